@@ -1,0 +1,45 @@
+"""What can be foreseen to go wrong, said so that a person can act on it.
+
+Every anticipated failure is a subclass declared beside what raises it. `portal.middleware` turns one into a page and
+commands print it; anything else is a bug and is logged as one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+
+
+class DomainError(Exception):
+    """A failure with a stable code, a sentence for the person and what to do next.
+
+    `sentence` and `remedy` are lazy translations with named placeholders, filled from the keyword arguments, so that
+    the words are chosen in the reader's language and not in the raiser's.
+    """
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 400
+    sentence: ClassVar[str | Promise] = ""
+    remedy: ClassVar[str | Promise] = ""
+
+    def __init__(self, **params: Any) -> None:
+        self.params = params
+        super().__init__(self.code, params)
+
+    def __str__(self) -> str:
+        parts = [
+            str(self.sentence) % self.params if self.params else str(self.sentence)
+        ]
+        if self.remedy:
+            parts.append(
+                str(self.remedy) % self.params if self.params else str(self.remedy)
+            )
+        return " ".join(parts)
+
+
+class NotAllowed(DomainError):
+    """Somebody tried what their role may not do on an object they may see."""
+
+    code = "not-allowed"
+    status = 403

@@ -1,0 +1,62 @@
+"""What happens to every request and response: language of the user, no storing of pages, failures as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+
+from portal.lib.errors import DomainError
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class UserLanguageMiddleware:
+    """A signed-in person reads her own language unless she has just chosen another (the cookie)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if (
+            request.user.is_authenticated
+            and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES
+        ):
+            translation.activate(request.user.language)
+            request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
+        return self.get_response(request)
+
+
+class NoStoreMiddleware:
+    """Pages hold people's money: neither a browser's disk nor a proxy keeps them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class DomainErrorMiddleware:
+    """The one place where an anticipated failure becomes a page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
+        if not isinstance(exception, DomainError):
+            return None
+        return render(
+            request, "domain_error.html", {"error": exception}, status=exception.status
+        )

@@ -1,0 +1,445 @@
+"""Who owns what: parties and their names, works and their titles, recordings, shares as exact fractions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from fractions import Fraction
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from portal.lib.refs import new_ref
+
+WORLD = 2136  # TIS code; China is 156 (without Hong Kong, Macao, Taiwan), Korea 410
+CHINA = 156
+SINCE_EVER = dt.date(1900, 1, 1)
+
+
+def work_ref() -> str:
+    return new_ref("W")
+
+
+def party_ref() -> str:
+    return new_ref("P")
+
+
+def upload_ref() -> str:
+    return new_ref("U")
+
+
+class Script(models.TextChoices):
+    """ISO 15924, as far as titles and names here need it."""
+
+    HANGUL = "Hang", _("Hangul")
+    HANJA = "Hani", _("Hanja")
+    SIMPLIFIED = "Hans", _("Simplified Chinese")
+    TRADITIONAL = "Hant", _("Traditional Chinese")
+    LATIN = "Latn", _("Latin")
+    KANA = "Jpan", _("Japanese")
+    OTHER = "Zyyy", _("other")
+
+
+class Right(models.TextChoices):
+    PERFORMING = "performing", _("performing right")
+    MECHANICAL = "mechanical", _("mechanical right")
+    SYNCHRONISATION = "synchronisation", _("synchronisation right")
+
+
+class Society(models.Model):
+    """A collecting society by its three-digit CISAC code."""
+
+    code = models.CharField(max_length=3, primary_key=True)
+    name = models.CharField(max_length=100)
+    territory = models.IntegerField()
+
+    class Meta:
+        verbose_name_plural = "societies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Party(models.Model):
+    """A writer or a publisher (an interested party). Its organisation, if any, is whoever signs in for it."""
+
+    class Kind(models.TextChoices):
+        WRITER = "writer", _("writer")
+        PUBLISHER = "publisher", _("publisher")
+
+    ref = models.CharField(max_length=12, unique=True, default=party_ref)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(
+        max_length=200
+    )  # the name it goes by; the others are PartyName rows
+    ipi_name_number = models.CharField(
+        max_length=11, null=True, blank=True, unique=True
+    )
+    isni = models.CharField(max_length=16, blank=True)
+    organisation = models.ForeignKey(
+        "accounts.Organisation",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="parties",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "parties"
+        indexes = (models.Index(fields=["name"], name="party_name"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PartyName(models.Model):
+    """One way of writing a party's name."""
+
+    class Kind(models.TextChoices):
+        ORIGINAL = "original", _("original")
+        ROMANISED = "romanised", _("romanised")
+        TRANSLATED = "translated", _("translated")
+        STAGE = "stage", _("stage name")
+
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="names")
+    text = models.CharField(max_length=200)
+    script = models.CharField(max_length=4, choices=Script.choices)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["party", "text"], name="party_has_a_name_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Affiliation(models.Model):
+    """Who collects for a party: a society, nobody (non-member), or nobody ever again (public domain).
+
+    An empty right means every right, WORLD every territory; the narrower row wins. A party without a row in force is
+    unknown, which is not the same as a non-member.
+    """
+
+    class Kind(models.TextChoices):
+        SOCIETY = "society", _("member of a society")
+        NON_MEMBER = "non_member", _("not a member of any society")
+        PUBLIC_DOMAIN = "public_domain", _("public domain")
+
+    party = models.ForeignKey(
+        Party, on_delete=models.PROTECT, related_name="affiliations"
+    )
+    kind = models.CharField(max_length=14, choices=Kind.choices)
+    society = models.ForeignKey(
+        Society, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    right = models.CharField(max_length=16, choices=Right.choices, blank=True)
+    territory = models.IntegerField(default=WORLD)
+    from_date = models.DateField(default=SINCE_EVER)
+    until_date = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=(Q(kind="society") & Q(society__isnull=False))
+                | (~Q(kind="society") & Q(society__isnull=True)),
+                name="affiliation_names_a_society_if_it_is_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(until_date__isnull=True) | Q(until_date__gt=F("from_date")),
+                name="affiliation_ends_after_it_begins",
+            ),
+            # affiliations_never_overlap: an exclusion constraint over party, right, territory and days, in 0002_rules
+        )
+
+    def __str__(self) -> str:
+        return f"{self.party} · {self.society or self.get_kind_display()}"
+
+
+class Work(models.Model):
+    """A musical work: words and music, apart from any recording of it."""
+
+    ref = models.CharField(max_length=12, unique=True, default=work_ref)
+    title = models.CharField(
+        max_length=300
+    )  # its original title; all its titles are WorkTitle rows
+    iswc = models.CharField(
+        max_length=11, null=True, blank=True, unique=True
+    )  # T + 10 digits, no punctuation
+    registered_by = models.ForeignKey(
+        "accounts.Organisation",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="works",
+    )
+    submitter_ref = models.CharField(
+        max_length=40, blank=True
+    )  # the publisher's own number for the work
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["registered_by", "submitter_ref"],
+                condition=~Q(submitter_ref=""),
+                name="work_number_is_unique_for_its_submitter",
+            ),
+        )
+        indexes = (models.Index(fields=["title", "id"], name="work_by_title"),)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class WorkTitle(models.Model):
+    """One title of a work, with the language and script it is written in."""
+
+    class Kind(models.TextChoices):  # CWR title types, as far as used
+        ORIGINAL = "OT", _("original title")
+        ALTERNATIVE = "AT", _("alternative title")
+        TRANSLATED = "TT", _("translated title")
+        ROMANISED = "RT", _("romanised title")
+
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="titles")
+    text = models.CharField(max_length=300)
+    language = models.CharField(max_length=10, blank=True)
+    script = models.CharField(max_length=4, choices=Script.choices)
+    kind = models.CharField(max_length=2, choices=Kind.choices)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["work", "text"], name="work_has_a_title_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class WorkKey(models.Model):
+    """What a title, performer or writer is looked up by: an exact key made by works.names.keys. Derived, can be rebuilt."""
+
+    class Kind(models.TextChoices):
+        TITLE = "title", _("title")
+        PERFORMER = "performer", _("performer")
+        WRITER = "writer", _("writer")
+
+    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="keys")
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    key = models.CharField(max_length=300)
+    text = models.CharField(
+        max_length=300
+    )  # the title or name that gave the key, for the explanation
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["work", "kind", "key"], name="work_has_a_key_once"
+            ),
+        )
+        indexes = (models.Index(fields=["kind", "key"], name="work_by_key"),)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Recording(models.Model):
+    """A recording as the register knows it, with or without an ISRC."""
+
+    isrc = models.CharField(max_length=12, null=True, blank=True, unique=True)
+    title = models.CharField(max_length=300)
+    performer = models.CharField(max_length=300)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.title} · {self.performer}"
+
+
+class RecordingWork(models.Model):
+    """Which part of a recording is which work: 1/1, or fractions of a medley."""
+
+    recording = models.ForeignKey(
+        Recording, on_delete=models.PROTECT, related_name="parts"
+    )
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="parts")
+    numerator = models.IntegerField(default=1)
+    denominator = models.IntegerField(default=1)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["recording", "work"], name="recording_holds_a_work_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(numerator__gt=0, denominator__gt=0)
+                & Q(numerator__lte=F("denominator")),
+                name="part_is_a_proper_fraction",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.work} {self.numerator}/{self.denominator}"
+
+
+class Share(models.Model):
+    """Ownership of an exact fraction of a work, for one right and territory, over days. Ended and followed, never changed.
+
+    The database refuses a change of anything but its end, a deletion, and a sum above the whole for any work, right,
+    territory and day (0002_rules). Who collects it is another question: see Affiliation and works.shares.
+    """
+
+    class Role(models.TextChoices):  # CWR writer designations and publisher types
+        COMPOSER = "C", _("composer")
+        AUTHOR = "A", _("author (words)")
+        COMPOSER_AUTHOR = "CA", _("composer and author")
+        ARRANGER = "AR", _("arranger")
+        ADAPTOR = "AD", _("adaptor")
+        SUB_ARRANGER = "SR", _("sub-arranger")
+        SUB_AUTHOR = "SA", _("sub-author")
+        TRANSLATOR = "TR", _("translator")
+        ORIGINAL_PUBLISHER = "E", _("original publisher")
+        SUB_PUBLISHER = "SE", _("sub-publisher")
+        ADMINISTRATOR = "AM", _("administrator")
+
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="shares")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="shares")
+    role = models.CharField(max_length=2, choices=Role.choices)
+    right = models.CharField(max_length=16, choices=Right.choices)
+    territory = models.IntegerField(default=WORLD)
+    numerator = models.BigIntegerField()
+    denominator = models.BigIntegerField()
+    from_date = models.DateField(default=SINCE_EVER)
+    until_date = models.DateField(null=True, blank=True)
+    writer_share = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="publisher_shares",
+    )
+    reason = models.CharField(
+        max_length=200, blank=True
+    )  # why it stands: the upload or the case that made it
+    end_reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(numerator__gt=0, denominator__gt=0)
+                & Q(numerator__lte=F("denominator")),
+                name="share_is_a_proper_fraction",
+            ),
+            models.CheckConstraint(
+                condition=Q(until_date__isnull=True)
+                | Q(until_date__gte=F("from_date")),
+                name="share_ends_after_it_begins",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["work", "right"], name="share_of_work"),
+            models.Index(fields=["party"], name="share_of_party"),
+        )
+
+    @property
+    def fraction(self) -> Fraction:
+        return Fraction(self.numerator, self.denominator)
+
+    def __str__(self) -> str:
+        return f"{self.party} {self.numerator}/{self.denominator} {self.role}"
+
+
+class ShareConflict(models.Model):
+    """A claimed share that would exceed the whole: kept whole beside the existing ones, for the room of claims to sweep."""
+
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="conflicts")
+    claimant = models.ForeignKey(
+        "accounts.Organisation", on_delete=models.PROTECT, related_name="+"
+    )
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=2, choices=Share.Role.choices)
+    right = models.CharField(max_length=16, choices=Right.choices)
+    territory = models.IntegerField(default=WORLD)
+    numerator = models.BigIntegerField()
+    denominator = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.work}: {self.party} {self.numerator}/{self.denominator}"
+
+
+class ChangeLog(models.Model):
+    """What changed in the register, who did it and why. Append-only by rights."""
+
+    work = models.ForeignKey(
+        Work, on_delete=models.PROTECT, null=True, related_name="changes"
+    )
+    action = models.CharField(max_length=60)  # e.g. share.replaced
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    reason = models.CharField(max_length=300)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.created_at:%Y-%m-%d}"
+
+
+class CatalogueUpload(models.Model):
+    """A catalogue a publisher sent, with what became of it."""
+
+    ref = models.CharField(max_length=12, unique=True, default=upload_ref)
+    organisation = models.ForeignKey(
+        "accounts.Organisation",
+        on_delete=models.PROTECT,
+        related_name="catalogue_uploads",
+    )
+    file = models.ForeignKey(
+        "files.StoredFile", on_delete=models.PROTECT, related_name="+"
+    )
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    rows = models.IntegerField(default=0)
+    registered = models.IntegerField(default=0)  # works made or extended
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class CatalogueRow(models.Model):
+    """One row of an upload and how it ended, with its problems by column, value and reason."""
+
+    class Outcome(models.TextChoices):
+        REGISTERED = "registered", _("registered")
+        TO_MEND = "to_mend", _("to mend")
+        DUPLICATE = "duplicate", _("already registered")
+        CONFLICT = "conflict", _("conflict of shares")
+
+    upload = models.ForeignKey(
+        CatalogueUpload, on_delete=models.CASCADE, related_name="row_set"
+    )
+    row_no = models.IntegerField()  # as the file's reader counts: the header is 1
+    values = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    problems = models.JSONField(default=list)  # [{"column", "value", "code", "params"}]
+    work = models.ForeignKey(
+        Work, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["upload", "row_no"], name="row_ends_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.upload}/{self.row_no}"
