@@ -1,0 +1,172 @@
+"""Databases of the tests.
+
+Servers are embedded ones in a folder of their own, unless DATABASE_URL and REDIS_URL name others. The real migrations run
+once, as the owner, into a template. Each session works on a copy of it, as the role garak_app like the portal itself:
+
+* `db` (or `pytest.mark.django_db`): the session's database, each test in a transaction that is rolled back.
+* `fresh_database`: a database of its own for one test, really committing: for workers, kills, races, other processes.
+* `transactional_db`, `live_server` and `pytest.mark.django_db(transaction=True)` do not work: they empty tables with
+  TRUNCATE, which garak_app may not do. Use `fresh_database`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+from pytest_django import DjangoDbBlocker
+
+from portal import env
+from portal.celery import app as celery
+from portal.embedded.servers import Urls, servers
+from portal.lib.scratch import create_database, drop_database, url_of_database
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE_LOCK = 0x6741_7261_6C
+NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """`url` is what the portal connects with, `owner_url` what migrations connect with."""
+
+    url: str
+    owner_url: str
+
+    def named(self, name: str) -> Database:
+        return Database(url=url_of_database(self.url, name), owner_url=url_of_database(self.owner_url, name))
+
+
+@pytest.fixture(scope="session")
+def embedded_urls() -> Iterator[Urls]:
+    """The servers of this session."""
+    given, given_redis = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
+    if given and given_redis:
+        yield Urls(database=given, database_owner=os.environ.get("DATABASE_OWNER_URL", given), redis=given_redis)
+        return
+    with servers(settings.PORTAL_DATA_DIR / "tests", with_postgres=not given, with_redis=not given_redis) as urls:
+        yield Urls(
+            database=given or urls.database,
+            database_owner=os.environ.get("DATABASE_OWNER_URL", given) if given else urls.database_owner,
+            redis=given_redis or urls.redis,
+        )
+
+
+@pytest.fixture(scope="session")
+def template_database(embedded_urls: Urls) -> Iterator[Database]:
+    """A migrated database to which nobody connects; copied by every fixture below."""
+    server = Database(url=embedded_urls.database, owner_url=embedded_urls.database_owner)
+    _drop_databases_of_dead_sessions(server)
+    name = f"garak_test_{os.getpid()}_template"
+    _copy_migrated_template(server, name)
+    yield server.named(name)
+    drop_database(server.owner_url, name)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(template_database: Database, django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Takes the place of pytest-django's fixture: its own would migrate as garak_app."""
+    name = f"garak_test_{os.getpid()}"
+    create_database(template_database.owner_url, name, template=_name(template_database))
+    with _django_connected_to(template_database.named(name), django_db_blocker):
+        yield
+    drop_database(template_database.owner_url, name)
+
+
+@pytest.fixture
+def fresh_database(request: pytest.FixtureRequest, template_database: Database, django_db_blocker: DjangoDbBlocker) -> Iterator[Database]:
+    """A database of its own, really committing. DATABASE_URL names it, so that child processes work on it too."""
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        pytest.fail("A test uses either fresh_database or db, not both.")
+    database = template_database.named(f"garak_test_{os.getpid()}_{next(NUMBERS)}")
+    create_database(template_database.owner_url, _name(database), template=_name(template_database))
+    with _django_connected_to(database, django_db_blocker), django_db_blocker.unblock():
+        yield database
+        connection.close()
+    drop_database(template_database.owner_url, _name(database))
+
+
+@pytest.fixture
+def redis_url(embedded_urls: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A Redis that Celery in this process, and child processes, publish to. Without it, the doorbell rings nowhere."""
+    monkeypatch.setenv("REDIS_URL", embedded_urls.redis)
+    before = celery.conf.broker_url
+    _celery_publishes_to(embedded_urls.redis)
+    yield embedded_urls.redis
+    _celery_publishes_to(before)
+
+
+def _celery_publishes_to(url: str) -> None:
+    celery.conf.broker_url = url
+    celery.amqp._producer_pool = None  # Celery keeps the first broker otherwise, and has no public way to let it go
+
+
+class _django_connected_to:
+    """Django's default connection, and the environment of child processes, point to this database for a while."""
+
+    def __init__(self, database: Database, blocker: DjangoDbBlocker) -> None:
+        self.settings = env.postgres(database.url)
+        self.environment = {"DATABASE_URL": database.url, "DATABASE_OWNER_URL": database.owner_url}
+        self.blocker = blocker
+
+    def __enter__(self) -> None:
+        self.settings, self.settings_before = dict(self.settings), {key: connection.settings_dict[key] for key in self.settings}
+        self.environment_before = {key: os.environ.get(key) for key in self.environment}
+        connection.close()
+        connection.settings_dict.update(self.settings)
+        os.environ.update(self.environment)
+
+    def __exit__(self, *_: object) -> None:
+        connection.close()
+        connection.settings_dict.update(self.settings_before)
+        for key, value in self.environment_before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+
+
+def _name(database: Database) -> str:
+    return env.postgres(database.url)["NAME"]
+
+
+def _copy_migrated_template(server: Database, copy: str) -> None:
+    """Copy the database in which exactly the migrations of this checkout have run; it is made when there is none yet."""
+    digest = hashlib.sha256()
+    for file in sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("portal/*/migrations/*.py"), ROOT / "requirements.txt", ROOT / "portal/settings.py"]):
+        digest.update(file.read_bytes())
+    name = f"garak_template_{digest.hexdigest()[:16]}"
+    with psycopg.connect(server.owner_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
+        templates = {row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'garak\\_template\\_%%'", [])}
+        for old in templates - {name}:
+            drop_database(server.owner_url, old)
+        if name not in templates:
+            making = f"{name}_making"
+            drop_database(server.owner_url, making)
+            create_database(server.owner_url, making)
+            database = server.named(making)
+            environment = {**os.environ, "DATABASE_URL": database.url, "DATABASE_OWNER_URL": database.owner_url}
+            subprocess.run([sys.executable, ROOT / "manage.py", "migrate", "--verbosity=0"], env=environment, check=True)
+            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name)))
+        create_database(server.owner_url, copy, template=name)
+
+
+def _drop_databases_of_dead_sessions(server: Database) -> None:
+    with psycopg.connect(server.owner_url) as admin:
+        names = [row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'garak\\_test\\_%%'", [])]
+    for name in names:
+        if not psutil.pid_exists(int(name.split("_")[2])):
+            drop_database(server.owner_url, name)
