@@ -1,0 +1,154 @@
+"""The invented society with its members, publishers and service, and what it has declared. Safe to run again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.core.management import call_command
+from django.db import transaction
+
+from portal.accounts.models import Membership, Organisation, Role, User
+from portal.demo.catalogue import PUBLISHERS, write_catalogue
+from royalties.models import DeductionRule, Source
+from works.models import Party
+
+PASSWORD: Final = "garak-demo-2026"  # noqa: S105 - printed by `make run`; these accounts exist in a demo only
+SINCE: Final = dt.date(2026, 1, 1)
+K, D = Organisation.Kind, Role
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Who signs in, for whom, as what, in which language. A songwriter's desk belongs to the party of that name."""
+
+    email: str
+    name: str
+    organisation: str
+    role: str
+    language: str = "ko"
+    party: str = ""
+
+
+ORGANISATIONS: Final = [
+    ("GARAK", K.SOCIETY, "가락음악저작권협회"),
+    ("SVC-TME", K.SERVICE, "腾讯音乐（演示）"),
+    ("DESK-HAEON", K.DESK, "도해온"),
+    ("DESK-GAON", K.DESK, "류가온"),
+    *[(firm.ref, K.PUBLISHER, firm.name) for firm in PUBLISHERS],
+]
+SEATS: Final = [
+    Seat("writer@garak.example", "도해온", "DESK-HAEON", D.SONGWRITER, party="도해온"),
+    Seat("writer2@garak.example", "류가온", "DESK-GAON", D.SONGWRITER, party="류가온"),
+    Seat("publisher@garak.example", "민들레윤", "PUB-DALBIT", D.PUBLISHER_SUPER),
+    Seat("finance@garak.example", "정산해", "PUB-DALBIT", D.PUBLISHER_FINANCE),
+    Seat("copyright@garak.example", "권리안", "PUB-DALBIT", D.PUBLISHER_COPYRIGHT),
+    Seat("georum@garak.example", "거름솔", "PUB-GEORUM", D.PUBLISHER_SUPER),
+    Seat("staff@garak.example", "하람결", "GARAK", D.STAFF),
+    Seat("auditor@garak.example", "감사랑", "GARAK", D.AUDITOR),
+    Seat(
+        "service@garak.example",
+        "叶知远",
+        "SVC-TME",
+        D.SERVICE_CONTACT,
+        language="zh-hans",
+    ),
+]
+
+
+def user(role: str) -> User:
+    """The first demo user of a role."""
+    seat = next(seat for seat in SEATS if seat.role == role)
+    return User.objects.get(email=seat.email)
+
+
+@transaction.atomic
+def make_people() -> None:
+    """Organisations, users and memberships."""
+    for ref, kind, name in ORGANISATIONS:
+        Organisation.objects.get_or_create(
+            ref=ref, defaults={"kind": kind, "name": name}
+        )
+    for seat in SEATS:
+        person = User.objects.filter(email=seat.email).first()
+        if person is None:
+            person = User.objects.create_user(
+                seat.email, PASSWORD, name=seat.name, language=seat.language
+            )
+        Membership.objects.get_or_create(
+            user=person,
+            organisation=Organisation.objects.get(ref=seat.organisation),
+            role=seat.role,
+            from_date=SINCE,
+        )
+    Source.objects.filter(code="tme").update(
+        organisation=Organisation.objects.get(ref="SVC-TME")
+    )
+
+
+def declare_deductions() -> None:
+    """The society's commission and the withholding tax: invented rates, with the text a member reads."""
+    rules = [
+        (
+            DeductionRule.Kind.COMMISSION,
+            DeductionRule.Base.GROSS,
+            9,
+            100,
+            "협회 수수료: 총 사용료의 9%예요.",
+            "The society's commission is 9% of the gross amount.",
+            "协会手续费：总金额的 9%。",
+        ),
+        (
+            DeductionRule.Kind.WITHHOLDING,
+            DeductionRule.Base.REMAINING,
+            33,
+            1000,
+            "원천징수: 수수료를 뺀 금액의 3.3%예요.",
+            "Withholding tax is 3.3% of what remains after commission.",
+            "代扣税：扣除手续费后金额的 3.3%。",
+        ),
+    ]
+    for position, (kind, base, numerator, denominator, ko, en, zh) in enumerate(
+        rules, 1
+    ):
+        DeductionRule.objects.get_or_create(
+            kind=kind,
+            from_date=SINCE,
+            defaults={
+                "base": base,
+                "position": position,
+                "numerator": numerator,
+                "denominator": denominator,
+                "text_ko": ko,
+                "text_en": en,
+                "text_zh": zh,
+            },
+        )
+
+
+def register_catalogues(folder: Path) -> None:
+    """Every publisher's catalogue through the ordinary import; then the parties find their organisations."""
+    for firm in PUBLISHERS:
+        call_command(
+            "import_catalogue",
+            str(write_catalogue(firm, folder)),
+            publisher=firm.ref,
+            verbosity=0,
+        )
+        Party.objects.filter(
+            name=firm.name, kind=Party.Kind.PUBLISHER, organisation=None
+        ).update(organisation=Organisation.objects.get(ref=firm.ref))
+    for seat in SEATS:
+        if seat.party:
+            Party.objects.filter(
+                name=seat.party, kind=Party.Kind.WRITER, organisation=None
+            ).update(organisation=Organisation.objects.get(ref=seat.organisation))
+
+
+def make_society(folder: Path) -> None:
+    """Everything that must stand before the first report comes in."""
+    make_people()
+    declare_deductions()
+    register_catalogues(folder)
