@@ -14,6 +14,16 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from portal.lib.refs import new_ref
+from royalties.querysets import (
+    DistributionRunQuerySet,
+    EarningQuerySet,
+    RemittanceQuerySet,
+    ReportQuerySet,
+    ReportedRecordingQuerySet,
+    SongUsageQuerySet,
+    SourceQuerySet,
+    StatementQuerySet,
+)
 
 
 def report_ref() -> str:
@@ -76,6 +86,8 @@ class Source(models.Model):
         blank=True,
         related_name="sources",
     )
+
+    objects = SourceQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name
@@ -237,6 +249,8 @@ class Report(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
+    objects = ReportQuerySet.as_manager()
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
@@ -266,6 +280,8 @@ class ReportedRecording(models.Model):
         Report, on_delete=models.PROTECT, related_name="first_songs"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReportedRecordingQuerySet.as_manager()
 
     class Meta:
         indexes = (
@@ -336,6 +352,8 @@ class SongUsage(models.Model):
     lines = models.IntegerField()
     uses = models.BigIntegerField()
     amount_micros = models.BigIntegerField()
+
+    objects = SongUsageQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -565,6 +583,8 @@ class Remittance(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = RemittanceQuerySet.as_manager()
+
     class Meta:
         constraints = (
             models.CheckConstraint(
@@ -682,6 +702,8 @@ class DistributionRun(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DistributionRunQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.ref
@@ -810,6 +832,8 @@ class Earning(models.Model):
     source_micros = models.BigIntegerField()
     won_micros = models.BigIntegerField()
 
+    objects = EarningQuerySet.as_manager()
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
@@ -855,6 +879,8 @@ class Statement(models.Model):
         LedgerTransaction, on_delete=models.PROTECT, related_name="statement"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = StatementQuerySet.as_manager()
 
     class Meta:
         constraints = (
