@@ -194,10 +194,7 @@ def collector(
     )
     if row.kind != "society":
         return Collector(CollectorKind(row.kind))
-    return Collector(
-        CollectorKind.OURS if row.society == ours else CollectorKind.OTHER_SOCIETY,
-        row.society,
-    )
+    return Collector(CollectorKind.OURS if row.society == ours else CollectorKind.OTHER_SOCIETY, row.society)
 
 
 def divide_work(
@@ -276,15 +273,7 @@ def _whole_cell(share: ShareFact, found: Collector) -> Cell:
         state = CellState.SUSPENSE
     else:
         state = CellState.NOT_OURS
-    return Cell(
-        share.share_id,
-        share.party_id,
-        found.kind,
-        found.society,
-        share.fraction,
-        share.fraction,
-        state,
-    )
+    return Cell(share.share_id, share.party_id, found.kind, found.society, share.fraction, share.fraction, state)
 
 
 def _nobody(fraction: Fraction) -> Cell:

@@ -52,6 +52,10 @@ def test_a_decomposed_title_is_put_together() -> None:
     assert clean.tidy(unicodedata.normalize("NFD", "좋은 날 é")) == "좋은 날 é"
 
 
+def test_what_an_invisible_character_kept_apart_is_put_together() -> None:
+    assert clean.tidy("e\u200b\u0301") == "é"
+
+
 def test_compatibility_ideographs_become_the_plain_ones() -> None:
     assert clean.tidy("\uf9e1\uf90a") == "李金"
 
@@ -272,6 +276,11 @@ def test_a_guest_is_not_part_of_the_name(title: str) -> None:
     assert (parsed.main, parsed.aliases, parsed.featured) == ("Nice Body", (), ("로꼬",))
 
 
+def test_a_remark_behind_a_guest_is_still_read() -> None:
+    parsed = parse_title("Mayday feat. Joy (Red Velvet) (Live)")
+    assert (parsed.main, parsed.featured, parsed.versions) == ("Mayday", ("Joy",), ("live",))
+
+
 def test_a_medley_has_no_other_names() -> None:
     parsed = parse_title("서곡 (序曲; Prelude) +영웅 (英雄; Kick It) (网友改编)")
     assert parsed.versions == ("adaptation", "medley")
@@ -298,6 +307,7 @@ def test_a_medley_has_no_other_names() -> None:
         ("Crush x Joy feat. Loco", [("Crush",), ("Joy",), ("Loco",)]),
         ("전우성(노을)", [("전우성",)]),
         ("HNB (Woo Jin-young, Kim Hyeon-soo)", [("HNB",)]),
+        ("丸山 彩(CV:前岛亚美)", [("丸山 彩",), ("前岛亚美",)]),
         ("f(x)", [("fx",)]),
         ("(여자)아이들((G)I-DLE)", [("아이들", "GI-DLE")]),
         ("GD&T.O.P", [("GD&T.O.P",)]),

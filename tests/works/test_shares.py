@@ -41,46 +41,17 @@ SONGWRITER, PUBLISHER, STRANGER = 1, 2, 3
 
 
 def share(share_id: int, party_id: int, twelfths: int, *, whole: int = 12, **changes: Any) -> ShareFact:
-    fact = ShareFact(
-        share_id,
-        party_id,
-        "performing",
-        WORLD,
-        Fraction(twelfths, whole),
-        SINCE_EVER,
-        None,
-        "CA",
-    )
+    fact = ShareFact(share_id, party_id, "performing", WORLD, Fraction(twelfths, whole), SINCE_EVER, None, "CA")
     return replace(fact, **changes)
 
 
 def member(party_id: int, society: str = OURS, **changes: Any) -> AffiliationFact:
-    fact = AffiliationFact(
-        party_id,
-        "society" if society else "non_member",
-        society,
-        "",
-        WORLD,
-        SINCE_EVER,
-        None,
-    )
+    fact = AffiliationFact(party_id, "society" if society else "non_member", society, "", WORLD, SINCE_EVER, None)
     return replace(fact, **changes)
 
 
-def divide(
-    shares: list[ShareFact],
-    affiliations: list[AffiliationFact],
-    basis: Basis = Basis.WHOLE,
-) -> list[Cell]:
-    return divide_work(
-        shares,
-        affiliations,
-        right="performing",
-        territory=CHINA,
-        day=DAY,
-        basis=basis,
-        ours=OURS,
-    )
+def divide(shares: list[ShareFact], affiliations: list[AffiliationFact], basis: Basis = Basis.WHOLE) -> list[Cell]:
+    return divide_work(shares, affiliations, right="performing", territory=CHINA, day=DAY, basis=basis, ours=OURS)
 
 
 def parts(cells: list[Cell]) -> list[tuple[int | None, Fraction, str]]:
@@ -111,10 +82,7 @@ def test_a_share_in_the_world_stands_everywhere_and_one_of_a_territory_only_ther
         share(1, SONGWRITER, 6),
         share(3, STRANGER, 1, right="mechanical"),
     ]
-    assert [fact.share_id for fact in in_force(shares, "performing", CHINA, DAY)] == [
-        1,
-        2,
-    ]
+    assert [fact.share_id for fact in in_force(shares, "performing", CHINA, DAY)] == [1, 2]
     assert [fact.share_id for fact in in_force(shares, "performing", KOREA, DAY)] == [1]
     assert [fact.share_id for fact in in_force(shares, "performing", WORLD, DAY)] == [1]
 
@@ -141,13 +109,8 @@ def test_an_excess_is_found_on_the_day_and_in_the_territory_where_it_begins() ->
         {"from_date": DAY, "until_date": DAY},
     ],
 )
-def test_shares_that_follow_each_other_or_are_of_two_rights_do_not_exceed(
-    changes: dict[str, Any],
-) -> None:
-    shares = [
-        share(1, 1, 8, **changes),
-        share(2, 2, 5, territory=CHINA, from_date=dt.date(2026, 7, 1)),
-    ]
+def test_shares_that_follow_each_other_or_are_of_two_rights_do_not_exceed(changes: dict[str, Any]) -> None:
+    shares = [share(1, 1, 8, **changes), share(2, 2, 5, territory=CHINA, from_date=dt.date(2026, 7, 1))]
     assert find_excess(shares) is None
     assert not exceeds_whole(shares)
 
@@ -191,10 +154,7 @@ def test_the_narrower_row_wins_whatever_the_order() -> None:
 
 
 def test_an_affiliation_counts_only_on_its_days() -> None:
-    moved = [
-        member(SONGWRITER, until_date=DAY),
-        member(SONGWRITER, JASRAC, from_date=DAY),
-    ]
+    moved = [member(SONGWRITER, until_date=DAY), member(SONGWRITER, JASRAC, from_date=DAY)]
     assert (
         collector(SONGWRITER, "performing", CHINA, DAY - dt.timedelta(days=1), moved, OURS).kind is CollectorKind.OURS
     )
@@ -207,10 +167,7 @@ def test_an_affiliation_counts_only_on_its_days() -> None:
 
 
 def test_half_ours_and_half_of_another_society_divides_by_basis() -> None:
-    shares, rows = (
-        [share(1, SONGWRITER, 6), share(2, STRANGER, 6)],
-        [member(SONGWRITER), member(STRANGER, JASRAC)],
-    )
+    shares, rows = ([share(1, SONGWRITER, 6), share(2, STRANGER, 6)], [member(SONGWRITER), member(STRANGER, JASRAC)])
     half = Fraction(1, 2)
     assert divide(shares, rows, Basis.WHOLE) == [
         Cell(1, SONGWRITER, CollectorKind.OURS, OURS, half, half, CellState.PAYABLE),
@@ -250,10 +207,7 @@ def test_the_whole_leaves_unknown_owners_and_the_unregistered_rest_in_suspense()
 
 
 def test_a_claim_divides_in_the_proportion_of_our_shares() -> None:
-    shares, rows = (
-        [share(1, 1, 5), share(2, 2, 2), share(3, 3, 5)],
-        [member(1), member(2), member(3, JASRAC)],
-    )
+    shares, rows = ([share(1, 1, 5), share(2, 2, 2), share(3, 3, 5)], [member(1), member(2), member(3, JASRAC)])
     assert parts(divide(shares, rows, Basis.CLAIMED)) == [
         (1, Fraction(5, 7), "payable"),
         (2, Fraction(2, 7), "payable"),
@@ -278,10 +232,7 @@ def test_shares_above_the_whole_are_refused() -> None:
 
 
 def test_a_disputed_part_of_a_share_is_held_and_the_rest_is_paid() -> None:
-    cells = divide(
-        [share(1, SONGWRITER, 6), share(2, STRANGER, 6)],
-        [member(SONGWRITER), member(STRANGER, JASRAC)],
-    )
+    cells = divide([share(1, SONGWRITER, 6), share(2, STRANGER, 6)], [member(SONGWRITER), member(STRANGER, JASRAC)])
     assert parts(apply_holds(cells, [HoldFact(7, 1, Fraction(2, 12))])) == [
         (1, Fraction(4, 12), "payable"),
         (1, Fraction(2, 12), "held"),
@@ -290,25 +241,15 @@ def test_a_disputed_part_of_a_share_is_held_and_the_rest_is_paid() -> None:
 
 
 def test_in_a_claim_the_held_part_grows_with_the_cell() -> None:
-    shares, rows = (
-        [share(1, SONGWRITER, 6), share(2, STRANGER, 6)],
-        [member(SONGWRITER), member(STRANGER, JASRAC)],
-    )
+    shares, rows = ([share(1, SONGWRITER, 6), share(2, STRANGER, 6)], [member(SONGWRITER), member(STRANGER, JASRAC)])
     held = apply_holds(divide(shares, rows, Basis.CLAIMED), [HoldFact(7, 1, Fraction(2, 12))])
     assert parts(held) == [(1, Fraction(2, 3), "payable"), (1, Fraction(1, 3), "held")]
     assert [cell.of_work for cell in held] == [Fraction(4, 12), Fraction(2, 12)]
 
 
 def test_holds_never_take_more_than_there_is() -> None:
-    cells = divide(
-        [share(1, SONGWRITER, 6), share(2, PUBLISHER, 6)],
-        [member(SONGWRITER), member(PUBLISHER)],
-    )
-    holds = [
-        HoldFact(9, 1, Fraction(1)),
-        HoldFact(8, 1, Fraction(4, 12)),
-        HoldFact(10, 1, Fraction(1, 12)),
-    ]
+    cells = divide([share(1, SONGWRITER, 6), share(2, PUBLISHER, 6)], [member(SONGWRITER), member(PUBLISHER)])
+    holds = [HoldFact(9, 1, Fraction(1)), HoldFact(8, 1, Fraction(4, 12)), HoldFact(10, 1, Fraction(1, 12))]
     held = apply_holds(cells, holds)
     assert [(cell.share_id, cell.fraction, str(cell.state), cell.hold_id) for cell in held] == [
         (1, Fraction(4, 12), "held", 8),
@@ -318,10 +259,7 @@ def test_holds_never_take_more_than_there_is() -> None:
 
 
 def test_a_hold_on_the_song_takes_from_what_is_payable_or_in_suspense_but_not_from_others() -> None:
-    cells = divide(
-        [share(1, SONGWRITER, 6), share(2, STRANGER, 4)],
-        [member(SONGWRITER), member(STRANGER, JASRAC)],
-    )
+    cells = divide([share(1, SONGWRITER, 6), share(2, STRANGER, 4)], [member(SONGWRITER), member(STRANGER, JASRAC)])
     assert parts(apply_holds(cells, [HoldFact(1, None, Fraction(1))])) == [
         (1, Fraction(6, 12), "held"),
         (2, Fraction(4, 12), "not_ours"),
