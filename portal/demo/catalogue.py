@@ -12,10 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-COLUMNS: Final = (
-    "work_ref title title_hanja title_zh title_latin iswc isrc performer party party_latin party_hanja ipi role society "
-    "performing_share mechanical_share publisher_of territory from_date"
-).split()
+COLUMNS: Final = ["work_ref", "title", "title_hanja", "title_zh", "title_latin", "iswc", "isrc", "performer", "party", "party_latin", "party_hanja", "ipi", "role", "society", "performing_share", "mechanical_share", "publisher_of", "territory", "from_date"]
 
 OURS: Final = "118"
 

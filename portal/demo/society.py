@@ -15,7 +15,7 @@ from portal.demo.catalogue import PUBLISHERS, write_catalogue
 from royalties.models import DeductionRule, Source
 from works.models import Party
 
-PASSWORD: Final = "garak-demo-2026"  # noqa: S105 - printed by `make run`; these accounts exist in a demo only
+PASSWORD: Final = "garak-demo-2026"
 SINCE: Final = dt.date(2026, 1, 1)
 K, D = Organisation.Kind, Role
 

@@ -1,0 +1,134 @@
+"""What happens in the demo: two months of statements, money for both, decisions of staff, a dispute. Safe to run again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from claims.services import accept_papers, file_share_case, file_unmatched_case
+from royalties.distribution import distribute
+from royalties.money_in import record_remittance
+
+from claims.models import Case
+from portal.accounts.models import Organisation, Role, User
+from portal.demo import society, statements
+from portal.files.services import store_upload
+from royalties.models import Match, MatchWork, Report, ReportedRecording, Source
+from royalties.services import decide_match, reject_match
+from works.models import Party, Share, Work
+
+Send = Callable[[Path, dt.date], Report]  # brings a statement into the portal and waits until it is read and matched
+PAPER: Final = b"%PDF-1.4\n% An invented agreement, for the demo only.\n%%EOF\n"
+
+
+@dataclass(frozen=True)
+class Month:
+    usage: dt.date
+    distributed: dt.date
+    write: Callable[[dt.date, int, Path], Path]
+    rate: Decimal  # won per yuan, invented
+    rate_date: dt.date
+
+
+MONTHS: Final = [
+    Month(dt.date(2026, 8, 1), dt.date(2026, 10, 1), statements.write_xlsx, Decimal("191.27"), dt.date(2026, 10, 12)),
+    Month(dt.date(2026, 9, 1), dt.date(2026, 11, 1), statements.write_csv, Decimal("192.05"), dt.date(2026, 11, 11)),
+]
+
+
+def receive(month: Month, folder: Path, lines: int, send: Send) -> Report:
+    """The month's statement comes in; staff answer one question of the matcher each way, and the money arrives."""
+    report = send(month.write(month.usage, lines, folder), month.usage)
+    staff = society.user(Role.STAFF)
+    answer_reviews(staff)
+    record_remittance(
+        source=Source.objects.get(code="tme"),
+        period=month.usage,
+        amount_micros=int(report.accepted_micros + report.rejected_micros),
+        currency="CNY",
+        rate=month.rate,
+        rate_date=month.rate_date,
+        rate_source="demo",
+        actor=staff,
+    )
+    return report
+
+
+def answer_reviews(staff: User) -> None:
+    """Of the songs to review one is accepted and one pair rejected, once; the others stay for the visitor."""
+    if Match.objects.filter(method="staff").exists():
+        return
+    waiting = Match.objects.filter(outcome=Match.Outcome.REVIEW, superseded_at=None).order_by("recording__key")[:2]
+    for match, accept in zip(waiting, (True, False), strict=False):
+        first = MatchWork.objects.filter(match=match).order_by("rank")[0]
+        if accept:
+            decide_match(
+                recording=match.recording, works=[(first.work, Fraction(1))], actor=staff, reason="앨범이 같아요 (demo)"
+            )
+        else:
+            reject_match(recording=match.recording, work=first.work, actor=staff, reason="작곡자가 달라요 (demo)")
+
+
+def disputed_share() -> Share:
+    """A composer's share of the songwriter who signs in, in a work that has been matched."""
+    writer = Party.objects.get(name=society.SEATS[0].party, kind=Party.Kind.WRITER)
+    return (
+        Share.objects.filter(
+            party=writer,
+            role=Share.Role.COMPOSER,
+            right="performing",
+            until_date=None,
+            work__match_works__match__outcome=Match.Outcome.ACCEPTED,
+            work__match_works__match__superseded_at=None,
+        )
+        .order_by("work__submitter_ref")
+        .distinct()[0]
+    )
+
+
+def open_cases() -> None:
+    """A publisher disputes 1/12 of a work, its papers are accepted; and it says that an unmatched song is its own."""
+    if Case.objects.exists():
+        return
+    publisher, staff = society.user(Role.PUBLISHER_SUPER), society.user(Role.STAFF)
+    organisation = Organisation.objects.get(ref="PUB-DALBIT")
+    party = Party.objects.get(organisation=organisation)
+    paper = lambda label: store_upload(stream=BytesIO(PAPER), label=label, organisation=organisation, user=publisher)
+    share = disputed_share()
+    case = file_share_case(
+        share=share,
+        claimant=organisation,
+        claimant_party=party,
+        fraction=Fraction(1, 12),
+        from_date=MONTHS[1].usage,
+        reason="2026년 8월 20일 계약으로 12분의 1을 넘겨받았어요. (demo)",
+        files=[paper("양도계약서-demo.pdf")],
+        actor=publisher,
+    )
+    accept_papers(case=case, actor=staff, checks={"dates": True, "territory": True, "works": True, "signatures": True})
+    song = ReportedRecording.objects.filter(matches__outcome=Match.Outcome.NONE, matches__superseded_at=None).order_by("key")[0]
+    file_unmatched_case(
+        recording=song,
+        work=Work.objects.filter(registered_by=organisation).order_by("submitter_ref")[0],
+        claimant=organisation,
+        claimant_party=party,
+        reason="중국어 제목으로 나간 저희 곡이에요. (demo)",
+        files=[paper("발매자료-demo.pdf")],
+        actor=publisher,
+    )
+
+
+def play(folder: Path, lines: int, send: Send) -> None:
+    """The whole story, in order."""
+    society.make_society(folder)
+    receive(MONTHS[0], folder, lines, send)
+    distribute(period=MONTHS[0].distributed, actor=society.user(Role.STAFF))
+    open_cases()
+    receive(MONTHS[1], folder, lines, send)
+    distribute(period=MONTHS[1].distributed, actor=society.user(Role.STAFF))
