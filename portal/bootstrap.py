@@ -29,7 +29,18 @@ WITHOUT_DATABASE = frozenset(
         "makemigrations", "messages", "startapp", "test", "version",
     }
 )  # fmt: skip
-AS_OWNER = frozenset({"flush", "migrate", "optimizemigration", "showmigrations", "sqlflush", "sqlmigrate", "sqlsequencereset", "squashmigrations"})
+AS_OWNER = frozenset(
+    {
+        "flush",
+        "migrate",
+        "optimizemigration",
+        "showmigrations",
+        "sqlflush",
+        "sqlmigrate",
+        "sqlsequencereset",
+        "squashmigrations",
+    }
+)
 MIGRATION_LOCK = 0x6741_7261_6B  # any number, the same in every copy
 
 

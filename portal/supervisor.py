@@ -135,20 +135,51 @@ def stop(children: Sequence[Child]) -> None:
 
 def _start_web(listener: socket.socket, data_dir: Path) -> Child:
     command = [sys.executable, "-m", "gunicorn", "portal.wsgi:application", "--bind", f"fd://{listener.fileno()}"]
-    command += ["--workers", "2", "--threads", "4", "--timeout", "120", "--graceful-timeout", "10", "--no-control-socket"]
+    command += [
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+        "--timeout",
+        "120",
+        "--graceful-timeout",
+        "10",
+        "--no-control-socket",
+    ]
     return start("web", command, data_dir=data_dir, pass_fds=[listener.fileno()])
 
 
 def _start_worker(data_dir: Path) -> Child:
     # With REMAP_SIGTERM a stopping worker gives its tasks CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT, not all the time they want.
-    command = [sys.executable, "-m", "celery", "-A", "portal.celery", "worker", "--pool", "prefork", "--concurrency", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "portal.celery",
+        "worker",
+        "--pool",
+        "prefork",
+        "--concurrency",
+        "2",
+    ]
     command += ["--loglevel", "INFO", "--hostname", f"garak-{os.getpid()}@%h"]
     return start("worker", command, data_dir=data_dir)
 
 
 def _start_beat(data_dir: Path) -> Child:
     # The plain scheduler keeps no file: its only entry is the sweep, which may ring at any time.
-    command = [sys.executable, "-m", "celery", "-A", "portal.celery", "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile="]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "portal.celery",
+        "beat",
+        "--scheduler",
+        "celery.beat:Scheduler",
+        "--pidfile=",
+    ]
     return start("beat", command, data_dir=data_dir)
 
 

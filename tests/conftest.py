@@ -76,23 +76,27 @@ def template_database(embedded_urls: Urls) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(template_database: Database, django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def django_db_setup(
+    template_database: Database, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
     """Takes the place of pytest-django's fixture: its own would migrate as garak_app."""
     name = f"garak_test_{os.getpid()}"
     create_database(template_database.owner_url, name, template=_name(template_database))
-    with _django_connected_to(template_database.named(name), django_db_blocker):
+    with DjangoConnectedTo(template_database.named(name), django_db_blocker):
         yield
     drop_database(template_database.owner_url, name)
 
 
 @pytest.fixture
-def fresh_database(request: pytest.FixtureRequest, template_database: Database, django_db_blocker: DjangoDbBlocker) -> Iterator[Database]:
+def fresh_database(
+    request: pytest.FixtureRequest, template_database: Database, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Database]:
     """A database of its own, really committing. DATABASE_URL names it, so that child processes work on it too."""
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         pytest.fail("A test uses either fresh_database or db, not both.")
     database = template_database.named(f"garak_test_{os.getpid()}_{next(NUMBERS)}")
     create_database(template_database.owner_url, _name(database), template=_name(template_database))
-    with _django_connected_to(database, django_db_blocker), django_db_blocker.unblock():
+    with DjangoConnectedTo(database, django_db_blocker), django_db_blocker.unblock():
         yield database
         connection.close()
     drop_database(template_database.owner_url, _name(database))
@@ -109,11 +113,12 @@ def redis_url(embedded_urls: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def _celery_publishes_to(url: str) -> None:
-    celery.conf.broker_url = url
-    celery.amqp._producer_pool = None  # Celery keeps the first broker otherwise, and has no public way to let it go
+    celery.conf.update(broker_url=url)
+    # Celery keeps its first broker otherwise, and has no public way to let it go.
+    celery.amqp._producer_pool = None  # type: ignore[attr-defined]
 
 
-class _django_connected_to:
+class DjangoConnectedTo:
     """Django's default connection, and the environment of child processes, point to this database for a while."""
 
     def __init__(self, database: Database, blocker: DjangoDbBlocker) -> None:
@@ -122,7 +127,10 @@ class _django_connected_to:
         self.blocker = blocker
 
     def __enter__(self) -> None:
-        self.settings, self.settings_before = dict(self.settings), {key: connection.settings_dict[key] for key in self.settings}
+        self.settings, self.settings_before = (
+            dict(self.settings),
+            {key: connection.settings_dict[key] for key in self.settings},
+        )
         self.environment_before = {key: os.environ.get(key) for key in self.environment}
         connection.close()
         connection.settings_dict.update(self.settings)
@@ -145,12 +153,22 @@ def _name(database: Database) -> str:
 def _copy_migrated_template(server: Database, copy: str) -> None:
     """Copy the database in which exactly the migrations of this checkout have run; it is made when there is none yet."""
     digest = hashlib.sha256()
-    for file in sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("portal/*/migrations/*.py"), ROOT / "requirements.txt", ROOT / "portal/settings.py"]):
+    for file in sorted(
+        [
+            *ROOT.glob("*/migrations/*.py"),
+            *ROOT.glob("portal/*/migrations/*.py"),
+            ROOT / "requirements.txt",
+            ROOT / "portal/settings.py",
+        ]
+    ):
         digest.update(file.read_bytes())
     name = f"garak_template_{digest.hexdigest()[:16]}"
     with psycopg.connect(server.owner_url, autocommit=True) as admin:
         admin.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
-        templates = {row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'garak\\_template\\_%%'", [])}
+        templates = {
+            row[0]
+            for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'garak\\_template\\_%%'", [])
+        }
         for old in templates - {name}:
             drop_database(server.owner_url, old)
         if name not in templates:
@@ -159,14 +177,21 @@ def _copy_migrated_template(server: Database, copy: str) -> None:
             create_database(server.owner_url, making)
             database = server.named(making)
             environment = {**os.environ, "DATABASE_URL": database.url, "DATABASE_OWNER_URL": database.owner_url}
-            subprocess.run([sys.executable, ROOT / "manage.py", "migrate", "--verbosity=0"], env=environment, check=True)
-            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name)))
+            subprocess.run(
+                [sys.executable, ROOT / "manage.py", "migrate", "--verbosity=0"], env=environment, check=True
+            )
+            admin.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name))
+            )
         create_database(server.owner_url, copy, template=name)
 
 
 def _drop_databases_of_dead_sessions(server: Database) -> None:
     with psycopg.connect(server.owner_url) as admin:
-        names = [row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'garak\\_test\\_%%'", [])]
+        names = [
+            row[0]
+            for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'garak\\_test\\_%%'", [])
+        ]
     for name in names:
         if not psutil.pid_exists(int(name.split("_")[2])):
             drop_database(server.owner_url, name)

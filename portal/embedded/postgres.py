@@ -92,7 +92,11 @@ def read(home: Path) -> Record:
         return Record(**json.loads((home / "server.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise process.ServerDidNotStart(
-            server="PostgreSQL", folder=home, log=home / "server.json", variable="DATABASE_URL", reason=f"its passwords cannot be read ({error})."
+            server="PostgreSQL",
+            folder=home,
+            log=home / "server.json",
+            variable="DATABASE_URL",
+            reason=f"its passwords cannot be read ({error}).",
         ) from error
 
 
@@ -105,7 +109,9 @@ def _create(home: Path) -> None:
     """Make the cluster beside its place and rename it, so that a half-made one is never taken for a whole one."""
     new = home.with_name(f"{home.name}.new")
     process.make_folder(new)
-    record = Record(port=process.free_port(), owner_password=secrets.token_urlsafe(24), app_password=secrets.token_urlsafe(24))
+    record = Record(
+        port=process.free_port(), owner_password=secrets.token_urlsafe(24), app_password=secrets.token_urlsafe(24)
+    )
     process.write_private(new / "server.json", json.dumps(asdict(record)))
     process.write_private(new / "password", record.owner_password)
     settings = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
@@ -156,7 +162,20 @@ def _start_server(home: Path, *, preferred: int) -> int:
     for attempt in range(START_ATTEMPTS):
         port = preferred if attempt == 0 and process.port_is_free(preferred) else process.free_port()
         done = process.run_as_server(
-            [BIN / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-t", str(START_SECONDS), "-o", f"-p {port}", "start"], home=home
+            [
+                BIN / "pg_ctl",
+                "-D",
+                data,
+                "-l",
+                home / "log",
+                "-w",
+                "-t",
+                str(START_SECONDS),
+                "-o",
+                f"-p {port}",
+                "start",
+            ],
+            home=home,
         )
         if done.returncode == 0:
             return port
@@ -168,16 +187,22 @@ def _start_server(home: Path, *, preferred: int) -> int:
 def _ensure_roles(home: Path, record: Record) -> None:
     """The role of the application and the database, if they are not there yet; both statements may have been cut off before."""
     try:
-        with psycopg.connect(url(record, user=OWNER, database="postgres"), autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(
+            url(record, user=OWNER, database="postgres"), autocommit=True, connect_timeout=10
+        ) as connection:
             where = connection.execute("SHOW data_directory").fetchone()
             if where is None or Path(where[0]).resolve() != (home / "data").resolve():
                 raise _failure(home, f"port {record.port} answers for another folder.")
             login = connection.execute("SELECT rolcanlogin FROM pg_roles WHERE rolname = %s", [APP]).fetchone()
             if login is None or not login[0]:
                 verb = sql.SQL("CREATE" if login is None else "ALTER")
-                connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, sql.Identifier(APP), record.app_password))
+                connection.execute(
+                    sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, sql.Identifier(APP), record.app_password)
+                )
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER)))
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
+                )
     except psycopg.OperationalError as error:
         raise _failure(home, str(error)) from error
 
@@ -185,5 +210,9 @@ def _ensure_roles(home: Path, record: Record) -> None:
 def _failure(home: Path, reason: str) -> process.ServerDidNotStart:
     log = home / "log"
     return process.ServerDidNotStart(
-        server="PostgreSQL", folder=home, log=log, variable="DATABASE_URL", reason=f"{reason.strip()}\n{process.last_lines(log)}\n"
+        server="PostgreSQL",
+        folder=home,
+        log=log,
+        variable="DATABASE_URL",
+        reason=f"{reason.strip()}\n{process.last_lines(log)}\n",
     )

@@ -90,7 +90,9 @@ def run_as_server(command: list[str | Path], *, home: Path) -> subprocess.Comple
     if os.geteuid() == 0:
         words = [*_drop_root(Path(words[0]), home), *words]
     environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    return subprocess.run(words, cwd=home, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        words, cwd=home, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
 
 
 def _drop_root(binary: Path, home: Path) -> list[str]:
@@ -140,7 +142,11 @@ def is_running(pid: int | None, *, name: str, folder: Path) -> bool:
         return False
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.name() == name and Path(process.cwd()) == folder.resolve()
+        return (
+            process.status() != psutil.STATUS_ZOMBIE
+            and process.name() == name
+            and Path(process.cwd()) == folder.resolve()
+        )
     except psutil.Error:
         return False
 

@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import redis
@@ -58,11 +59,8 @@ def stop(home: Path) -> None:
     pid = server(home)
     if pid is None:
         return
-    with redis.Redis.from_url(url(home), socket_timeout=10) as client:
-        try:
-            client.shutdown(nosave=True)  # the append-only file is complete
-        except redis.ConnectionError:
-            pass  # it went before it answered
+    with redis.Redis.from_url(url(home), socket_timeout=10) as client, suppress(redis.ConnectionError):  # it may go before it answers
+        client.shutdown(nosave=True)  # the append-only file is complete
     process.wait_until_gone(pid, seconds=20)
 
 
@@ -88,7 +86,11 @@ def _start_server(home: Path) -> None:
         if done.returncode == 0 and _answers(home):
             return
     raise process.ServerDidNotStart(
-        server="Redis", folder=home, log=home / "log", variable="REDIS_URL", reason=f"{output.strip()}\n{process.last_lines(home / 'log')}\n"
+        server="Redis",
+        folder=home,
+        log=home / "log",
+        variable="REDIS_URL",
+        reason=f"{output.strip()}\n{process.last_lines(home / 'log')}\n",
     )
 
 
@@ -118,11 +120,19 @@ def _read(home: Path) -> tuple[int, str]:
         text = (home / "redis.conf").read_text(encoding="utf-8")
     except OSError as error:
         raise process.ServerDidNotStart(
-            server="Redis", folder=home, log=home / "redis.conf", variable="REDIS_URL", reason=f"its password cannot be read ({error})."
+            server="Redis",
+            folder=home,
+            log=home / "redis.conf",
+            variable="REDIS_URL",
+            reason=f"its password cannot be read ({error}).",
         ) from error
     found = re.search(r"^port (\d+)\nrequirepass (\S+)$", text, re.MULTILINE)
     if found is None:
         raise process.ServerDidNotStart(
-            server="Redis", folder=home, log=home / "redis.conf", variable="REDIS_URL", reason="its file redis.conf was changed by hand."
+            server="Redis",
+            folder=home,
+            log=home / "redis.conf",
+            variable="REDIS_URL",
+            reason="its file redis.conf was changed by hand.",
         )
     return int(found[1]), found[2]

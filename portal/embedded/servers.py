@@ -52,7 +52,11 @@ def _prepare(data_dir: Path) -> None:
         data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:
         raise process.ServerDidNotStart(
-            server="PostgreSQL", folder=data_dir, log="PORTAL_DATA_DIR in .env.example", variable="DATABASE_URL", reason=f"the folder cannot be made ({error})."
+            server="PostgreSQL",
+            folder=data_dir,
+            log="PORTAL_DATA_DIR in .env.example",
+            variable="DATABASE_URL",
+            reason=f"the folder cannot be made ({error}).",
         ) from error
 
 

@@ -41,7 +41,11 @@ def test_a_fresh_database_commits_and_other_processes_see_it(fresh_database: Dat
         assert other.execute("SELECT count(*) FROM accounts_organisation WHERE name = '나그네'").fetchone() == (1,)
     code = "from portal.accounts.models import Organisation; print(Organisation.objects.filter(name='나그네').count())"
     shell = subprocess.run(
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert shell.stdout.strip() == "1"
 

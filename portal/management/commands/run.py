@@ -21,7 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *, once: bool, port: int, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("`run` is for one machine and its demo. In production web, worker and beat are started apart: see docker-compose.yml.")
+            raise CommandError(
+                "`run` is for one machine and its demo. In production web, worker and beat are started apart: see docker-compose.yml."
+            )
         try:
             status = supervisor.run(once=once, port=port, data_dir=settings.PORTAL_DATA_DIR, say=self._say)
         except DomainError as error:
