@@ -1,5 +1,45 @@
+"""The site map: each room's pages stand under its own name."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from allauth.account import views as account
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from portal import views
+from portal.notices import views as notices
+
+notice_urls = (
+    [
+        path("", notices.list_notices, name="list"),
+        path("read/", notices.mark_read, name="read"),
+    ],
+    "notices",
+)
+
+# Only what the portal uses of allauth: nobody signs up or changes an e-mail address by herself.
+account_urls: list[URLPattern | URLResolver] = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.home, name="home"),
+    path("language/", views.set_language, name="set_language"),
+    path("account/", include(account_urls)),
+    path("notices/", include(notice_urls)),
+]
