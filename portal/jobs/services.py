@@ -1,0 +1,299 @@
+"""Doing work exactly once although workers die: the rows are the queue, a broker message is only a doorbell.
+
+A worker claims a chunk (committed at once: a lease and a higher attempt number), then writes its data and the chunk's
+state in one transaction. That commits only while the attempt number is still its own, so whoever was taken for dead and
+comes back late writes nothing. Whatever is unclear, such as a connection lost during COMMIT, is simply done again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import Any, Final
+
+from celery import current_app
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, models, transaction
+from django.db.models import Count, Sum
+from django.db.models.functions import Now
+from kombu.exceptions import OperationalError as BrokerIsDown
+
+from portal.jobs.models import Chunk, Job
+from portal.lib.errors import DomainError
+
+MAX_ATTEMPTS: Final = 5
+MAX_BELLS: Final = 4  # workers called to one job at a time
+MAX_SWEPT: Final = 200  # jobs rung for in one sweep
+ERROR_CHARACTERS: Final = 20_000
+QUARANTINED: Final = "quarantined"  # the error code of a job whose chunk failed too often
+
+log = logging.getLogger(__name__)
+
+
+class LostLease(Exception):  # not an error: somebody else has taken over, and everything is rolled back
+    """The chunk is no longer this worker's."""
+
+
+@dataclass(frozen=True)
+class NewChunk:
+    """A unit of work: what its stage needs to know, and its weight on the progress bar."""
+
+    payload: dict[str, Any]
+    units: int = 1
+
+
+@dataclass(frozen=True)
+class Work:
+    """A claimed chunk in the hands of a worker."""
+
+    job: Job
+    chunk_id: int
+    ordinal: int
+    payload: dict[str, Any]
+    units: int
+    attempt: int
+
+    def keep(self) -> None:
+        """Extend the lease from a long `prepare`. Raises LostLease when somebody else has taken over."""
+        if not _run(KEEP, [settings.JOB_LEASE_SECONDS, self.chunk_id, self.attempt]):
+            raise LostLease
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Why a job cannot go on: the code and params of a foreseen failure, or `quarantined`."""
+
+    code: str
+    params: dict[str, Any]
+
+
+def _nothing(_work: Work) -> None:
+    return None
+
+
+def _tell_nobody(_job: Job, _reason: Stopped) -> None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One kind of chunk of a job. Every function must be able to run again from the start.
+
+    `prepare` reads what takes long, before and outside the transaction; `work` gets its result and writes, inside it, and
+    may return figures to keep in the chunk's payload; `then` runs once, in the transaction of the stage's last chunk: it
+    adds the next stage's chunks and names it, or returns None when the job is done; `stopped` hears, in one transaction
+    with the job's new state, that the job can go no further: there the room above tells its staff.
+    """
+
+    work: Callable[[Work, Any], dict[str, Any] | None]
+    then: Callable[[Job], str | None]
+    prepare: Callable[[Work], Any] = _nothing
+    stopped: Callable[[Job, Stopped], None] = _tell_nobody
+
+
+# The clock is the database's, so that a worker with a wrong one neither steals nor loses a lease.
+CLAIM: Final = """
+    UPDATE jobs_chunk SET attempt = attempt + 1, lease_until = clock_timestamp() + %s * interval '1 second'
+    WHERE id = (
+        SELECT c.id FROM jobs_chunk c JOIN jobs_job j ON j.id = c.job_id
+        WHERE c.job_id = %s AND j.state IN ('waiting', 'running') AND c.state = 'todo'
+            AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+        ORDER BY c.ordinal LIMIT 1 FOR UPDATE OF c SKIP LOCKED)
+    RETURNING id, stage, ordinal, payload::text, units, attempt"""
+KEEP: Final = """
+    UPDATE jobs_chunk SET lease_until = clock_timestamp() + %s * interval '1 second'
+    WHERE id = %s AND state = 'todo' AND attempt = %s"""
+FINISH: Final = """
+    UPDATE jobs_chunk SET state = 'done', lease_until = NULL, error = '', done_at = now(), payload = payload || %s::jsonb
+    WHERE id = %s AND state = 'todo' AND attempt = %s"""
+GIVE_BACK: Final = """
+    UPDATE jobs_chunk SET lease_until = NULL, error = %s WHERE id = %s AND state = 'todo' AND attempt = %s"""
+QUARANTINE: Final = """
+    UPDATE jobs_chunk SET state = 'quarantined', lease_until = NULL, error = coalesce(%s, error)
+    WHERE id = %s AND state = 'todo' AND attempt = %s"""
+COUNT: Final = """
+    UPDATE jobs_job SET state = 'running', heartbeat_at = now(), units_done = (
+        SELECT coalesce(sum(units), 0) FROM jobs_chunk c
+        WHERE c.job_id = jobs_job.id AND c.stage = jobs_job.stage AND c.state = 'done')
+    WHERE id = %s AND state IN ('waiting', 'running')"""
+
+
+def create_job(
+    *, kind: str, subject_id: int, owner: models.Model | None, stage: str, chunks: Sequence[NewChunk], bell: bool = True
+) -> Job:
+    """Make a job with the chunks of its first stage, and ring for a worker once it is committed.
+
+    `kind` is the name of the Celery task that drains it. Without `bell` the caller drains it itself; should it die, the
+    sweep finds the job all the same.
+    """
+    with transaction.atomic():
+        job = Job.objects.create(
+            kind=kind, subject_id=subject_id, owner_id=owner.pk if owner is not None else None, stage=stage,
+            units_total=sum(chunk.units for chunk in chunks),
+        )  # fmt: skip
+        add_chunks(job, stage, chunks)
+        if bell:
+            transaction.on_commit(partial(ring, job))
+    return job
+
+
+def add_chunks(job: Job, stage: str, chunks: Sequence[NewChunk]) -> None:
+    """Add the chunks of a stage. A second planner of the same stage hits the unique constraint and writes nothing."""
+    Chunk.objects.bulk_create(
+        [
+            Chunk(job=job, stage=stage, ordinal=ordinal, payload=chunk.payload, units=chunk.units)
+            for ordinal, chunk in enumerate(chunks)
+        ],
+        batch_size=1000,
+    )
+
+
+def ring(job: Job, times: int = 1) -> bool:
+    """Call workers to a job; False when the broker does not answer. That is no failure: the sweep rings again."""
+    try:
+        for _bell in range(times):
+            current_app.send_task(job.kind, kwargs={"job_id": job.pk}, retry=False)
+    except BrokerIsDown as error:
+        log.warning("no bell for %s, the sweep will ring: %s", job, error)
+        return False
+    return True
+
+
+def sweep() -> int:
+    """Ring for every unfinished job that has a chunk nobody holds; returns how many. Beat calls this all the time."""
+    due = Job.objects.raw(
+        """
+        SELECT * FROM jobs_job j WHERE j.state IN ('waiting', 'running') AND EXISTS (
+            SELECT 1 FROM jobs_chunk c WHERE c.job_id = j.id AND c.state = 'todo'
+                AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp()))
+        ORDER BY j.heartbeat_at NULLS FIRST, j.id LIMIT %s""",
+        [MAX_SWEPT],
+    )
+    rung = 0
+    for job in due:
+        if not ring(job):
+            break
+        rung += 1
+    return rung
+
+
+def drain(*, job_id: int, stages: Mapping[str, Stage], seconds: float | None = None) -> None:
+    """Do chunks of a job until none is left that nobody else holds, or until `seconds` are over (then ring for the rest).
+
+    A lost connection, a deadlock or a lock not got in time cost an attempt and are tried again. A foreseen failure
+    (DomainError) stops the job. Anything else is a bug: it costs an attempt, and is raised for the log.
+    """
+    until = None if seconds is None else monotonic() + seconds
+    while (claimed := _claim(job_id)) is not None:
+        stage_name, work = claimed
+        stage = stages[stage_name]
+        if work.attempt > MAX_ATTEMPTS:
+            _stop(work, stage, Stopped(QUARANTINED, {}))
+            continue
+        _do(work, stage, stages)
+        if until is not None and monotonic() > until and ring(work.job):
+            return
+
+
+def _claim(job_id: int) -> tuple[str, Work] | None:
+    """Take the next chunk nobody holds: its stage and the work. No two workers ever get the same attempt of a chunk."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(CLAIM, [settings.JOB_LEASE_SECONDS, job_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    chunk_id, stage, ordinal, payload, units, attempt = row
+    job = Job.objects.get(pk=job_id)
+    return stage, Work(job, chunk_id, ordinal, json.loads(payload), units, attempt)
+
+
+def _do(work: Work, stage: Stage, stages: Mapping[str, Stage]) -> None:
+    settled = False
+    try:
+        prepared = stage.prepare(work)
+        with transaction.atomic(durable=True):
+            figures = stage.work(work, prepared) or {}
+            if not _run(FINISH, [json.dumps(figures), work.chunk_id, work.attempt]):
+                raise LostLease
+            _advance(work.job, stages)
+        settled = True
+    except LostLease:
+        log.info("attempt %s of %s/%s came late: rolled back", work.attempt, work.job, work.ordinal)
+        settled = True
+    except DomainError as error:
+        _stop(work, stage, Stopped(error.code, error.params), traceback.format_exc())
+        settled = True
+    except (OperationalError, InterfaceError) as error:
+        log.warning("attempt %s of %s/%s will be repeated: %s", work.attempt, work.job, work.ordinal, error)
+        _give_back(work)
+        settled = True
+    finally:
+        if not settled:
+            _give_back(work)
+
+
+def _advance(job: Job, stages: Mapping[str, Stage]) -> None:
+    """Count, and if the stage has no open chunk left go on to the next. The lock on the job's row lets one worker do so.
+
+    A chunk finished beside one that stopped the job stays done, but nothing goes on from there.
+    """
+    if not _run(COUNT, [job.pk]):
+        return
+    job = Job.objects.get(pk=job.pk)
+    while not job.chunks.filter(stage=job.stage).exclude(state=Chunk.State.DONE).exists():
+        following = stages[job.stage].then(job)
+        if following is None:
+            Job.objects.filter(pk=job.pk).update(state=Job.State.DONE, finished_at=Now())
+            return
+        planned = job.chunks.filter(stage=following).aggregate(chunks=Count("pk"), units=Sum("units"))
+        job.stage, job.units_total, job.units_done = following, planned["units"] or 0, 0
+        job.save(update_fields=["stage", "units_total", "units_done"])
+        if planned["chunks"] > 1:
+            transaction.on_commit(partial(ring, job, min(planned["chunks"], MAX_BELLS) - 1))
+
+
+def _stop(work: Work, stage: Stage, reason: Stopped, text: str | None = None) -> None:
+    """End a job that cannot go on; fenced like any other work, so a late attempt stops nothing."""
+    text = None if text is None else _storable(text)
+    with transaction.atomic(durable=True):
+        if not _run(QUARANTINE, [text, work.chunk_id, work.attempt]):
+            return
+        chunk = Chunk.objects.get(pk=work.chunk_id)
+        job = Job.objects.select_for_update().get(pk=work.job.pk)
+        Job.objects.filter(pk=job.pk).update(
+            state=Job.State.STOPPED, error_code=reason.code, error_text=chunk.error, finished_at=Now()
+        )
+        stage.stopped(job, reason)
+    level = logging.ERROR if reason.code == QUARANTINED else logging.INFO
+    log.log(level, "%s stopped in chunk %s: %s", job, work.ordinal, reason.code)
+
+
+def _give_back(work: Work) -> None:
+    """Free the lease, so that the next attempt need not wait for its end, and keep what went wrong.
+
+    Should the transaction have been committed after all, the chunk is done and this changes nothing.
+    """
+    text = _storable(traceback.format_exc())
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+    try:
+        _run(GIVE_BACK, [text, work.chunk_id, work.attempt])
+    except (OperationalError, InterfaceError):
+        log.warning("the lease of %s/%s ends by itself: the database does not answer", work.job, work.ordinal)
+
+
+def _storable(text: str) -> str:
+    """The end of a traceback, which says most, as PostgreSQL can hold it."""
+    return text[-ERROR_CHARACTERS:].replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="backslashreplace").decode()
+
+
+def _run(statement: str, params: Sequence[Any]) -> int:
+    """Rows hit by one of the statements above."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return int(cursor.rowcount)
