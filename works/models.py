@@ -11,6 +11,14 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from portal.lib.refs import new_ref
+from works.querysets import (
+    CatalogueUploadQuerySet,
+    ChangeLogQuerySet,
+    PartyQuerySet,
+    ShareConflictQuerySet,
+    ShareQuerySet,
+    WorkQuerySet,
+)
 
 WORLD = 2136  # TIS code; China is 156 (without Hong Kong, Macao, Taiwan), Korea 410
 CHINA = 156
@@ -85,6 +93,8 @@ class Party(models.Model):
         related_name="parties",
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PartyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "parties"
@@ -181,6 +191,8 @@ class Work(models.Model):
         max_length=40, blank=True
     )  # the publisher's own number for the work
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = WorkQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -329,6 +341,8 @@ class Share(models.Model):
     end_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ShareQuerySet.as_manager()
+
     class Meta:
         constraints = (
             models.CheckConstraint(
@@ -370,6 +384,8 @@ class ShareConflict(models.Model):
     denominator = models.BigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ShareConflictQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"{self.work}: {self.party} {self.numerator}/{self.denominator}"
 
@@ -387,6 +403,8 @@ class ChangeLog(models.Model):
     reason = models.CharField(max_length=300)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ChangeLogQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.action} {self.created_at:%Y-%m-%d}"
@@ -411,6 +429,8 @@ class CatalogueUpload(models.Model):
     registered = models.IntegerField(default=0)  # works made or extended
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = CatalogueUploadQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.ref

@@ -1,0 +1,106 @@
+"""Questions about many rows. `visible_to` is the only way from a person to rows: whoever may see a work sees its history.
+
+The society's staff and auditors see everything; a publisher what it registered and what its own parties share in; a
+songwriter the works she has or ever had a share in; everybody else nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Self
+
+from django.apps import apps
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from portal.accounts.access import Reader, organisation_ids, sees_everything
+from portal.accounts.models import PUBLISHER_ROLES, Role
+from works.names.keys import title_keys
+
+if TYPE_CHECKING:
+    from works import models  # noqa: F401 - named in the strings below
+
+
+def _rows(model: str) -> Any:
+    """The rows of another table of this room, whose module imports this one."""
+    return apps.get_model("works", model)._default_manager.all()
+
+
+class WorkQuerySet(QuerySet["models.Work"]):
+    def visible_to(self, user: Reader) -> Self:
+        if sees_everything(user):
+            return self
+        publishers = organisation_ids(user, *PUBLISHER_ROLES)
+        owners = [*publishers, *organisation_ids(user, Role.SONGWRITER)]
+        if not owners:
+            return self.none()
+        shares = _rows("Share").filter(work=OuterRef("pk"), party__organisation__in=owners)
+        return self.filter(Q(registered_by__in=publishers) | Exists(shares))
+
+    def search(self, text: str) -> Self:
+        """By an identifier, by a title in whatever script (its exact keys), or by a piece of any title."""
+        wanted = " ".join(text.split())
+        if not wanted:
+            return self
+        squeezed = "".join(letter for letter in wanted.upper() if letter.isalnum())
+        keys = _rows("WorkKey").filter(
+            work=OuterRef("pk"), kind="title", key__in=[key.key for key in title_keys(wanted)]
+        )
+        titles = _rows("WorkTitle").filter(work=OuterRef("pk"), text__icontains=wanted)
+        recordings = _rows("RecordingWork").filter(work=OuterRef("pk"), recording__isrc=squeezed)
+        return self.filter(
+            Exists(keys)
+            | Exists(titles)
+            | Exists(recordings)
+            | Q(iswc=squeezed)
+            | Q(ref=wanted.upper())
+            | Q(submitter_ref=wanted)
+        )
+
+
+class PartyQuerySet(QuerySet["models.Party"]):
+    def visible_to(self, user: Reader) -> Self:
+        """One's own parties, and those one shares a visible work with."""
+        if sees_everything(user):
+            return self
+        works = _rows("Work").visible_to(user)
+        shares = _rows("Share").filter(party=OuterRef("pk"), work__in=works)
+        return self.filter(
+            Q(organisation__in=organisation_ids(user, *PUBLISHER_ROLES, Role.SONGWRITER)) | Exists(shares)
+        )
+
+
+class ShareQuerySet(QuerySet["models.Share"]):
+    def in_force(self, on_date: dt.date) -> Self:
+        return self.filter(from_date__lte=on_date).filter(Q(until_date__isnull=True) | Q(until_date__gt=on_date))
+
+    def standing(self) -> Self:
+        """In force on some day: a share replaced on the day it began never was."""
+        return self.filter(Q(until_date__isnull=True) | Q(until_date__gt=F("from_date")))
+
+    def visible_to(self, user: Reader) -> Self:
+        if sees_everything(user):
+            return self
+        return self.filter(work__in=_rows("Work").visible_to(user))
+
+
+class ChangeLogQuerySet(QuerySet["models.ChangeLog"]):
+    def visible_to(self, user: Reader) -> Self:
+        """Whoever sees a work sees its history."""
+        if sees_everything(user):
+            return self
+        return self.filter(work__in=_rows("Work").visible_to(user))
+
+
+class ShareConflictQuerySet(QuerySet["models.ShareConflict"]):
+    def visible_to(self, user: Reader) -> Self:
+        if sees_everything(user):
+            return self
+        return self.filter(work__in=_rows("Work").visible_to(user))
+
+
+class CatalogueUploadQuerySet(QuerySet["models.CatalogueUpload"]):
+    def visible_to(self, user: Reader) -> Self:
+        """A publisher's people see its uploads in every role; other publishers do not."""
+        if sees_everything(user):
+            return self
+        return self.filter(organisation__in=organisation_ids(user, *PUBLISHER_ROLES))
