@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from claims.querysets import CaseQuerySet
 from portal.lib.refs import new_ref
 
 
@@ -38,15 +39,11 @@ class Case(models.Model):
     ref = models.CharField(max_length=12, unique=True, default=case_ref)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     state = models.CharField(max_length=14, choices=State.choices, default=State.FILED)
-    claimant = models.ForeignKey(
-        "accounts.Organisation", on_delete=models.PROTECT, related_name="cases"
-    )
+    claimant = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="cases")
     claimant_party = models.ForeignKey(
         "works.Party", on_delete=models.PROTECT, related_name="+"
     )  # who would own what is claimed
-    work = models.ForeignKey(
-        "works.Work", on_delete=models.PROTECT, related_name="cases"
-    )
+    work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="cases")
     share = models.ForeignKey(
         "works.Share", on_delete=models.PROTECT, null=True, related_name="cases"
     )  # the share disputed
@@ -61,37 +58,27 @@ class Case(models.Model):
     from_date = models.DateField()  # usage from this day on
     reason = models.TextField()
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
-    granted = models.BooleanField(
-        null=True
-    )  # does the claimed part go to the claimant?
+    granted = models.BooleanField(null=True)  # does the claimed part go to the claimant?
     outcome_note = models.TextField(blank=True)
-    opened_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)
+    objects = CaseQuerySet.as_manager()
 
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=(
-                    Q(kind="share") & Q(share__isnull=False, recording__isnull=True)
-                )
-                | (
-                    Q(kind="unmatched") & Q(share__isnull=True, recording__isnull=False)
-                ),
+                condition=(Q(kind="share") & Q(share__isnull=False, recording__isnull=True))
+                | (Q(kind="unmatched") & Q(share__isnull=True, recording__isnull=False)),
                 name="case_is_about_a_share_or_a_song",
             ),
             models.CheckConstraint(
-                condition=(
-                    Q(state="closed") & ~Q(outcome="") & Q(granted__isnull=False)
-                )
+                condition=(Q(state="closed") & ~Q(outcome="") & Q(granted__isnull=False))
                 | (~Q(state="closed") & Q(outcome="")),
                 name="closed_case_says_how_it_ended",
             ),
             models.CheckConstraint(
-                condition=Q(numerator__gt=0, denominator__gt=0)
-                & Q(numerator__lte=F("denominator")),
+                condition=Q(numerator__gt=0, denominator__gt=0) & Q(numerator__lte=F("denominator")),
                 name="disputed_part_is_a_proper_fraction",
             ),
         )
@@ -113,17 +100,11 @@ class CaseParty(models.Model):
         CONCERNED = "concerned", _("concerned")
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="parties")
-    organisation = models.ForeignKey(
-        "accounts.Organisation", on_delete=models.PROTECT, related_name="case_sides"
-    )
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="case_sides")
     side = models.CharField(max_length=9, choices=Side.choices)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["case", "organisation"], name="organisation_is_in_a_case_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["case", "organisation"], name="organisation_is_in_a_case_once"),)
 
     def __str__(self) -> str:
         return f"{self.organisation} ({self.side})"
@@ -133,12 +114,8 @@ class Attachment(models.Model):
     """A paper filed in a case."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="attachments")
-    file = models.ForeignKey(
-        "files.StoredFile", on_delete=models.PROTECT, related_name="+"
-    )
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    file = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, related_name="+")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -158,9 +135,7 @@ class CaseEvent(models.Model):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
     action = models.CharField(max_length=16, choices=Action.choices)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     text = models.TextField(blank=True)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
