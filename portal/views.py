@@ -32,7 +32,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
     translation.activate(language)
     if request.user.is_authenticated:
         User.objects.filter(pk=request.user.pk).update(language=language)
-        response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite=settings.LANGUAGE_COOKIE_SAMESITE)
+        response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
     else:
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
@@ -40,6 +40,6 @@ def set_language(request: HttpRequest) -> HttpResponse:
             max_age=settings.LANGUAGE_COOKIE_AGE,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
-            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+            samesite="Lax",
         )
     return response

@@ -6,6 +6,7 @@ One rule for every page, letter and export (the filters of portal_tags call thes
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Protocol
@@ -15,6 +16,9 @@ from django.utils.translation import get_language
 
 from portal.lib.money import MICROS, format_units
 
+HANGUL: Final = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
+KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]")
+HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 MISSING: Final = "–"
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -133,6 +137,17 @@ def moment(at: dt.datetime | None, *, language: str | None = None) -> str:
     if at is None:
         return MISSING
     return f"{day(at, language=language)} {_in_seoul(at):%H:%M}"
+
+
+def script_of(text: str) -> str:
+    """Hang, Jpan, Hani, Latn or "" for a title whose script nobody recorded: enough to choose a font and a voice."""
+    if HANGUL.search(text):
+        return "Hang"
+    if KANA.search(text):
+        return "Jpan"
+    if HAN.search(text):
+        return "Hani"
+    return "Latn" if any(letter.isalpha() for letter in text) and text.isascii() else ""
 
 
 def _in_seoul(date: dt.date) -> dt.date:

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from portal.notices.models import Notice
+from portal.notices.access import notices_of
 
 PAGE = 50
 
@@ -13,7 +13,7 @@ PAGE = 50
 @require_GET
 def list_notices(request: HttpRequest) -> HttpResponse:
     """One's own notices, newest first, in the language of today."""
-    own = Notice.objects.filter(user_id=request.user.pk).order_by("-id")
+    own = notices_of(request.user).order_by("-id")
     after = request.GET.get("after", "")
     if after.isascii() and after.isdigit() and len(after) < 19:
         own = own.filter(id__lt=int(after))
@@ -25,5 +25,5 @@ def list_notices(request: HttpRequest) -> HttpResponse:
 @require_POST
 def mark_read(request: HttpRequest) -> HttpResponse:
     """All one's notices are read now."""
-    Notice.objects.filter(user_id=request.user.pk, read_at__isnull=True).update(read_at=timezone.now())
+    notices_of(request.user).filter(read_at__isnull=True).update(read_at=timezone.now())
     return redirect("notices:list")

@@ -21,19 +21,17 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, get_language_info
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, get_language_info, gettext as _
 
 from portal import icons, menu
 from portal.accounts.models import Role
 from portal.lib import svg, wording
-from works.names.script import detect_script
 
 register = Library()
 
 LANGUAGE_OF_SCRIPT: Final = {
     "Hang": "ko",
-    "Hani": "zh-Hans",
+    "Hani": "zh",
     "Hans": "zh-Hans",
     "Hant": "zh-Hant",
     "Jpan": "ja",
@@ -132,7 +130,7 @@ def moment(at: dt.datetime | None) -> str:
 def lang_span(text: object, script: str = "") -> SafeString:
     """A title or name in its own language, so that glyphs and a screen reader's voice are right."""
     words = str(text)
-    language = LANGUAGE_OF_SCRIPT.get(script or detect_script(words), "")
+    language = LANGUAGE_OF_SCRIPT.get(script or wording.script_of(words), "")
     if not language or language == html_lang(get_language() or ""):
         return format_html("{}", words)
     return format_html('<span lang="{}">{}</span>', language, words)
@@ -143,6 +141,12 @@ def html_lang(code: str) -> str:
     """Django's zh-hans as HTML writes it: zh-Hans."""
     primary, _hyphen, script = code.partition("-")
     return f"{primary}-{script.title()}" if script else primary
+
+
+def _roles(context: Context) -> frozenset[str]:
+    """The reader's roles; error pages may have no context at all."""
+    roles: frozenset[str] = context.get("roles") or frozenset()
+    return roles
 
 
 # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,31 +174,33 @@ def field(bound: BoundField) -> dict[str, Any]:
 def menu_entries(context: Context) -> dict[str, Any]:
     """The menu of the reader's roles, with the entry of this page marked."""
     request = context.get("request")
-    here = request.path if request else ""
+    here: str = request.path if request else ""
     home = reverse("home")
-    items = []
-    for entry in menu.entries_for(context.get("roles", frozenset())):
+    found: list[tuple[str, menu.Entry]] = []
+    for entry in menu.entries_for(_roles(context)):
         try:
-            url = reverse(entry.url_name)
+            found.append((reverse(entry.url_name), entry))
         except NoReverseMatch:
             continue
-        current = here == url or (url != home and here.startswith(url))
-        items.append({"url": url, "label": entry.label, "icon": icons.icon(entry.icon), "current": current})
-    longest = max((len(item["url"]) for item in items if item["current"]), default=0)
-    for item in items:
-        item["current"] = item["current"] and len(item["url"]) == longest
-    return {"items": items}
+    above = [url for url, _entry in found if here == url or (url != home and here.startswith(url))]
+    current = max(above, key=len, default="")
+    return {
+        "items": [
+            {"url": url, "label": entry.label, "icon": icons.icon(entry.icon), "current": url == current}
+            for url, entry in found
+        ]
+    }
 
 
 @register.simple_tag(takes_context=True)
 def frame(context: Context) -> str:
-    return menu.frame_for(context.get("roles", frozenset()))
+    return menu.frame_for(_roles(context))
 
 
 @register.simple_tag(takes_context=True)
 def language_choices(context: Context) -> list[dict[str, Any]]:
     """The languages one may switch to, each in its own name. A service's contact is never shown Korean."""
-    contact_only = context.get("roles", frozenset()) == {Role.SERVICE_CONTACT}
+    contact_only = _roles(context) == {Role.SERVICE_CONTACT}
     current = get_language()
     return [
         {
