@@ -11,6 +11,7 @@ import pytest
 import yaml
 from django.apps import AppConfig, apps
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import ForeignObject, ManyToManyField
 
 ROOT = Path(__file__).resolve().parent.parent
 # From the ground up: a room may point to itself and to the rooms before it. Neighbours on one floor share a number.
@@ -49,9 +50,9 @@ def test_no_foreign_key_points_up() -> None:
         f"{model._meta.label}.{field.name} → {field.related_model._meta.label}"
         for config in rooms()
         for model in config.get_models()
-        for field in model._meta.get_fields()
-        if field.is_relation and field.concrete and not isinstance(field.related_model, str) and field.related_model
-        if points_up(config.label, field.related_model._meta.app_label)
+        for field in (*model._meta.fields, *model._meta.many_to_many)
+        if isinstance(field, ForeignObject | ManyToManyField)
+        if not isinstance(field.related_model, str) and points_up(config.label, field.related_model._meta.app_label)
     ]
     assert up == []
 

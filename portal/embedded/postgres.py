@@ -57,7 +57,7 @@ def start(home: Path) -> Record:
     _sweep(home)
     if not home.exists():
         _create(home)
-    process.refuse_folder_of_another_user(home / "data", owner=process.server_account().pw_uid)
+    process.refuse_folder_of_another_user(home / "data", owner=process.server_account()[0])
     record = read(home)
     port = _running_port(home)
     if port is None:
@@ -160,7 +160,7 @@ def _start_server(home: Path, *, preferred: int) -> int:
         pid_file.unlink()  # left by a killed server; its number may belong to another program by now
     output = ""
     for attempt in range(START_ATTEMPTS):
-        port = preferred if attempt == 0 and process.port_is_free(preferred) else process.free_port()
+        port = preferred if process.port_is_free(preferred) else process.free_port()
         done = process.run_as_server(
             [
                 BIN / "pg_ctl",

@@ -13,6 +13,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import psutil
@@ -37,16 +38,19 @@ class ServerDidNotStart(DomainError):
     remedy = "Read %(log)s, or set %(variable)s to a server that runs elsewhere."
 
 
-def server_account() -> pwd.struct_passwd:
-    """The account the servers run as: the caller's own, or `nobody` when the caller is root."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+def server_account() -> tuple[int, int]:
+    """User and group the servers run as: the caller's own, or `nobody` when the caller is root."""
+    if os.geteuid() != 0:
+        return os.geteuid(), os.getegid()
+    nobody = pwd.getpwnam("nobody")
+    return nobody.pw_uid, nobody.pw_gid
 
 
 def refuse_folder_of_another_user(folder: Path, *, owner: int) -> None:
     """Nothing happens when the folder does not exist yet or belongs to the user id `owner`."""
     try:
         found = folder.stat().st_uid
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except PermissionError:
         found = next(parent for parent in folder.parents if os.access(parent, os.X_OK)).stat().st_uid
@@ -80,8 +84,7 @@ def write_private(path: Path, content: str) -> None:
 def give(path: Path) -> None:
     """Hand a new file or folder to the account of the servers."""
     if os.geteuid() == 0:
-        account = server_account()
-        os.chown(path, account.pw_uid, account.pw_gid)
+        os.chown(path, *server_account())
 
 
 def run_as_server(command: list[str | Path], *, home: Path) -> subprocess.CompletedProcess[str]:
@@ -102,8 +105,8 @@ def _drop_root(binary: Path, home: Path) -> list[str]:
             server=binary.name, folder=home, log=home, variable="DATABASE_URL and REDIS_URL",
             reason="it refuses to run as root, and setpriv (of util-linux), which would run it as another user, is not installed.",
         )  # fmt: skip
-    account = server_account()
-    command = [setpriv, f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    user, group = server_account()
+    command = [setpriv, f"--reuid={user}", f"--regid={group}", "--clear-groups"]
     open_to_others = binary.stat().st_mode & 0o005 == 0o005 and all(
         folder.stat().st_mode & stat.S_IXOTH for folder in (*binary.parents, *home.parents)
     )
@@ -152,15 +155,16 @@ def is_running(pid: int | None, *, name: str, folder: Path) -> bool:
 
 
 def wait_until_gone(pid: int, *, seconds: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        if process.status() != psutil.STATUS_ZOMBIE:
-            process.wait(timeout=seconds)
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.TimeoutExpired:
-        return False
-    return True
+    """Wait for the end of a process; one that has ended and waits for its parent (perhaps for ever) counts as gone."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def last_lines(log: Path, count: int = 8) -> str:

