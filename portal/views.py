@@ -11,11 +11,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.accounts.models import User
+from portal.home import home_of
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/home.html")
+    shown = home_of(request.user)
+    return render(request, f"portal/home_{shown['section']}.html", shown)
 
 
 @login_not_required
