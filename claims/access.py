@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
-from claims.models import Attachment, Case
+from claims.models import Attachment, Case, CaseParty
 from claims.rules import Seat
 from portal.accounts.access import Reader, is_staff, organisation_ids, roles_of, sees_everything
 from portal.accounts.models import Role, User
 from royalties.models import ReportedRecording
 from royalties.querysets import MONEY_ROLES
 from works.access import get_work
-from works.models import Party, Work
+from works.models import Party, Share, Work
 
 ACTING_ROLES: Final = (Role.SONGWRITER, Role.PUBLISHER_SUPER, Role.PUBLISHER_COPYRIGHT)
 
@@ -81,3 +83,32 @@ def own_parties(user: Reader) -> list[Party]:
     """The parties the user acts for: those who could own what it claims."""
     parties = Party.objects.filter(organisation__in=organisation_ids(user, *ACTING_ROLES))
     return list(parties.select_related("organisation").order_by("name", "id"))
+
+
+def refs_with_money(user: Reader, cases: Sequence[Case]) -> list[str]:
+    """Those of the cases whose held money the user may see: rules.sees_money for a page of them, in one query."""
+    if sees_everything(user):
+        return [case.ref for case in cases]
+    sides = CaseParty.objects.filter(
+        case__in=[case.pk for case in cases],
+        organisation__in=organisation_ids(user, *MONEY_ROLES),
+        side__in=(CaseParty.Side.CLAIMANT, CaseParty.Side.HOLDER),
+    )
+    mine = set(sides.values_list("case", flat=True))
+    return [case.ref for case in cases if case.pk in mine and case.kind == Case.Kind.SHARE]
+
+
+def own_works_for(user: Reader, song: ReportedRecording, *, search: str, at_most: int) -> list[tuple[Work, Party]]:
+    """Works the song could be, each with the user's party in it: candidates of the matcher first, then those searched for."""
+    own = own_parties(user)
+    mine = Work.objects.filter(shares__in=Share.objects.in_force(timezone.localdate()).filter(party__in=own)).distinct()
+    candidates = mine.filter(match_works__match__recording=song, match_works__match__superseded_at=None)
+    found = {work.pk: work for work in candidates.order_by("match_works__rank", "pk")[:at_most]}
+    for work in mine.search(search or song.title).order_by("title", "pk")[:at_most]:
+        found.setdefault(work.pk, work)
+    return [(work, _party_in(work, own)) for work in found.values()]
+
+
+def _party_in(work: Work, own: Sequence[Party]) -> Party:
+    today = Share.objects.in_force(timezone.localdate()).filter(work=work, party__in=own)
+    return today.select_related("party__organisation").order_by("pk")[0].party

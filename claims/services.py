@@ -174,7 +174,14 @@ class PartOutOfRange(DomainError):
 
 @transaction.atomic
 def file_share_case(
-    *, share: Share, party: Party, fraction: Fraction, from_date: dt.date, reason: str, paper: UploadedFile[Any], actor: User
+    *,
+    share: Share,
+    party: Party,
+    fraction: Fraction,
+    from_date: dt.date,
+    reason: str,
+    paper: UploadedFile[Any],
+    actor: User,
 ) -> Case:
     """Dispute a part of a share: from a day on it would belong to `party`. Nothing is held until the papers are accepted.
 
@@ -219,7 +226,13 @@ def file_unmatched_case(
 
 
 def _file(
-    case: Case, *, holders: Iterable[Party], concerned: Iterable[Party], reason: str, paper: UploadedFile[Any], actor: User
+    case: Case,
+    *,
+    holders: Iterable[Party],
+    concerned: Iterable[Party],
+    reason: str,
+    paper: UploadedFile[Any],
+    actor: User,
 ) -> Case:
     case.opened_by, case.reason = actor, _text(reason)
     case.save()

@@ -1,0 +1,373 @@
+"""Pages of the cases: access → form → one service call → redirect. A refusal keeps what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import lcm
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.forms import BaseForm
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from claims import access, forms, rules, services
+from claims.models import Case
+from claims.querysets import READING_ROLES, held_micros
+from claims.rules import Action, Seat, State
+from portal.accounts.access import only, sees_everything
+from portal.accounts.models import Role, User
+from portal.files.services import path_of
+from portal.lib import svg, wording
+from portal.lib.errors import DomainError
+from portal.lib.keyset import page_of, whole
+from works.models import Party, Share, Work
+
+WORKS_OFFERED: Final = 20
+READERS: Final = (*READING_ROLES, Role.STAFF, Role.AUDITOR)
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@require_GET
+@only(*READERS)
+def list_cases(request: HttpRequest) -> HttpResponse:
+    """One's own cases, or all of them for the society; newest first, by state if asked."""
+    user = access.signed_in(request)
+    cases = Case.objects.visible_to(user).select_related(
+        "work", "share__party", "recording", "claimant", "claimant_party"
+    )
+    state = request.GET.get("state", "")
+    if state in Case.State.values:
+        cases = cases.filter(state=state)
+    page = page_of(cases, keys=(whole("id", descending=True),), after=request.GET.get("after", ""))
+    held = held_micros(access.refs_with_money(user, page.rows))
+    context = {
+        "rows": [_row(case, held.get(case.ref)) for case in page.rows],
+        "cursor": page.more,
+        "states": Case.State.choices,
+        "state": state,
+        "may_file": access.may_file(user),
+        "sees_everything": sees_everything(user),
+    }
+    return render(request, "claims/list.html", context)
+
+
+@require_GET
+@only(*READERS)
+def show_case(request: HttpRequest, ref: str) -> HttpResponse:
+    user = access.signed_in(request)
+    return _case_page(request, user, access.get_case(user, ref))
+
+
+@require_GET
+def download_paper(request: HttpRequest, ref: str, uuid: UUID) -> FileResponse:
+    """A paper as it was filed. Always a download, never shown by the browser."""
+    paper = access.get_paper(access.signed_in(request), ref, uuid)
+    response = FileResponse(
+        path_of(paper.file).open("rb"),
+        as_attachment=True,
+        filename=paper.file.label,
+        content_type="application/octet-stream",
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+# ── filing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@require_http_methods(["GET", "POST"])
+@only(*access.ACTING_ROLES)
+def file_share(request: HttpRequest, ref: str) -> HttpResponse:
+    """The shares of a work with a way to dispute each, and the form for the one chosen (?share=2, as numbered there)."""
+    user = access.signed_in(request)
+    work = access.get_work_to_dispute(user, ref)
+    own = access.own_parties(user)
+    numbered = _numbered_shares(work)
+    chosen = _chosen(request.GET.get("share", ""), numbered)
+    context: dict[str, Any] = {
+        "work": work,
+        "shares": [_share_row(number, share, own) for number, share in numbered.items()],
+    }
+    if chosen is None or chosen.party in own:
+        if request.method == "POST":
+            raise Http404
+        return render(request, "claims/file_share.html", context)
+    form = forms.ShareCaseForm(*_posted(request), parties=own)
+    context |= {"chosen": chosen, "form": form}
+    if request.method == "GET" or not form.is_valid():
+        return render(request, "claims/file_share.html", context, status=_status(form))
+    try:
+        case = services.file_share_case(
+            share=chosen,
+            party=form.cleaned_data["party"],
+            fraction=form.cleaned_data["part"],
+            from_date=form.cleaned_data["from_date"],
+            reason=form.cleaned_data["reason"],
+            paper=form.cleaned_data["paper"],
+            actor=user,
+        )
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return render(request, "claims/file_share.html", context, status=error.status)
+    messages.success(request, _("Your case is filed. Nothing is held until the society has checked your papers."))
+    return redirect("claims:detail", case.ref)
+
+
+@require_http_methods(["GET", "POST"])
+@only(*access.ACTING_ROLES)
+def file_song(request: HttpRequest, ref: str) -> HttpResponse:
+    """Say that an unmatched song is one of one's works: candidates and a search (?q=) to choose from."""
+    user = access.signed_in(request)
+    song = access.get_song_to_claim(user, ref)
+    asked = request.GET.get("q", "").strip()[:100]
+    works = access.own_works_for(user, song, search=asked, at_most=WORKS_OFFERED)
+    form = forms.SongCaseForm(*_posted(request), works=[(work.ref, _work_label(work)) for work, _party in works])
+    context = {"song": song, "form": form, "asked": asked, "works": works}
+    if request.method == "GET" or not form.is_valid():
+        return render(request, "claims/file_song.html", context, status=_status(form))
+    work, party = next(pair for pair in works if pair[0].ref == form.cleaned_data["work"])
+    try:
+        case = services.file_unmatched_case(
+            recording=song,
+            work=work,
+            party=party,
+            reason=form.cleaned_data["reason"],
+            paper=form.cleaned_data["paper"],
+            actor=user,
+        )
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return render(request, "claims/file_song.html", context, status=error.status)
+    messages.success(request, _("Your case is filed. Nothing is held until the society has checked your papers."))
+    return redirect("claims:detail", case.ref)
+
+
+# ── steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@require_POST
+@only(*READERS)
+def add_paper(request: HttpRequest, ref: str) -> HttpResponse:
+    def step(case: Case, form: BaseForm, user: User) -> None:
+        services.add_paper(case=case, paper=form.cleaned_data["paper"], text=form.cleaned_data["text"], actor=user)
+
+    return _take(request, ref, Action.ADD_PAPER, step, _("The paper is in the case."))
+
+
+@require_POST
+@only(*READERS)
+def add_message(request: HttpRequest, ref: str) -> HttpResponse:
+    def step(case: Case, form: BaseForm, user: User) -> None:
+        services.add_message(case=case, text=form.cleaned_data["text"], actor=user)
+
+    return _take(request, ref, Action.MESSAGE, step, _("Your message is in the case."))
+
+
+@require_POST
+@only(*READERS)
+def return_papers(request: HttpRequest, ref: str) -> HttpResponse:
+    def step(case: Case, form: BaseForm, user: User) -> None:
+        services.return_papers(case=case, text=form.cleaned_data["text"], actor=user)
+
+    return _take(request, ref, Action.RETURN_PAPERS, step, _("The papers are returned. The claimant is told."))
+
+
+@require_POST
+@only(*READERS)
+def accept_papers(request: HttpRequest, ref: str) -> HttpResponse:
+    def step(case: Case, form: BaseForm, user: User) -> None:
+        services.accept_papers(case=case, checks=form.cleaned_data["checks"], actor=user)
+
+    said = _("The papers are accepted. The disputed part is held from the next distribution on.")
+    return _take(request, ref, Action.ACCEPT_PAPERS, step, said)
+
+
+@require_POST
+@only(*READERS)
+def close_case(request: HttpRequest, ref: str) -> HttpResponse:
+    def step(case: Case, form: BaseForm, user: User) -> None:
+        services.close_case(
+            case=case,
+            outcome=form.cleaned_data["outcome"],
+            granted=form.cleaned_data["granted"],
+            part=form.cleaned_data.get("part"),
+            note=form.cleaned_data["note"],
+            actor=user,
+        )
+
+    return _take(request, ref, Action.CLOSE, step, _("The case is closed. Everybody in it is told."))
+
+
+@require_POST
+@only(*READERS)
+def withdraw_case(request: HttpRequest, ref: str) -> HttpResponse:
+    def step(case: Case, form: BaseForm, user: User) -> None:
+        services.withdraw_case(case=case, note=form.cleaned_data["note"], actor=user)
+
+    return _take(request, ref, Action.WITHDRAW, step, _("Your claim is withdrawn."))
+
+
+def _take(
+    request: HttpRequest, ref: str, action: Action, step: Callable[[Case, BaseForm, User], None], said: str
+) -> HttpResponse:
+    """One step of a case. Whoever may never take it does not find it; a refusal shows the page with what was typed."""
+    user = access.signed_in(request)
+    case = access.get_case(user, ref)
+    if not rules.may_ever(action, access.seats_of(user, case)):
+        raise Http404
+    form = _form_of(action, case, request.POST, request.FILES)
+    if form is None:
+        return _case_page(request, user, case, refused=_("This cannot be done in the case as it is now."), status=409)
+    if not form.is_valid():
+        return _case_page(request, user, case, bound={action: form}, status=400)
+    try:
+        step(case, form, user)
+    except DomainError as error:
+        fresh = access.get_case(user, ref)
+        return _case_page(request, user, fresh, bound={action: form}, refused=str(error), status=error.status)
+    messages.success(request, said)
+    return redirect("claims:detail", ref)
+
+
+# ── what the pages show ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+FORMS: Final[dict[Action, Callable[..., BaseForm]]] = {
+    Action.MESSAGE: forms.MessageForm,
+    Action.ADD_PAPER: forms.PaperForm,
+    Action.RETURN_PAPERS: forms.ReturnForm,
+    Action.ACCEPT_PAPERS: forms.AcceptForm,
+    Action.CLOSE: forms.CloseForm,
+    Action.WITHDRAW: forms.WithdrawForm,
+}
+
+
+def _form_of(action: Action, case: Case, *posted: Any) -> BaseForm | None:
+    """The form of a step, each with ids of its own because several stand on one page; None when there is no such step."""
+    options: dict[str, Any] = {"auto_id": f"{action.value}_%s"}
+    if action is Action.CLOSE:
+        state = State(case.state)
+        if not rules.ENDINGS[state]:
+            return None
+        options |= {"state": state, "with_part": case.share is not None and state == State.DISPUTED}
+    return FORMS[action](*posted, **options)
+
+
+def _case_page(
+    request: HttpRequest,
+    user: User,
+    case: Case,
+    *,
+    bound: dict[Action, BaseForm] | None = None,
+    refused: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    seats = access.seats_of(user, case)
+    bound = bound or {}
+    steps = {
+        action.value: bound.get(action) or _form_of(action, case) for action in rules.actions(State(case.state), seats)
+    }
+    held = None
+    if rules.sees_money(rules.Kind(case.kind), access.money_seats_of(user, case)):
+        held = held_micros([case.ref]).get(case.ref, {})
+    context = {
+        **_row(case, held),
+        "refused": refused,
+        "form": next((form for form in bound.values() if form.errors), None),
+        "steps": steps,
+        "seats": {seat.value for seat in seats},
+        "parties": case.parties.select_related("organisation").order_by("pk"),
+        "papers": case.attachments.select_related("file", "added_by").order_by("pk"),
+        "events": [_event(event) for event in case.events.select_related("actor")],
+        "bar": _share_bar(case) if case.share and case.state != State.CLOSED else [],
+    }
+    return render(request, "claims/detail.html", context, status=status)
+
+
+def _row(case: Case, held: dict[str, int] | None) -> dict[str, Any]:
+    """What list and page both say of a case. `held` is None for readers who may not see it."""
+    return {
+        "case": case,
+        "turn": [_seat_name(seat) for seat in rules.TURN[State(case.state)]],
+        "held": None if held is None else [(currency, micros) for currency, micros in held.items() if micros],
+    }
+
+
+def _seat_name(seat: Seat) -> str:
+    names = {
+        Seat.CLAIMANT: _("the claimant"),
+        Seat.HOLDER: _("the present holder"),
+        Seat.CONCERNED: _("concerned"),
+        Seat.STAFF: _("the society"),
+        Seat.AUDITOR: _("the auditor"),
+    }
+    return names[seat]
+
+
+def _event(event: Any) -> dict[str, Any]:
+    seat = event.data.get("seat", "")
+    return {
+        "event": event,
+        "seat": _seat_name(Seat(seat)) if seat in set(Seat) else "",
+        "organisation": event.data.get("organisation", ""),
+        "followed": event.data.get("followed", False),
+        "checks": [forms.CHECK_LABELS[rules.Check(check)] for check in event.data.get("checks", [])],
+    }
+
+
+def _share_bar(case: Case) -> list[svg.Part]:
+    """Who owns the right of the disputed share today, with the disputed part as a piece of its own."""
+    assert case.share is not None  # noqa: S101 - asked by the caller
+    shares = list(
+        case.work.shares.in_force(timezone.localdate())
+        .filter(right=case.share.right)
+        .select_related("party")
+        .order_by("pk")
+    )
+    pieces: list[tuple[str, Fraction, str]] = []
+    for share in shares:
+        if share.pk == case.share_id:
+            label = _("%(party)s, disputed") % {"party": share.party.name}
+            pieces += [(share.party.name, share.fraction - case.fraction, "good"), (label, case.fraction, "wait")]
+        else:
+            pieces.append((share.party.name, share.fraction, "off"))
+    unit = lcm(*(part.denominator for _label, part, _kind in pieces)) if pieces else 1
+    return [
+        svg.Part(label=label, value=int(part * unit), text=wording.share(part), kind=kind)
+        for label, part, kind in pieces
+        if part
+    ]
+
+
+def _numbered_shares(work: Work) -> dict[int, Share]:
+    """The shares that stand, by their number in the order they were ever made: it never changes, because none is deleted."""
+    made = work.shares.select_related("party__organisation").order_by("pk")
+    return {number: share for number, share in enumerate(made, start=1) if share.until_date is None}
+
+
+def _chosen(text: str, numbered: dict[int, Share]) -> Share | None:
+    return numbered.get(int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def _share_row(number: int, share: Share, own: list[Party]) -> dict[str, Any]:
+    return {"number": number, "share": share, "own": share.party in own}
+
+
+def _work_label(work: Work) -> str:
+    return f"{work.title} · {work.ref}"
+
+
+def _posted(request: HttpRequest) -> list[QueryDict | MultiValueDict[str, Any]]:
+    return [request.POST, request.FILES] if request.method == "POST" else []
+
+
+def _status(form: BaseForm) -> int:
+    return 400 if form.errors else 200
