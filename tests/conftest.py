@@ -57,6 +57,7 @@ def embedded_urls() -> Iterator[Urls]:
     if given and given_redis:
         yield Urls(database=given, database_owner=os.environ.get("DATABASE_OWNER_URL", given), redis=given_redis)
         return
+    settings.PORTAL_DATA_DIR.mkdir(mode=0o711, exist_ok=True)
     with servers(settings.PORTAL_DATA_DIR / "tests", with_postgres=not given, with_redis=not given_redis) as urls:
         yield Urls(
             database=given or urls.database,

@@ -58,6 +58,7 @@ def start(home: Path) -> Record:
     if not home.exists():
         _create(home)
     process.refuse_folder_of_another_user(home / "data", owner=process.server_account()[0])
+    (home / "data").chmod(0o700)  # a copy or an unpacked archive may have opened it; PostgreSQL refuses an open one
     record = read(home)
     port = _running_port(home)
     if port is None:

@@ -228,6 +228,15 @@ def test_what_a_killed_first_start_left_is_made_anew(tmp_path: Path) -> None:
     ]
 
 
+def test_a_data_folder_that_a_copy_has_opened_to_others_is_closed_again(data_dir: Path) -> None:
+    with servers(data_dir):
+        pass
+    (data_dir / "postgres" / "data").chmod(0o755)
+    with servers(data_dir) as urls:
+        assert one(urls.database, "SELECT 1") == 1
+    assert (data_dir / "postgres" / "data").stat().st_mode & 0o777 == 0o700
+
+
 def test_no_folder_on_the_way_changes_its_mode(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
