@@ -29,9 +29,7 @@ class Visitor:
         self.opener = urllib.request.build_opener(jar)
 
     def get(self, path: str) -> str:
-        with self.opener.open(
-            self.base_url + path, timeout=TIMEOUT_SECONDS
-        ) as response:
+        with self.opener.open(self.base_url + path, timeout=TIMEOUT_SECONDS) as response:
             return str(response.read().decode("utf-8"))
 
     def _token(self, path: str) -> str:
@@ -53,7 +51,7 @@ class Visitor:
         return str(where)
 
     def sign_in(self, email: str, password: str) -> None:
-        path = "/accounts/login/"
+        path = "/account/login/"
         form = {
             "csrfmiddlewaretoken": self._token(path),
             "login": email,
@@ -65,9 +63,7 @@ class Visitor:
             "application/x-www-form-urlencoded",
         )
 
-    def send_form(
-        self, path: str, fields: dict[str, str], file_field: str, file: Path
-    ) -> str:
+    def send_form(self, path: str, fields: dict[str, str], file_field: str, file: Path) -> str:
         """Submit a form with a file; returns the path the portal led to."""
         boundary = secrets.token_hex(16)
         parts = [
@@ -84,6 +80,4 @@ class Visitor:
             file.read_bytes(),
             f"\r\n--{boundary}--\r\n".encode(),
         ]
-        return self._post(
-            path, b"".join(parts), f"multipart/form-data; boundary={boundary}"
-        )
+        return self._post(path, b"".join(parts), f"multipart/form-data; boundary={boundary}")

@@ -12,7 +12,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-COLUMNS: Final = ["work_ref", "title", "title_hanja", "title_zh", "title_latin", "iswc", "isrc", "performer", "party", "party_latin", "party_hanja", "ipi", "role", "society", "performing_share", "mechanical_share", "publisher_of", "territory", "from_date"]
+COLUMNS: Final = [
+    "work_ref",
+    "title",
+    "title_hanja",
+    "title_zh",
+    "title_latin",
+    "iswc",
+    "isrc",
+    "performer",
+    "party",
+    "party_latin",
+    "party_hanja",
+    "ipi",
+    "role",
+    "society",
+    "performing_share",
+    "mechanical_share",
+    "publisher_of",
+    "territory",
+    "from_date",
+]
 
 OURS: Final = "118"
 
@@ -72,15 +92,9 @@ UNKNOWN: Final = Writer("별무리새", "Byeolmuri Sae", "", "")
 TRADITION: Final = Writer("전래", "Traditional", "傳來", "PD")
 
 PUBLISHERS: Final = [
-    Publisher(
-        "PUB-GEORUM", "거름음악출판", "Georum Music Publishing", "catalogue_georum.csv"
-    ),
-    Publisher(
-        "PUB-DALBIT", "달빛서가뮤직", "Dalbit Seoga Music", "catalogue_dalbit.csv"
-    ),
-    Publisher(
-        "PUB-MULGYEOL", "물결퍼블리싱", "Mulgyeol Publishing", "catalogue_mulgyeol.csv"
-    ),
+    Publisher("PUB-GEORUM", "거름음악출판", "Georum Music Publishing", "catalogue_georum.csv"),
+    Publisher("PUB-DALBIT", "달빛서가뮤직", "Dalbit Seoga Music", "catalogue_dalbit.csv"),
+    Publisher("PUB-MULGYEOL", "물결퍼블리싱", "Mulgyeol Publishing", "catalogue_mulgyeol.csv"),
 ]
 PERFORMERS: Final = [
     ("은하역", "Galaxy Station", "银河站"),
@@ -167,11 +181,7 @@ def songs() -> list[Song]:
     """Every work of the demo, publisher by publisher."""
     rnd = random.Random("garak")
     made: list[Song] = []
-    titles = [
-        (f"{a} {b}", "", f"{za}{zb}", f"{ea} {eb}")
-        for a, za, ea in FIRST
-        for b, zb, eb in SECOND
-    ]
+    titles = [(f"{a} {b}", "", f"{za}{zb}", f"{ea} {eb}") for a, za, ea in FIRST for b, zb, eb in SECOND]
     titles += SPECIAL
     titles += [twin for twin in TWINS for _ in range(2)]
     for number, (title, hanja, chinese, latin) in enumerate(titles, 1):
@@ -230,9 +240,7 @@ def songs() -> list[Song]:
                     )
                 )
         made.append(song)
-    for number, (title, hanja, chinese, latin) in enumerate(
-        TRADITIONAL_SONGS, len(titles) + 1
-    ):
+    for number, (title, hanja, chinese, latin) in enumerate(TRADITIONAL_SONGS, len(titles) + 1):
         song = Song(
             f"G-{number:04d}",
             title,
@@ -322,13 +330,9 @@ def firm_ipi(firm: Publisher) -> str:
 def write_catalogue(publisher: Publisher, folder: Path) -> Path:
     """The publisher's catalogue as it would upload it; two rows of the first one are wrong, so that they can be mended."""
     path = folder / publisher.catalogue
-    rows = [
-        line for song in songs() if song.publisher == publisher for line in song.rows
-    ]
+    rows = [line for song in songs() if song.publisher == publisher for line in song.rows]
     if publisher == PUBLISHERS[0]:
-        rows.append(
-            {**rows[0], "work_ref": "G-9001", "title": "", "iswc": "", "isrc": ""}
-        )
+        rows.append({**rows[0], "work_ref": "G-9001", "title": "", "iswc": "", "isrc": ""})
         rows.append(
             {
                 **rows[0],

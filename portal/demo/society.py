@@ -68,24 +68,18 @@ def user(role: str) -> User:
 def make_people() -> None:
     """Organisations, users and memberships."""
     for ref, kind, name in ORGANISATIONS:
-        Organisation.objects.get_or_create(
-            ref=ref, defaults={"kind": kind, "name": name}
-        )
+        Organisation.objects.get_or_create(ref=ref, defaults={"kind": kind, "name": name})
     for seat in SEATS:
         person = User.objects.filter(email=seat.email).first()
         if person is None:
-            person = User.objects.create_user(
-                seat.email, PASSWORD, name=seat.name, language=seat.language
-            )
+            person = User.objects.create_user(seat.email, PASSWORD, name=seat.name, language=seat.language)
         Membership.objects.get_or_create(
             user=person,
             organisation=Organisation.objects.get(ref=seat.organisation),
             role=seat.role,
             from_date=SINCE,
         )
-    Source.objects.filter(code="tme").update(
-        organisation=Organisation.objects.get(ref="SVC-TME")
-    )
+    Source.objects.filter(code="tme").update(organisation=Organisation.objects.get(ref="SVC-TME"))
 
 
 def declare_deductions() -> None:
@@ -110,9 +104,7 @@ def declare_deductions() -> None:
             "代扣税：扣除手续费后金额的 3.3%。",
         ),
     ]
-    for position, (kind, base, numerator, denominator, ko, en, zh) in enumerate(
-        rules, 1
-    ):
+    for position, (kind, base, numerator, denominator, ko, en, zh) in enumerate(rules, 1):
         DeductionRule.objects.get_or_create(
             kind=kind,
             from_date=SINCE,
@@ -137,14 +129,14 @@ def register_catalogues(folder: Path) -> None:
             publisher=firm.ref,
             verbosity=0,
         )
-        Party.objects.filter(
-            name=firm.name, kind=Party.Kind.PUBLISHER, organisation=None
-        ).update(organisation=Organisation.objects.get(ref=firm.ref))
+        Party.objects.filter(name=firm.name, kind=Party.Kind.PUBLISHER, organisation=None).update(
+            organisation=Organisation.objects.get(ref=firm.ref)
+        )
     for seat in SEATS:
         if seat.party:
-            Party.objects.filter(
-                name=seat.party, kind=Party.Kind.WRITER, organisation=None
-            ).update(organisation=Organisation.objects.get(ref=seat.organisation))
+            Party.objects.filter(name=seat.party, kind=Party.Kind.WRITER, organisation=None).update(
+                organisation=Organisation.objects.get(ref=seat.organisation)
+            )
 
 
 def make_society(folder: Path) -> None:

@@ -65,13 +65,9 @@ def tracks() -> list[tuple[str, str, str, str]]:
     for number, song in enumerate(songs()):
         title, artist = spelling(song, number)
         isrc = song.rows[0]["isrc"] if number % 4 == 0 else ""
-        found.append(
-            (str(7_100_000_000_000_000_000 + number * 7919), isrc, title, artist)
-        )
+        found.append((str(7_100_000_000_000_000_000 + number * 7919), isrc, title, artist))
     for number, (title, artist) in enumerate(NOT_REGISTERED):
-        found.append(
-            (str(7_200_000_000_000_000_000 + number * 7919), "", title, artist)
-        )
+        found.append((str(7_200_000_000_000_000_000 + number * 7919), "", title, artist))
     return found
 
 
@@ -84,9 +80,7 @@ def lines(month: dt.date, count: int) -> list[list[str]]:
     rows: list[list[str]] = []
     for number in range(count):
         song_id, isrc, title, artist = (
-            played[number]
-            if number < len(played)
-            else played[int(rnd.random() ** 2 * len(played))]
+            played[number] if number < len(played) else played[int(rnd.random() ** 2 * len(played))]
         )
         uses = [rnd.randrange(0, 40_000) for _ in range(4)]
         money = Decimal(rnd.randrange(200_000, 90_000_000)) / 1_000_000
@@ -122,17 +116,13 @@ def lines(month: dt.date, count: int) -> list[list[str]]:
 def write_xlsx(month: dt.date, count: int, folder: Path) -> Path:
     """The statement as a spreadsheet: amounts and counts as numbers, ids as text."""
     path = folder / f"song_{month:%Y%m}.xlsx"
-    with xlsxwriter.Workbook(
-        str(path), {"constant_memory": True, "strings_to_numbers": False}
-    ) as book:
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_numbers": False}) as book:
         sheet = book.add_worksheet("song")
         sheet.write_row(0, 0, HEADERS)
         for at, cells in enumerate(lines(month, count), 1):
             for column, text in enumerate(cells):
                 if column >= 8 and text.replace(".", "", 1).isdigit():
-                    sheet.write_number(
-                        at, column, float(text)
-                    )  # as real ones do: six decimals survive in a double
+                    sheet.write_number(at, column, float(text))  # as real ones do: six decimals survive in a double
                 else:
                     sheet.write_string(at, column, text)
     return path

@@ -7,19 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from claims.services import accept_papers, file_share_case, file_unmatched_case
-from royalties.distribution import distribute
-from royalties.money_in import record_remittance
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from claims.models import Case
+from claims.rules import Check
+from claims.services import accept_papers, file_share_case, file_unmatched_case
 from portal.accounts.models import Organisation, Role, User
 from portal.demo import society, statements
-from portal.files.services import store_upload
+from royalties.distribution import distribute
 from royalties.models import Match, MatchWork, Report, ReportedRecording, Source
+from royalties.money_in import record_remittance
 from royalties.services import decide_match, reject_match
 from works.models import Party, Share, Work
 
@@ -99,27 +99,25 @@ def open_cases() -> None:
     publisher, staff = society.user(Role.PUBLISHER_SUPER), society.user(Role.STAFF)
     organisation = Organisation.objects.get(ref="PUB-DALBIT")
     party = Party.objects.get(organisation=organisation)
-    paper = lambda label: store_upload(stream=BytesIO(PAPER), label=label, organisation=organisation, user=publisher)
-    share = disputed_share()
     case = file_share_case(
-        share=share,
-        claimant=organisation,
-        claimant_party=party,
+        share=disputed_share(),
+        party=party,
         fraction=Fraction(1, 12),
         from_date=MONTHS[1].usage,
         reason="2026년 8월 20일 계약으로 12분의 1을 넘겨받았어요. (demo)",
-        files=[paper("양도계약서-demo.pdf")],
+        paper=SimpleUploadedFile("양도계약서-demo.pdf", PAPER),
         actor=publisher,
     )
-    accept_papers(case=case, actor=staff, checks={"dates": True, "territory": True, "works": True, "signatures": True})
-    song = ReportedRecording.objects.filter(matches__outcome=Match.Outcome.NONE, matches__superseded_at=None).order_by("key")[0]
+    accept_papers(case=case, actor=staff, checks=list(Check))
+    song = ReportedRecording.objects.filter(matches__outcome=Match.Outcome.NONE, matches__superseded_at=None).order_by(
+        "key"
+    )[0]
     file_unmatched_case(
         recording=song,
-        work=Work.objects.filter(registered_by=organisation).order_by("submitter_ref")[0],
-        claimant=organisation,
-        claimant_party=party,
+        work=Work.objects.filter(shares__party=party).order_by("submitter_ref")[0],
+        party=party,
         reason="중국어 제목으로 나간 저희 곡이에요. (demo)",
-        files=[paper("발매자료-demo.pdf")],
+        paper=SimpleUploadedFile("발매자료-demo.pdf", PAPER),
         actor=publisher,
     )
 
