@@ -78,12 +78,8 @@ class Party(models.Model):
 
     ref = models.CharField(max_length=12, unique=True, default=party_ref)
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    name = models.CharField(
-        max_length=200
-    )  # the name it goes by; the others are PartyName rows
-    ipi_name_number = models.CharField(
-        max_length=11, null=True, blank=True, unique=True
-    )
+    name = models.CharField(max_length=200)  # the name it goes by; the others are PartyName rows
+    ipi_name_number = models.CharField(max_length=11, null=True, blank=True, unique=True)
     isni = models.CharField(max_length=16, blank=True)
     organisation = models.ForeignKey(
         "accounts.Organisation",
@@ -119,11 +115,7 @@ class PartyName(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["party", "text"], name="party_has_a_name_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["party", "text"], name="party_has_a_name_once"),)
 
     def __str__(self) -> str:
         return self.text
@@ -141,13 +133,9 @@ class Affiliation(models.Model):
         NON_MEMBER = "non_member", _("not a member of any society")
         PUBLIC_DOMAIN = "public_domain", _("public domain")
 
-    party = models.ForeignKey(
-        Party, on_delete=models.PROTECT, related_name="affiliations"
-    )
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="affiliations")
     kind = models.CharField(max_length=14, choices=Kind.choices)
-    society = models.ForeignKey(
-        Society, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    society = models.ForeignKey(Society, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     right = models.CharField(max_length=16, choices=Right.choices, blank=True)
     territory = models.IntegerField(default=WORLD)
     from_date = models.DateField(default=SINCE_EVER)
@@ -175,21 +163,15 @@ class Work(models.Model):
     """A musical work: words and music, apart from any recording of it."""
 
     ref = models.CharField(max_length=12, unique=True, default=work_ref)
-    title = models.CharField(
-        max_length=300
-    )  # its original title; all its titles are WorkTitle rows
-    iswc = models.CharField(
-        max_length=11, null=True, blank=True, unique=True
-    )  # T + 10 digits, no punctuation
+    title = models.CharField(max_length=300)  # its original title; all its titles are WorkTitle rows
+    iswc = models.CharField(max_length=11, null=True, blank=True, unique=True)  # T + 10 digits, no punctuation
     registered_by = models.ForeignKey(
         "accounts.Organisation",
         on_delete=models.PROTECT,
         null=True,
         related_name="works",
     )
-    submitter_ref = models.CharField(
-        max_length=40, blank=True
-    )  # the publisher's own number for the work
+    submitter_ref = models.CharField(max_length=40, blank=True)  # the publisher's own number for the work
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = WorkQuerySet.as_manager()
@@ -224,11 +206,7 @@ class WorkTitle(models.Model):
     kind = models.CharField(max_length=2, choices=Kind.choices)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["work", "text"], name="work_has_a_title_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["work", "text"], name="work_has_a_title_once"),)
 
     def __str__(self) -> str:
         return self.text
@@ -245,16 +223,10 @@ class WorkKey(models.Model):
     work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="keys")
     kind = models.CharField(max_length=9, choices=Kind.choices)
     key = models.CharField(max_length=300)
-    text = models.CharField(
-        max_length=300
-    )  # the title or name that gave the key, for the explanation
+    text = models.CharField(max_length=300)  # the title or name that gave the key, for the explanation
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["work", "kind", "key"], name="work_has_a_key_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["work", "kind", "key"], name="work_has_a_key_once"),)
         indexes = (models.Index(fields=["kind", "key"], name="work_by_key"),)
 
     def __str__(self) -> str:
@@ -276,21 +248,16 @@ class Recording(models.Model):
 class RecordingWork(models.Model):
     """Which part of a recording is which work: 1/1, or fractions of a medley."""
 
-    recording = models.ForeignKey(
-        Recording, on_delete=models.PROTECT, related_name="parts"
-    )
+    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="parts")
     work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="parts")
     numerator = models.IntegerField(default=1)
     denominator = models.IntegerField(default=1)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=["recording", "work"], name="recording_holds_a_work_once"
-            ),
+            models.UniqueConstraint(fields=["recording", "work"], name="recording_holds_a_work_once"),
             models.CheckConstraint(
-                condition=Q(numerator__gt=0, denominator__gt=0)
-                & Q(numerator__lte=F("denominator")),
+                condition=Q(numerator__gt=0, denominator__gt=0) & Q(numerator__lte=F("denominator")),
                 name="part_is_a_proper_fraction",
             ),
         )
@@ -335,9 +302,7 @@ class Share(models.Model):
         blank=True,
         related_name="publisher_shares",
     )
-    reason = models.CharField(
-        max_length=200, blank=True
-    )  # why it stands: the upload or the case that made it
+    reason = models.CharField(max_length=200, blank=True)  # why it stands: the upload or the case that made it
     end_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -346,13 +311,11 @@ class Share(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(numerator__gt=0, denominator__gt=0)
-                & Q(numerator__lte=F("denominator")),
+                condition=Q(numerator__gt=0, denominator__gt=0) & Q(numerator__lte=F("denominator")),
                 name="share_is_a_proper_fraction",
             ),
             models.CheckConstraint(
-                condition=Q(until_date__isnull=True)
-                | Q(until_date__gte=F("from_date")),
+                condition=Q(until_date__isnull=True) | Q(until_date__gte=F("from_date")),
                 name="share_ends_after_it_begins",
             ),
         )
@@ -361,21 +324,19 @@ class Share(models.Model):
             models.Index(fields=["party"], name="share_of_party"),
         )
 
+    def __str__(self) -> str:
+        return f"{self.party} {self.numerator}/{self.denominator} {self.role}"
+
     @property
     def fraction(self) -> Fraction:
         return Fraction(self.numerator, self.denominator)
-
-    def __str__(self) -> str:
-        return f"{self.party} {self.numerator}/{self.denominator} {self.role}"
 
 
 class ShareConflict(models.Model):
     """A claimed share that would exceed the whole: kept whole beside the existing ones, for the room of claims to sweep."""
 
     work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="conflicts")
-    claimant = models.ForeignKey(
-        "accounts.Organisation", on_delete=models.PROTECT, related_name="+"
-    )
+    claimant = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="+")
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=2, choices=Share.Role.choices)
     right = models.CharField(max_length=16, choices=Right.choices)
@@ -393,13 +354,9 @@ class ShareConflict(models.Model):
 class ChangeLog(models.Model):
     """What changed in the register, who did it and why. Append-only by rights."""
 
-    work = models.ForeignKey(
-        Work, on_delete=models.PROTECT, null=True, related_name="changes"
-    )
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, null=True, related_name="changes")
     action = models.CharField(max_length=60)  # e.g. share.replaced
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=300)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -419,12 +376,9 @@ class CatalogueUpload(models.Model):
         on_delete=models.PROTECT,
         related_name="catalogue_uploads",
     )
-    file = models.ForeignKey(
-        "files.StoredFile", on_delete=models.PROTECT, related_name="+"
-    )
-    uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    file = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, related_name="+")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    encoding = models.CharField(max_length=10, blank=True)  # how its letters were read, e.g. CP949
     rows = models.IntegerField(default=0)
     registered = models.IntegerField(default=0)  # works made or extended
     created_at = models.DateTimeField(auto_now_add=True)
@@ -445,21 +399,15 @@ class CatalogueRow(models.Model):
         DUPLICATE = "duplicate", _("already registered")
         CONFLICT = "conflict", _("conflict of shares")
 
-    upload = models.ForeignKey(
-        CatalogueUpload, on_delete=models.CASCADE, related_name="row_set"
-    )
+    upload = models.ForeignKey(CatalogueUpload, on_delete=models.CASCADE, related_name="row_set")
     row_no = models.IntegerField()  # as the file's reader counts: the header is 1
     values = models.JSONField(default=dict)
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     problems = models.JSONField(default=list)  # [{"column", "value", "code", "params"}]
-    work = models.ForeignKey(
-        Work, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["upload", "row_no"], name="row_ends_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=["upload", "row_no"], name="row_ends_once"),)
 
     def __str__(self) -> str:
         return f"{self.upload}/{self.row_no}"

@@ -48,6 +48,7 @@ LIMITS: Final = {
 LONGEST: Final = 1000  # of any other cell
 FRACTION: Final = re.compile(r"(\d{1,9})\s*/\s*(\d{1,9})")
 PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
+LINE_END: Final = re.compile(r"\r\n|\r|\n")
 DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 SINCE_EVER: Final = dt.date(1900, 1, 1)
 ENCODINGS: Final = (("utf-8", "UTF-8"), ("cp949", "CP949"))
@@ -70,10 +71,17 @@ def decode(data: bytes) -> tuple[str, str]:
     raise CatalogueUnreadable
 
 
+def look_at(data: bytes) -> tuple[str, int]:
+    """Whether it is a catalogue at all: its encoding and the number of its lines. Raises what read_catalogue raises."""
+    text, encoding = decode(data)
+    _read_heading(LINE_END.split(text, 1)[0])
+    return encoding, text.count("\n") or text.count("\r")
+
+
 def read_catalogue(data: bytes) -> ParsedCatalogue:
     """Read a whole file. Raises CatalogueUnreadable, CatalogueHeadingWrong or CatalogueColumnTwice for what is no catalogue."""
     text, encoding = decode(data)
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = LINE_END.split(text)
     columns = _read_heading(lines[0])
     problems: Problems = defaultdict(list)
     rows = [

@@ -66,9 +66,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ref",
-                    models.CharField(
-                        default=works.models.upload_ref, max_length=12, unique=True
-                    ),
+                    models.CharField(default=works.models.upload_ref, max_length=12, unique=True),
                 ),
                 ("rows", models.IntegerField(default=0)),
                 ("registered", models.IntegerField(default=0)),
@@ -115,9 +113,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ref",
-                    models.CharField(
-                        default=works.models.party_ref, max_length=12, unique=True
-                    ),
+                    models.CharField(default=works.models.party_ref, max_length=12, unique=True),
                 ),
                 (
                     "kind",
@@ -270,9 +266,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ref",
-                    models.CharField(
-                        default=works.models.work_ref, max_length=12, unique=True
-                    ),
+                    models.CharField(default=works.models.work_ref, max_length=12, unique=True),
                 ),
                 ("title", models.CharField(max_length=300)),
                 (
@@ -648,9 +642,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="partyname",
-            constraint=models.UniqueConstraint(
-                fields=("party", "text"), name="party_has_a_name_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("party", "text"), name="party_has_a_name_once"),
         ),
         migrations.AddConstraint(
             model_name="affiliation",
@@ -721,9 +713,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="recordingwork",
-            constraint=models.UniqueConstraint(
-                fields=("recording", "work"), name="recording_holds_a_work_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("recording", "work"), name="recording_holds_a_work_once"),
         ),
         migrations.AddConstraint(
             model_name="recordingwork",
@@ -738,9 +728,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="cataloguerow",
-            constraint=models.UniqueConstraint(
-                fields=("upload", "row_no"), name="row_ends_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("upload", "row_no"), name="row_ends_once"),
         ),
         migrations.AddIndex(
             model_name="workkey",
@@ -748,14 +736,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="workkey",
-            constraint=models.UniqueConstraint(
-                fields=("work", "kind", "key"), name="work_has_a_key_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("work", "kind", "key"), name="work_has_a_key_once"),
         ),
         migrations.AddConstraint(
             model_name="worktitle",
-            constraint=models.UniqueConstraint(
-                fields=("work", "text"), name="work_has_a_title_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("work", "text"), name="work_has_a_title_once"),
         ),
     ]

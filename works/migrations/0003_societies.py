@@ -37,6 +37,4 @@ def add_societies(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies: ClassVar[list[tuple[str, str]]] = [("works", "0002_rules")]
-    operations: ClassVar[list[migrations.RunPython]] = [
-        migrations.RunPython(add_societies, migrations.RunPython.noop)
-    ]
+    operations: ClassVar[list[migrations.RunPython]] = [migrations.RunPython(add_societies, migrations.RunPython.noop)]

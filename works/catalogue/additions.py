@@ -1,0 +1,197 @@
+"""What is added to the register, and the one place that writes it: titles, recordings, shares, keys and history by COPY."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Final
+
+from portal.lib.refs import new_ref
+from works.catalogue.base import ParsedRecording, ParsedTitle
+from works.catalogue.bulk import copy_rows, new_ids
+from works.matching.keys import keys_of_name, keys_of_title
+from works.models import ChangeLog, Recording, RecordingWork, Share, Work, WorkKey, WorkTitle
+from works.shares import ShareFact
+
+ShareKey = tuple[int, str, str, int, Fraction, dt.date]
+KEY_TEXT: Final = 300  # characters of the text kept beside a key
+REASON: Final = 200  # characters of the reason kept on a share
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewShare:
+    """A share to be registered. writer_id: for a publisher, the party whose share of the same right it publishes."""
+
+    party_id: int
+    role: str
+    right: str
+    territory: int
+    fraction: Fraction
+    from_date: dt.date
+    writer_id: int | None = None
+    row_no: int = 0
+
+    @property
+    def key(self) -> ShareKey:
+        return (self.party_id, self.role, self.right, self.territory, self.fraction, self.from_date)
+
+    @property
+    def slot(self) -> tuple[int, str, str, int]:
+        return (self.party_id, self.role, self.right, self.territory)
+
+    def as_fact(self) -> ShareFact:
+        return ShareFact(0, self.party_id, self.right, self.territory, self.fraction, self.from_date, None, self.role)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """What is added to one work; work_id None makes the work."""
+
+    work_id: int | None
+    title: str
+    titles: Sequence[ParsedTitle]
+    iswc: str
+    submitter_ref: str
+    recordings: Sequence[ParsedRecording]
+    shares: Sequence[NewShare]
+    writers: Sequence[str]  # names, to be found by
+    standing: Mapping[tuple[int, str], int] = field(default_factory=dict)  # writer and right to the share there already
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Who adds, why, when, and what the history says beside it."""
+
+    organisation_id: int | None
+    actor_id: int | None
+    reason: str
+    at: dt.datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def add_to_register(
+    additions: Sequence[Addition], source: Source, linkable: Mapping[str, int] | None = None
+) -> list[int]:
+    """Make or extend works by COPY; returns the work of each addition. The caller has checked that everything fits.
+
+    linkable: recordings that stand in the register without any work, by ISRC; they are linked instead of made again.
+    """
+    fresh = iter(new_ids(Work, sum(addition.work_id is None for addition in additions)))
+    ids = [next(fresh) if addition.work_id is None else addition.work_id for addition in additions]
+    made = [(work_id, addition) for work_id, addition in zip(ids, additions, strict=True) if addition.work_id is None]
+    extended = [
+        (work_id, addition) for work_id, addition in zip(ids, additions, strict=True) if addition.work_id is not None
+    ]
+    copy_rows(
+        Work,
+        ["id", "ref", "title", "iswc", "registered_by", "submitter_ref", "created_at"],
+        (
+            (
+                work_id,
+                new_ref("W"),
+                each.title,
+                each.iswc or None,
+                source.organisation_id,
+                each.submitter_ref,
+                source.at,
+            )
+            for work_id, each in made
+        ),
+    )
+    both = [*made, *extended]
+    copy_rows(
+        WorkTitle,
+        ["work", "text", "language", "script", "kind"],
+        (
+            (work_id, title.text, title.language, title.script, title.kind)
+            for work_id, each in both
+            for title in each.titles
+        ),
+    )
+    _copy_recordings(both, source, linkable or {})
+    _copy_shares(both, source)
+    copy_rows(
+        WorkKey, ["work", "kind", "key", "text"], ((work_id, *key) for work_id, each in made for key in _keys(each))
+    )
+    WorkKey.objects.bulk_create(
+        [
+            WorkKey(work_id=work_id, kind=kind, key=key, text=text)
+            for work_id, each in extended
+            for kind, key, text in _keys(each)
+        ],
+        ignore_conflicts=True,
+        batch_size=5000,
+    )
+    copy_rows(
+        ChangeLog,
+        ["work", "action", "actor", "reason", "data", "created_at"],
+        (
+            (work_id, "work.registered" if each.work_id is None else "work.extended", source.actor_id, source.reason,
+             json.dumps({**source.data, **_told(each)}, ensure_ascii=False), source.at)
+            for work_id, each in both
+        ),
+    )  # fmt: skip
+    return ids
+
+
+def _told(addition: Addition) -> dict[str, Any]:
+    """What the history says was added."""
+    return {
+        "titles": [title.text for title in addition.titles],
+        "recordings": [recording.isrc or recording.performer for recording in addition.recordings],
+        "shares": [f"{share.role} {share.right} {share.fraction}" for share in addition.shares],
+    }
+
+
+def _copy_recordings(both: Sequence[tuple[int, Addition]], source: Source, linkable: Mapping[str, int]) -> None:
+    wanted = [(work_id, each.title, recording) for work_id, each in both for recording in each.recordings]
+    new = [row for row in wanted if row[2].isrc not in linkable]
+    ids = new_ids(Recording, len(new))
+    copy_rows(
+        Recording,
+        ["id", "isrc", "title", "performer", "created_at"],
+        (
+            (pk, recording.isrc or None, title, recording.performer, source.at)
+            for pk, (_, title, recording) in zip(ids, new, strict=True)
+        ),
+    )
+    parts = [(pk, work_id, 1, 1) for pk, (work_id, _, _) in zip(ids, new, strict=True)]
+    parts += [
+        (linkable[recording.isrc], work_id, 1, 1) for work_id, _, recording in wanted if recording.isrc in linkable
+    ]
+    copy_rows(RecordingWork, ["recording", "work", "numerator", "denominator"], parts)
+
+
+def _copy_shares(both: Sequence[tuple[int, Addition]], source: Source) -> None:
+    """Writers before publishers, so that a publisher's share can name the one it follows."""
+    ids = iter(new_ids(Share, sum(len(each.shares) for _, each in both)))
+    rows: list[tuple[Any, ...]] = []
+    for work_id, each in both:
+        links = dict(each.standing)
+        for share in sorted(each.shares, key=lambda share: share.writer_id is not None):
+            pk = next(ids)
+            if share.writer_id is None:
+                links.setdefault((share.party_id, share.right), pk)
+            link = None if share.writer_id is None else links.get((share.writer_id, share.right))
+            numbers = (share.territory, share.fraction.numerator, share.fraction.denominator)
+            rest = (share.from_date, link, source.reason[:REASON], "", source.at)
+            rows.append((pk, work_id, share.party_id, share.role, share.right, *numbers, *rest))
+    fields = (
+        "id work party role right territory numerator denominator from_date writer_share reason end_reason created_at"
+    )
+    copy_rows(Share, fields.split(), rows)
+
+
+def _keys(addition: Addition) -> Iterable[tuple[str, str, str]]:
+    """Kind, key and the whole title or name that gave it, each key once."""
+    texts = [(WorkKey.Kind.TITLE, title.text, keys_of_title) for title in addition.titles]
+    texts += [(WorkKey.Kind.PERFORMER, each.performer, keys_of_name) for each in addition.recordings if each.performer]
+    texts += [(WorkKey.Kind.WRITER, name, keys_of_name) for name in addition.writers]
+    found: dict[tuple[str, str], str] = {}
+    for kind, text, keys in texts:
+        for key in keys(text):
+            found.setdefault((kind, key.key), text[:KEY_TEXT])
+    return ((kind, key, text) for (kind, key), text in found.items())

@@ -1,0 +1,222 @@
+"""Which party a row of a catalogue means: by its IPI, else by its name among the publisher's own, else a new one.
+
+A name alone is never searched in the whole register: two writers may be called 김민수, and the money would reach the
+wrong one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from portal.accounts.models import Organisation
+from works.catalogue.base import NON_MEMBER, PUBLIC_DOMAIN, ParsedShare, ParseProblem
+from works.matching.keys import keys_of_name
+from works.models import Affiliation, Party, PartyName, Society
+from works.names.script import detect_script
+
+Named = tuple[str, str]  # kind and name
+
+
+@dataclass(frozen=True)
+class Known:
+    """A party of an existing work, as far as it helps to recognise it."""
+
+    party_id: int
+    ipi: str
+
+
+@dataclass(frozen=True)
+class PartyRequest:
+    """One row's party. known_here: the parties of the work, if it is registered; ours: whether this publisher registered it."""
+
+    share: ParsedShare
+    known_here: Mapping[Named, Sequence[Known]] = field(default_factory=dict)
+    ours: bool = True
+
+    @property
+    def named(self) -> Named:
+        return self.share.kind, self.share.party
+
+
+class PartyBook:
+    """The parties of one catalogue. After `resolve`, `ids` has the party of each row and `problems` what is to be said."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self.organisation = organisation
+        self.ids: dict[int, int] = {}  # by row number
+        self.problems: dict[int, list[ParseProblem]] = defaultdict(list)
+        self._by_ipi: dict[str, int] = {}
+        self._made: dict[Named, int] = {}  # new parties without an IPI, once per catalogue
+        self._societies: dict[str, str] = {}
+
+    def resolve(self, requests: Sequence[PartyRequest]) -> None:
+        """Find or make the party of every row, its names and its affiliation. A constant number of statements."""
+        with_ipi = [request for request in requests if request.share.ipi]
+        self._find_by_ipi(with_ipi)
+        self._adopt(with_ipi)
+        self._make_by_ipi(with_ipi)
+        for request in with_ipi:
+            self.ids[request.share.row_no] = self._by_ipi[request.share.ipi]
+        self._find_by_name([request for request in requests if not request.share.ipi], with_ipi)
+        found = [request.share for request in requests if request.share.row_no in self.ids]
+        self._add_names(found)
+        self._affiliate(found)
+
+    def _note(self, share: ParsedShare, column: str, code: str, **params: str | int) -> None:
+        value = str(getattr(share, column))
+        self.problems[share.row_no].append(
+            ParseProblem(row_no=share.row_no, column=column, value=value, code=code, params=params)
+        )
+
+    def _find_by_ipi(self, requests: Sequence[PartyRequest]) -> None:
+        wanted = {request.share.ipi for request in requests} - self._by_ipi.keys()
+        found = Party.objects.filter(ipi_name_number__in=wanted).values_list("ipi_name_number", "pk")
+        self._by_ipi.update((ipi, party_id) for ipi, party_id in found if ipi)
+
+    def _adopt(self, requests: Sequence[PartyRequest]) -> None:
+        """An IPI nobody has yet belongs to the party of that name in the same work, when the publisher now adds it."""
+        adopted: dict[int, str] = {}
+        for request in requests:
+            known = request.known_here.get(request.named, ())
+            if request.share.ipi in self._by_ipi or not request.ours or len(known) != 1:
+                continue
+            party_id = known[0].party_id
+            if not known[0].ipi and party_id not in adopted:
+                adopted[party_id] = request.share.ipi
+                self._by_ipi[request.share.ipi] = party_id
+        for party in Party.objects.filter(pk__in=adopted):
+            party.ipi_name_number = adopted[party.pk]
+            party.save(update_fields=["ipi_name_number"])
+
+    def _make_by_ipi(self, requests: Sequence[PartyRequest]) -> None:
+        first: dict[str, PartyRequest] = {}
+        for request in requests:
+            if request.share.ipi not in self._by_ipi:
+                first.setdefault(request.share.ipi, request)
+        # another import may make the same party at the same moment: then that one is it
+        Party.objects.bulk_create([self._new_party(request.share) for request in first.values()], ignore_conflicts=True)
+        if first:
+            self._find_by_ipi(list(first.values()))
+
+    def _find_by_name(self, requests: Sequence[PartyRequest], with_ipi: Iterable[PartyRequest]) -> None:
+        candidates: dict[Named, set[int]] = defaultdict(set)
+        for named, party_id in self._own_earlier({request.named for request in requests}):
+            candidates[named].add(party_id)
+        for request in with_ipi:
+            candidates[request.named].add(self._by_ipi[request.share.ipi])
+        missing: dict[Named, list[PartyRequest]] = defaultdict(list)
+        for request in requests:
+            here = {known.party_id for known in request.known_here.get(request.named, ())}
+            found = here if len(here) == 1 else candidates[request.named]
+            if len(found) > 1:
+                self._note(request.share, "party", "party-ambiguous")
+            elif found:
+                self.ids[request.share.row_no] = next(iter(found))
+            elif request.named in self._made:
+                self.ids[request.share.row_no] = self._made[request.named]
+            else:
+                missing[request.named].append(request)
+        made = Party.objects.bulk_create([self._new_party(same[0].share) for same in missing.values()], batch_size=5000)
+        for (named, same), party in zip(missing.items(), made, strict=True):
+            self._made[named] = party.pk
+            self.ids.update((request.share.row_no, party.pk) for request in same)
+
+    def _own_earlier(self, wanted: set[Named]) -> list[tuple[Named, int]]:
+        """Parties of these names that stand in this publisher's works or claims, or are its own."""
+        kinds, names = [kind for kind, _ in wanted], [name for _, name in wanted]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT p.kind, p.name, p.id FROM works_party p JOIN unnest(%s::text[], %s::text[]) q (kind, name) USING (kind, name)
+                WHERE p.organisation_id = %s
+                    OR EXISTS (SELECT 1 FROM works_share s JOIN works_work w ON w.id = s.work_id
+                               WHERE s.party_id = p.id AND w.registered_by_id = %s)
+                    OR EXISTS (SELECT 1 FROM works_shareconflict c WHERE c.party_id = p.id AND c.claimant_id = %s)""",
+                [kinds, names, *[self.organisation.pk] * 3],
+            )
+            return [((kind, name), party_id) for kind, name, party_id in cursor.fetchall()]
+
+    def _new_party(self, share: ParsedShare) -> Party:
+        own = share.kind == Party.Kind.PUBLISHER and share.party == self.organisation.name
+        return Party(
+            kind=share.kind,
+            name=share.party,
+            ipi_name_number=share.ipi or None,
+            organisation=self.organisation if own else None,
+        )
+
+    def _add_names(self, shares: Sequence[ParsedShare]) -> None:
+        """Further ways of writing a name, unless the row seems to mean somebody else than its IPI."""
+        known: dict[int, dict[str, None]] = defaultdict(dict)
+        parties = set(self.ids.values())
+        for party_id, name in Party.objects.filter(pk__in=parties).values_list("pk", "name"):
+            known[party_id][name] = None
+        for party_id, text in (
+            PartyName.objects.filter(party__in=parties).order_by("pk").values_list("party_id", "text")
+        ):
+            known[party_id][text] = None
+        names: dict[tuple[int, str], PartyName] = {}
+        for share in shares:
+            party_id = self.ids[share.row_no]
+            written = [name for name in (share.party, share.party_latin, share.party_hanja) if name]
+            if share.ipi and not _any_alike(written, known[party_id]):
+                self._note(share, "party", "name-differs", registered=next(iter(known[party_id])))
+                continue
+            for name in written:
+                kind = PartyName.Kind.ROMANISED if name == share.party_latin != share.party else PartyName.Kind.ORIGINAL
+                names.setdefault(
+                    (party_id, name), PartyName(party_id=party_id, text=name, script=detect_script(name), kind=kind)
+                )
+        PartyName.objects.bulk_create(list(names.values()), ignore_conflicts=True, batch_size=5000)
+
+    def _affiliate(self, shares: Sequence[ParsedShare]) -> None:
+        """Who collects, for parties of whom that is not known yet. What is known stays; a difference is said."""
+        societies = {society.code: society for society in Society.objects.all()}
+        codes = {
+            **{code: code for code in societies},
+            **{society.name.casefold(): code for code, society in societies.items()},
+        }
+        standing: dict[int, list[Affiliation]] = defaultdict(list)
+        for row in Affiliation.objects.filter(party__in=set(self.ids.values()), until_date=None).order_by("pk"):
+            standing[row.party_id].append(row)
+        made: list[Affiliation] = []
+        for share in shares:
+            if not share.society:
+                continue
+            party_id = self.ids[share.row_no]
+            wanted = _read_society(share.society, codes)
+            if wanted is None:
+                self._note(share, "society", "society-unknown")
+                continue
+            kind, code = wanted
+            if not standing[party_id]:
+                made.append(Affiliation(party_id=party_id, kind=kind, society_id=code))
+                standing[party_id].append(made[-1])
+            elif all((row.kind, row.society_id) != wanted for row in standing[party_id]):
+                row = standing[party_id][0]
+                registered = societies[row.society_id].name if row.society_id else _short(row.kind)
+                self._note(share, "society", "society-differs", registered=registered)
+        Affiliation.objects.bulk_create(made, batch_size=5000)
+
+
+def _read_society(text: str, codes: Mapping[str, str]) -> tuple[str, str | None] | None:
+    if text.upper() == NON_MEMBER:
+        return Affiliation.Kind.NON_MEMBER, None
+    if text.upper() == PUBLIC_DOMAIN:
+        return Affiliation.Kind.PUBLIC_DOMAIN, None
+    code = codes.get(text.zfill(3)) or codes.get(text.casefold())  # spreadsheets drop the zeros of 010
+    return (Affiliation.Kind.SOCIETY, code) if code else None
+
+
+def _short(kind: str) -> str:
+    return PUBLIC_DOMAIN if kind == Affiliation.Kind.PUBLIC_DOMAIN else NON_MEMBER
+
+
+def _any_alike(written: Iterable[str], known: Iterable[str]) -> bool:
+    """Whether a name on one side shares an exact key with one on the other (case, accents and Hanja readings aside)."""
+    keys = {key.key for name in known for key in keys_of_name(name)}
+    return any(key.key in keys for name in written for key in keys_of_name(name))

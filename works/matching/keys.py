@@ -1,0 +1,21 @@
+"""The exact keys of titles and names, remembered: a report names the same artist thousands of times."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from works.names.keys import Key, performer_keys, title_keys
+
+REMEMBERED: Final = 20_000
+
+
+@lru_cache(maxsize=REMEMBERED)
+def keys_of_title(text: str) -> tuple[Key, ...]:
+    return tuple(title_keys(text))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def keys_of_name(text: str) -> tuple[Key, ...]:
+    """For performers, writers and publishers alike."""
+    return tuple(performer_keys(text))
