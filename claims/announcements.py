@@ -22,7 +22,7 @@ RETURNED: Final = gettext_noop(
     "The papers in case %(case)s about “%(work)s” are not complete. The case says what is missing."
 )
 ACCEPTED_SHARE: Final = gettext_noop(
-    "The papers in case %(case)s are complete. From usage on %(date)s, %(part)s of “%(work)s” is held; the rest is paid."
+    "The papers in case %(case)s are complete. From %(date)s on, %(part)s of “%(work)s” is held; the rest is paid."
 )
 ACCEPTED_SONG: Final = gettext_noop("The papers in case %(case)s are complete. Money for the song “%(song)s” is held.")
 FOLLOWED: Final = gettext_noop(
@@ -85,7 +85,7 @@ def _tell(case: Case, sentence: str, **more: str) -> None:
         "work": case.work.title,
         "claimant": case.claimant_party.name,
         "part": str(case.fraction),
-        "date": case.from_date.isoformat(),
+        "date": f"{case.from_date:%Y-%m}",
         "share": str(case.share.fraction) if case.share else "",
         "holder": case.share.party.name if case.share else "",
         "song": case.recording.title if case.recording else "",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.rules import ENDINGS, Check, Outcome, State
 from portal.files.guards import DOCUMENTS
+from royalties.forms import MonthField
 from works.catalogue.spreadsheet import read_share
 from works.models import Party
 
@@ -69,10 +70,8 @@ class ShareCaseForm(forms.Form):
         label=_("Disputed part of the work"),
         help_text=_("Of the whole work, not of the share: for example 1/12."),
     )
-    from_date = forms.DateField(
-        label=_("From which day on"),
-        help_text=_("Usage of months that begin on this day or later."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    from_date = MonthField(
+        label=_("From which month on"), help_text=_("The first month of which the usage would be yours.")
     )
     reason = _text(_("Reason"), _("What is wrong, and which paper shows it."))
     paper = PaperField()

@@ -144,6 +144,7 @@ class Wrong(StrEnum):
     MORE_THAN_SHARE = "more_than_share"
     MORE_THAN_LEFT = "more_than_left"
     BEFORE_SHARE = "before_share"
+    MID_MONTH = "mid_month"
     OUTCOME_NOT_NOW = "outcome_not_now"
     WITHDRAWN_AND_GRANTED = "withdrawn_and_granted"
     PART_WITHOUT_AGREEMENT = "part_without_agreement"
@@ -158,14 +159,17 @@ def check_filing(
     from_date: dt.date,
     open_parts: Iterable[Fraction],
 ) -> Wrong | None:
-    """Whether a part of a share can be disputed: within the share, within what other open cases left, after it began."""
+    """Whether a part of a share can be disputed: within the share, within what other open cases left, not before it began.
+
+    Services report by the month, so a claim begins with one: then hold, share and money change on the same day.
+    """
     if not 0 < disputed <= share:
         return Wrong.MORE_THAN_SHARE
     if disputed + sum(open_parts, Fraction(0)) > share:
         return Wrong.MORE_THAN_LEFT
-    if from_date <= share_from:
+    if from_date < share_from:
         return Wrong.BEFORE_SHARE
-    return None
+    return Wrong.MID_MONTH if from_date.day != 1 else None
 
 
 def check_ending(

@@ -95,8 +95,14 @@ class MoreThanLeft(DomainError):
 
 class BeforeShare(DomainError):
     code = "before-share"
-    sentence = _("The share began on %(date)s. A claim must begin after that day.")
-    remedy = _("Enter a later day.")
+    sentence = _("The share began on %(date)s. A claim on it cannot begin earlier.")
+    remedy = _("Choose a later month.")
+
+
+class MidMonth(DomainError):
+    code = "mid-month"
+    sentence = _("A claim begins with a month, because usage is reported by the month.")
+    remedy = _("Choose the first month of which the usage is yours.")
 
 
 class SongHasOwner(DomainError):
@@ -446,11 +452,12 @@ def _take_step(case: Case, action: Action, actor: User) -> tuple[Case, frozenset
         raise StepNotYours
     state = rules.next_state(State(fresh.state), action, seats)
     if state is None:
-        raise _moved_on(fresh)
+        raise moved_on(fresh)
     return fresh, seats, state
 
 
-def _moved_on(case: Case) -> CaseMovedOn:
+def moved_on(case: Case) -> CaseMovedOn:
+    """Says who did what, and when, in a case that is no longer in the state somebody thought."""
     last = case.events.exclude(action=CaseEvent.Action.MESSAGE).select_related("actor").last()
     return CaseMovedOn(
         case=case.ref,
@@ -530,6 +537,8 @@ def _check_share(share: Share, disputed: Fraction, from_date: dt.date) -> None:
         raise MoreThanLeft(taken=str(taken), share=str(share.fraction), disputed=str(disputed))
     if wrong is Wrong.BEFORE_SHARE:
         raise BeforeShare(date=wording.day(share.from_date))
+    if wrong is Wrong.MID_MONTH:
+        raise MidMonth
 
 
 def _text(text: str) -> str:

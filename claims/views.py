@@ -226,7 +226,7 @@ def _take(
         raise Http404
     form = _form_of(action, case, request.POST, request.FILES)
     if form is None:
-        return _case_page(request, user, case, refused=_("This cannot be done in the case as it is now."), status=409)
+        return _case_page(request, user, case, refused=str(services.moved_on(case)), status=409)
     if not form.is_valid():
         return _case_page(request, user, case, bound={action: form}, status=400)
     try:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from claims import services
 from claims.models import Attachment, Case, CaseEvent, CaseParty
@@ -170,7 +170,7 @@ def everything_written() -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture(autouse=True)
-def _papers_in_a_folder_of_their_own(settings: SettingsWrapper, tmp_path: Path) -> None:
+def _papers_in_a_folder_of_their_own(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
 
 

@@ -61,8 +61,9 @@ def test_it_accepts_papers_only_when_they_lie_before_staff() -> None:
         (Fraction(4, 12), [], DAY, Wrong.MORE_THAN_SHARE),
         (Fraction(1, 12), [Fraction(1, 12), Fraction(1, 12)], DAY, None),
         (Fraction(2, 12), [Fraction(1, 12), Fraction(1, 12)], DAY, Wrong.MORE_THAN_LEFT),
-        (Fraction(1, 12), [], dt.date(2026, 1, 1), Wrong.BEFORE_SHARE),
-        (Fraction(1, 12), [], dt.date(2025, 1, 1), Wrong.BEFORE_SHARE),
+        (Fraction(1, 12), [], dt.date(2026, 1, 1), None),
+        (Fraction(1, 12), [], dt.date(2025, 12, 1), Wrong.BEFORE_SHARE),
+        (Fraction(1, 12), [], dt.date(2026, 3, 15), Wrong.MID_MONTH),
     ],
 )
 def test_it_checks_what_is_disputed(
@@ -100,9 +101,7 @@ def test_it_checks_what_is_disputed(
 def test_it_checks_how_a_case_ends(
     state: State, outcome: Outcome, granted: bool, part: Fraction | None, wrong: Wrong | None
 ) -> None:
-    found = rules.check_ending(
-        state=state, outcome=outcome, granted=granted, disputed=Fraction(1, 12), part=part
-    )
+    found = rules.check_ending(state=state, outcome=outcome, granted=granted, disputed=Fraction(1, 12), part=part)
     assert found == wrong
 
 
