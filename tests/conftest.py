@@ -14,10 +14,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def django_db_setup(
     """Takes the place of pytest-django's fixture: its own would migrate as garak_app."""
     name = f"garak_test_{os.getpid()}"
     create_database(template_database.owner_url, name, template=_name(template_database))
-    with DjangoConnectedTo(template_database.named(name), django_db_blocker):
+    with _django_connected_to(template_database.named(name), django_db_blocker):
         yield
     drop_database(template_database.owner_url, name)
 
@@ -98,27 +98,9 @@ def fresh_database(
         pytest.fail("A test uses either fresh_database or db, not both.")
     database = template_database.named(f"garak_test_{os.getpid()}_{next(NUMBERS)}")
     create_database(template_database.owner_url, _name(database), template=_name(template_database))
-    with DjangoConnectedTo(database, django_db_blocker), django_db_blocker.unblock():
+    with _django_connected_to(database, django_db_blocker), django_db_blocker.unblock():
         yield database
-        connection.close()
     drop_database(template_database.owner_url, _name(database))
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if CHROMIUM is None:
-        skip = pytest.mark.skip(reason="There is no chromium on this machine (`make test` as root installs it).")
-        for item in items:
-            if item.get_closest_marker("journey"):
-                item.add_marker(skip)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, object]:
-    """Of pytest-playwright: the machine's own Chromium, whose sandbox refuses to run as root."""
-    return {"executable_path": CHROMIUM, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
 
 
 @pytest.fixture
@@ -137,32 +119,22 @@ def _celery_publishes_to(url: str) -> None:
     celery.amqp._producer_pool = None  # type: ignore[attr-defined]
 
 
-class DjangoConnectedTo:
+@contextmanager
+def _django_connected_to(database: Database, blocker: DjangoDbBlocker) -> Iterator[None]:
     """Django's default connection, and the environment of child processes, point to this database for a while."""
-
-    def __init__(self, database: Database, blocker: DjangoDbBlocker) -> None:
-        self.settings = env.postgres(database.url)
-        self.environment = {"DATABASE_URL": database.url, "DATABASE_OWNER_URL": database.owner_url}
-        self.blocker = blocker
-
-    def __enter__(self) -> None:
-        self.settings, self.settings_before = (
-            dict(self.settings),
-            {key: connection.settings_dict[key] for key in self.settings},
-        )
-        self.environment_before = {key: os.environ.get(key) for key in self.environment}
+    parts = env.postgres(database.url)
+    parts_before = {key: connection.settings_dict[key] for key in parts}
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DATABASE_URL", database.url)
+        environment.setenv("DATABASE_OWNER_URL", database.owner_url)
         connection.close()
-        connection.settings_dict.update(self.settings)
-        os.environ.update(self.environment)
-
-    def __exit__(self, *_: object) -> None:
-        connection.close()
-        connection.settings_dict.update(self.settings_before)
-        for key, value in self.environment_before.items():
-            if value is None:
-                del os.environ[key]
-            else:
-                os.environ[key] = value
+        connection.settings_dict.update(parts)
+        try:
+            yield
+        finally:
+            with blocker.unblock():
+                connection.close()
+            connection.settings_dict.update(parts_before)
 
 
 def _name(database: Database) -> str:
@@ -206,11 +178,9 @@ def _copy_migrated_template(server: Database, copy: str) -> None:
 
 
 def _drop_databases_of_dead_sessions(server: Database) -> None:
+    ours = "SELECT datname FROM pg_database WHERE datname ~ '^garak_test_[0-9]+(_|$)'"
     with psycopg.connect(server.owner_url) as admin:
-        names = [
-            row[0]
-            for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'garak\\_test\\_%%'", [])
-        ]
+        names = [row[0] for row in admin.execute(ours)]
     for name in names:
         if not psutil.pid_exists(int(name.split("_")[2])):
             drop_database(server.owner_url, name)
