@@ -95,6 +95,21 @@ class EarningQuerySet(QuerySet["models.Earning"]):
             return self
         return self.filter(party__organisation__in=organisation_ids(user, *MONEY_ROLES))
 
+    def of_statement(self, statement: models.Statement) -> Self:
+        """What a statement accounts for: its run's payable earnings of its party, or everything its hold kept back.
+
+        A released hold may be paid to others than the shares' owners, so there the party is not asked.
+        """
+        if statement.hold_id is not None:
+            return self.filter(hold=statement.hold_id)
+        return self.filter(run=statement.run_id, party=statement.party_id, state="payable")
+
+    def held_from(self, statement: models.Statement) -> Self:
+        """What the same run kept back from the same party."""
+        if statement.run_id is None:
+            return self.none()
+        return self.filter(run=statement.run_id, party=statement.party_id, state="held")
+
     def won_by_state(self) -> dict[str, int]:
         rows = self.order_by().values("state").annotate(won=Sum("won_micros"))
         return {row["state"]: int(row["won"]) for row in rows}

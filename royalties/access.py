@@ -1,0 +1,90 @@
+"""The only doors from a request to a report, song, earning, statement or run. What is not yours does not exist (404)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from portal.accounts.access import Reader, is_staff, roles_of, sees_everything
+from portal.accounts.models import Role, User
+from royalties.models import DistributionRun, Earning, Remittance, Report, ReportedRecording, Source, Statement
+from royalties.querysets import MONEY_ROLES
+
+RIGHTS_HOLDERS: Final = (
+    Role.SONGWRITER,
+    Role.PUBLISHER_SUPER,
+    Role.PUBLISHER_FINANCE,
+    Role.PUBLISHER_COPYRIGHT,
+)
+SOCIETY: Final = (Role.STAFF, Role.AUDITOR)
+PAID: Final = (*MONEY_ROLES, *SOCIETY)
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The person behind the request; LoginRequiredMiddleware has sent everybody else to the sign-in."""
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
+def staff_only(request: HttpRequest) -> User:
+    """The person behind a request that changes something of the society's."""
+    user = signed_in(request)
+    if not is_staff(user):
+        raise Http404
+    return user
+
+
+def sees_money(user: Reader) -> bool:
+    """May this person read earnings at all? Which ones is another question: Earning.visible_to."""
+    return sees_everything(user) or bool(roles_of(user) & set(MONEY_ROLES))
+
+
+def may_claim(user: Reader) -> bool:
+    """Is a dispute this person's to file? The room of claims asks again; here it only decides whether to offer it."""
+    return bool(roles_of(user) & {Role.SONGWRITER, Role.PUBLISHER_SUPER, Role.PUBLISHER_COPYRIGHT})
+
+
+def get_report(user: Reader, ref: str) -> Report:
+    reports = Report.objects.visible_to(user).select_related("source", "file", "job", "uploaded_by")
+    return get_object_or_404(reports, ref=ref)
+
+
+def get_report_with_lines(user: Reader, ref: str) -> Report:
+    """A report by somebody who may read its lines: a service's contact sees figures only."""
+    if not sees_everything(user):
+        raise Http404
+    return get_report(user, ref)
+
+
+def get_song(user: Reader, ref: str) -> ReportedRecording:
+    return get_object_or_404(ReportedRecording.objects.visible_to(user).select_related("first_report"), ref=ref)
+
+
+def get_source(user: Reader, code: str) -> Source:
+    return get_object_or_404(Source.objects.visible_to(user), code=code)
+
+
+def get_remittance(user: Reader, ref: str) -> Remittance:
+    remittances = Remittance.objects.visible_to(user).select_related("source", "pool")
+    return get_object_or_404(remittances, ref=ref)
+
+
+def get_run(user: Reader, ref: str) -> DistributionRun:
+    runs = DistributionRun.objects.visible_to(user).select_related("created_by")
+    return get_object_or_404(runs, ref=ref)
+
+
+def get_statement(user: Reader, ref: str) -> Statement:
+    statements = Statement.objects.visible_to(user).select_related("party", "run", "hold")
+    return get_object_or_404(statements, ref=ref)
+
+
+def get_earning_of(statement: Statement, earning_id: int) -> Earning:
+    """An earning that a statement, already opened by its door, accounts for."""
+    earnings = Earning.objects.of_statement(statement).select_related(
+        "song_usage__report__file", "song_usage__recording", "work", "run_share__share", "pool__remittance"
+    )
+    return get_object_or_404(earnings, pk=earning_id)

@@ -1,0 +1,169 @@
+"""What people type on the pages of reports and money, read into exact values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from portal.lib.money import NotAnAmount, parse_micros
+from royalties.models import Basis, Service, Source
+
+MONTH: Final = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
+CURRENCIES: Final = (("CNY", _("Chinese yuan (CNY)")), ("USD", _("US dollar (USD)")), ("KRW", _("Korean won (KRW)")))
+
+
+class MonthInput(forms.DateInput):
+    input_type = "month"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"placeholder": "YYYY-MM"}, format="%Y-%m")
+
+
+class MonthField(forms.Field):
+    """A month as YYYY-MM, kept as its first day."""
+
+    widget = MonthInput
+
+    def to_python(self, value: Any) -> dt.date | None:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        found = MONTH.fullmatch(text)
+        if not found:
+            raise forms.ValidationError(_("Write the month as year and month, for example 2026-09."), code="month")
+        return dt.date(int(found[1]), int(found[2]), 1)
+
+
+class AmountField(forms.Field):
+    """A plain decimal amount, kept in micros. Nothing is rounded: more than six decimals are refused."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> int | None:
+        text = str(value or "").strip().replace(",", "")
+        if not text:
+            return None
+        try:
+            micros, remainder = parse_micros(text)
+        except NotAnAmount as error:
+            raise forms.ValidationError(_("Write the amount in digits, for example 1234567.89."), code="amount") from error
+        if remainder:
+            raise forms.ValidationError(_("The amount has more than six decimals."), code="decimals")
+        if micros <= 0:
+            raise forms.ValidationError(_("The amount must be more than zero."), code="positive")
+        return micros
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class UploadForm(forms.Form):
+    source = forms.ModelChoiceField(Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None)
+    period = MonthField(
+        label=_("Month of the report"),
+        required=False,
+        help_text=_("Leave it empty to take the month from the file."),
+    )
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("An Excel workbook (.xlsx) or a CSV file as the service sent it. Do not open and save it before."),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv"}),
+    )
+
+
+class SettleForm(forms.Form):
+    choice = forms.ChoiceField(
+        label=_("What is this file?"),
+        choices=(
+            ("supplement", _("A supplement: count its lines beside the earlier file’s")),
+            ("replacement", _("A replacement: set the earlier file aside and count this one")),
+            ("aside", _("Neither: set this file aside")),
+        ),
+        widget=forms.RadioSelect,
+    )
+
+
+class DecisionForm(forms.Form):
+    """Accept or reject: the work by its reference, why, and which match the person was looking at."""
+
+    work = forms.CharField(
+        label=_("Reference of the work"),
+        max_length=12,
+        help_text=_("It begins with W- and stands on the page of the work."),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean_work(self) -> str:
+        return str(self.cleaned_data["work"]).strip().upper()
+
+
+class RejectForm(DecisionForm):
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class SongFilterForm(forms.Form):
+    q = forms.CharField(label=_("Title or artist"), required=False, max_length=100)
+
+
+class UsageFilterForm(forms.Form):
+    service = forms.ChoiceField(
+        label=_("Service"), required=False, choices=lambda: [("", _("All services")), *Service.choices]
+    )
+    month = MonthField(label=_("Usage month"), required=False)
+    q = forms.CharField(label=_("Title"), required=False, max_length=100)
+
+
+class RemittanceForm(forms.Form):
+    source = forms.ModelChoiceField(Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None)
+    period = MonthField(label=_("Month of the reports it pays for"))
+    amount_micros = AmountField(label=_("Amount received"))
+    currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)
+    rate = forms.DecimalField(
+        label=_("Exchange rate"),
+        max_digits=20,
+        decimal_places=10,
+        min_value=Decimal("0.0000000001"),
+        help_text=_("Won for one unit of the currency, as the bank states it."),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    rate_date = forms.DateField(label=_("Day of the rate"), widget=DayInput)
+    rate_source = forms.CharField(label=_("Who stated the rate"), max_length=100, required=False)
+    reference = forms.CharField(
+        label=_("Reference of the bank"),
+        max_length=80,
+        required=False,
+        help_text=_("The same reference is recorded once, however often the form is sent."),
+    )
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class RunForm(forms.Form):
+    period = MonthField(label=_("Distribution month"))
+
+
+class BasisForm(forms.Form):
+    source = forms.ModelChoiceField(Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None)
+    family = forms.CharField(
+        label=_("Family of reports"), max_length=20, required=False, help_text=_("Leave it empty for all files of the source.")
+    )
+    basis = forms.ChoiceField(label=_("What the money of a line is"), choices=Basis.choices, widget=forms.RadioSelect)
+    from_date = MonthField(label=_("From which month of reports on"))
+    note = forms.CharField(
+        label=_("On what paper"),
+        max_length=2000,
+        help_text=_("Name the contract or letter that says so."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

@@ -1,0 +1,308 @@
+"""What people decide about reports and songs: matches, the basis of a source's money, a second file of a period."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import User
+from portal.lib.errors import DomainError
+from royalties.ledger import lock_payees
+from royalties.models import (
+    Basis,
+    Earning,
+    Match,
+    MatchWork,
+    Pool,
+    RejectedPair,
+    Report,
+    ReportedRecording,
+    Source,
+    SourceProfile,
+)
+from royalties.money_in import attach_waiting
+from works.models import Work
+
+CERTAIN: Final = 1000  # permille
+DISTRIBUTABLE: Final = (Basis.WHOLE, Basis.CLAIMED)  # the others are declared, and their reports held
+WAITS_FOR_BASIS: Final = (Report.HeldReason.NO_BASIS, Report.HeldReason.BASIS_NOT_YET)
+
+
+class AlreadyDistributed(DomainError):
+    code = "already-distributed"
+    status = 409
+    sentence = _("The money of “%(title)s” has already been distributed, so its match stays as it is.")
+    remedy = _(
+        "A change now needs an adjustment of that distribution, which the portal cannot make yet. Write down what is wrong."
+    )
+
+
+class MatchChanged(DomainError):
+    code = "match-changed"
+    status = 409
+    sentence = _("%(name)s has decided this song in the meantime: %(outcome)s.")
+    remedy = _("Open the song again and look at what has changed before you decide.")
+
+
+class PartsAreNotTheWhole(DomainError):
+    code = "parts-are-not-the-whole"
+    sentence = _("The parts of the works add up to %(sum)s of the song.")
+    remedy = _("Give every work of the song its part, so that together they make 1.")
+
+
+class NoReason(DomainError):
+    code = "no-reason"
+    sentence = _("A decision without a reason cannot be followed later.")
+    remedy = _("Say in a few words why.")
+
+
+class BasisAlreadyDeclared(DomainError):
+    code = "basis-already-declared"
+    status = 409
+    sentence = _("From %(from_date)s on, %(basis)s has already been declared for %(source)s.")
+    remedy = _("Choose another day from which the new basis holds.")
+
+
+class NotASecondFile(DomainError):
+    code = "not-a-second-file"
+    status = 409
+    sentence = _("Report %(ref)s is not waiting for this decision: it is %(state)s.")
+    remedy = _("Open the report again and look at what has changed.")
+
+
+class OlderReportIsPaid(DomainError):
+    code = "older-report-is-paid"
+    status = 409
+    sentence = _("Report %(ref)s has money assigned to it, so it cannot be replaced any more.")
+    remedy = _("Take the new file as a supplement, or set it aside.")
+
+
+@transaction.atomic
+def decide_match(
+    *,
+    recording: ReportedRecording,
+    works: Sequence[tuple[Work, Fraction]],
+    actor: User | None,
+    reason: str,
+    method: str = "staff",
+    seen: int | None = None,
+) -> Match:
+    """Say which works a reported song is, by exact parts of the song. The same decision again changes nothing.
+
+    `seen` is the match the person looked at when deciding; if another stands by now, nothing is changed and MatchChanged
+    says who was faster. A work that the matcher proposed explains itself; any other needs a reason. Raises
+    AlreadyDistributed once money of the song has gone its way.
+    """
+    parts = {work.pk: part for work, part in works}
+    whole = sum(parts.values(), Fraction(0))
+    if whole != 1 or len(parts) != len(works) or any(part <= 0 for part in parts.values()):
+        raise PartsAreNotTheWhole(sum=whole)
+    standing = _lock_and_read(recording)
+    if standing is not None and standing.outcome == Match.Outcome.ACCEPTED and _parts_of(standing) == parts:
+        return standing
+    _require_unchanged(standing, seen)
+    _require_undistributed(recording)
+    proposed = {item.work_id: item for item in standing.works.all()} if standing else {}
+    if not parts.keys() <= proposed.keys():
+        _require_reason(reason)
+    ranked = sorted(works, key=lambda item: (-item[1], item[0].ref))
+    match = _supersede(
+        recording,
+        standing,
+        outcome=Match.Outcome.ACCEPTED,
+        method=method,
+        probability_permille=CERTAIN,
+        decided_by=actor,
+        reason=reason,
+    )
+    MatchWork.objects.bulk_create(
+        MatchWork(
+            match=match,
+            work=work,
+            rank=rank,
+            numerator=part.numerator,
+            denominator=part.denominator,
+            evidence=proposed[work.pk].evidence if work.pk in proposed else {},
+        )
+        for rank, (work, part) in enumerate(ranked, start=1)
+    )
+    return match
+
+
+@transaction.atomic
+def reject_match(
+    *, recording: ReportedRecording, work: Work, actor: User | None, reason: str, seen: int | None = None
+) -> Match:
+    """Say that a reported song is not this work: it is never offered again. The other candidates stay to review."""
+    _require_reason(reason)
+    standing = _lock_and_read(recording)
+    RejectedPair.objects.get_or_create(
+        recording=recording, work=work, defaults={"decided_by": actor, "reason": reason}
+    )
+    named = list(standing.works.order_by("rank")) if standing else []
+    if standing is not None and work.pk not in {item.work_id for item in named}:
+        return standing
+    _require_unchanged(standing, seen)
+    _require_undistributed(recording)
+    left = [item for item in named if item.work_id != work.pk]
+    match = _supersede(
+        recording,
+        standing,
+        outcome=Match.Outcome.REVIEW if left else Match.Outcome.NONE,
+        method="staff",
+        probability_permille=max((item.probability_permille for item in left), default=0),
+        decided_by=actor,
+        reason=reason,
+    )
+    MatchWork.objects.bulk_create(
+        MatchWork(
+            match=match,
+            work_id=item.work_id,
+            rank=rank,
+            probability_permille=item.probability_permille,
+            evidence=item.evidence,
+        )
+        for rank, item in enumerate(left, start=1)
+    )
+    return match
+
+
+@transaction.atomic
+def declare_basis(
+    *, source: Source, family: str = "", basis: str, from_date: dt.date, note: str, actor: User | None
+) -> SourceProfile:
+    """Say what the money of a source's lines means from a day on, and on what paper. Its reports are looked at again.
+
+    Reports whose money has not been distributed take the new basis; the others keep the one they were paid by.
+    """
+    _require_reason(note)
+    Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    there = SourceProfile.objects.filter(source=source, family=family, from_date=from_date).first()
+    if there is not None:
+        if there.basis == basis:
+            return there
+        raise BasisAlreadyDeclared(from_date=from_date, basis=there.get_basis_display(), source=source.name)
+    profile = SourceProfile.objects.create(
+        source=source, family=family, basis=basis, from_date=from_date, note=note.strip(), declared_by=actor
+    )
+    concerned = Report.objects.filter(source=source, period__gte=from_date).filter(
+        Q(state=Report.State.READY) | Q(held_reason__in=WAITS_FOR_BASIS)
+    )
+    distributed = Earning.objects.filter(song_usage__report=OuterRef("pk"))
+    for report in concerned.exclude(Exists(distributed)).select_for_update(no_key=True).order_by("pk"):
+        apply_basis(report)
+    attach_waiting()
+    return profile
+
+
+@transaction.atomic
+def settle_second_file(*, report: Report, choice: str, actor: User | None) -> Report:
+    """Say what a further file for a known month is: a supplement to the earlier ones, their replacement, or neither.
+
+    There is no default (architecture.md, Periods). A report whose money has been released cannot be replaced.
+    """
+    same = Report.objects.filter(source=report.source_id, family=report.family, period=report.period)
+    locked = {one.pk: one for one in same.select_for_update(no_key=True).order_by("pk")}
+    report = locked.pop(report.pk)
+    if report.held_reason != Report.HeldReason.SECOND_FILE:
+        raise NotASecondFile(ref=report.ref, state=report.get_state_display())
+    if choice == "replacement":
+        for older in locked.values():
+            if older.pk < report.pk and older.state in {Report.State.READY, Report.State.HELD}:
+                _set_aside(older)
+    if choice == "aside":
+        _set_aside(report)
+    else:
+        apply_basis(report)
+    attach_waiting()
+    return report
+
+
+def apply_basis(report: Report) -> None:
+    """Make a complete report ready on the basis declared for its month, or hold it and say why."""
+    profile = basis_in_force(report)
+    report.basis = profile.basis if profile else ""
+    if profile is None:
+        report.state, report.held_reason = Report.State.HELD, Report.HeldReason.NO_BASIS
+    elif profile.basis not in DISTRIBUTABLE:
+        report.state, report.held_reason = Report.State.HELD, Report.HeldReason.BASIS_NOT_YET
+    else:
+        report.state, report.held_reason = Report.State.READY, ""
+    report.save(update_fields=["basis", "state", "held_reason"])
+
+
+def basis_in_force(report: Report) -> SourceProfile | None:
+    """What is declared for the report's source and month; a declaration for its family wins over one for all files."""
+    profiles = SourceProfile.objects.filter(
+        source=report.source_id, family__in=(report.family, ""), from_date__lte=report.period
+    )
+    return profiles.order_by("-family", "-from_date").first()
+
+
+def _set_aside(report: Report) -> None:
+    if report.pools.filter(state=Pool.State.RELEASED).exists():
+        raise OlderReportIsPaid(ref=report.ref)
+    report.state, report.held_reason = Report.State.HELD, Report.HeldReason.ASIDE
+    report.save(update_fields=["state", "held_reason"])
+
+
+def _lock_and_read(recording: ReportedRecording) -> Match | None:
+    """Lock the song, so that two people decide one after the other, and read the match that stands.
+
+    A distribution under way is waited for: it has already read the match that would be changed under it.
+    """
+    lock_payees()
+    ReportedRecording.objects.select_for_update(no_key=True).get(pk=recording.pk)
+    standing = Match.objects.filter(recording=recording, superseded_at__isnull=True)
+    return standing.select_related("decided_by").prefetch_related("works").first()
+
+
+def _parts_of(match: Match) -> dict[int, Fraction]:
+    return {item.work_id: Fraction(item.numerator, item.denominator) for item in match.works.all()}
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise NoReason
+
+
+def _require_unchanged(standing: Match | None, seen: int | None) -> None:
+    if seen is not None and (standing is None or standing.pk != seen):
+        name = standing.decided_by.name if standing and standing.decided_by else _("The matcher")
+        outcome = standing.get_outcome_display() if standing else _("nothing")
+        raise MatchChanged(name=name, outcome=outcome)
+
+
+def _require_undistributed(recording: ReportedRecording) -> None:
+    if Earning.objects.filter(song_usage__recording=recording).exists():
+        raise AlreadyDistributed(title=recording.title)
+
+
+def _supersede(
+    recording: ReportedRecording,
+    standing: Match | None,
+    *,
+    outcome: str,
+    method: str,
+    probability_permille: int,
+    decided_by: User | None,
+    reason: str,
+) -> Match:
+    """The old decision stays readable, the new one stands."""
+    if standing is not None:
+        Match.objects.filter(pk=standing.pk).update(superseded_at=timezone.now())
+    return Match.objects.create(
+        recording=recording,
+        outcome=outcome,
+        method=method,
+        probability_permille=probability_permille,
+        decided_by=decided_by,
+        reason=reason.strip(),
+    )

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from royalties.views import earnings, matches, money, reports
+
+app_name = "royalties"
+urlpatterns = [
+    path("reports/", reports.report_list, name="reports"),
+    path("reports/new/", reports.upload, name="upload"),
+    path("reports/<str:ref>/", reports.report, name="report"),
+    path("reports/<str:ref>/progress/", reports.report_progress, name="report_progress"),
+    path("reports/<str:ref>/rejected/", reports.report_rejected, name="report_rejected"),
+    path("reports/<str:ref>/lines/", reports.report_lines, name="report_lines"),
+    path("reports/<str:ref>/settle/", reports.settle_report, name="settle_report"),
+    path("songs/", matches.unmatched, name="unmatched"),
+    path("songs/<str:ref>/", matches.song, name="song"),
+    path("songs/<str:ref>/accept/", matches.accept_match, name="accept_match"),
+    path("songs/<str:ref>/reject/", matches.reject_match, name="reject_match"),
+    path("usage/", earnings.usage, name="usage"),
+    path("usage/<str:ref>/", earnings.work, name="work"),
+    path("statements/", earnings.statements, name="statements"),
+    path("statements/<str:ref>/", earnings.statement, name="statement"),
+    path("statements/<str:ref>/songs/<str:work_ref>/", earnings.statement_song, name="statement_song"),
+    path("statements/<str:ref>/earnings/<int:earning_id>/", earnings.earning_lines, name="earning_lines"),
+    path("remittances/", money.remittances, name="remittances"),
+    path("remittances/<str:ref>/accept/", money.accept_difference, name="accept_difference"),
+    path("runs/", money.runs, name="runs"),
+    path("runs/<str:ref>/", money.run, name="run"),
+    path("sources/", money.sources, name="sources"),
+]

@@ -1,0 +1,250 @@
+"""The society's money pages: what was received, what a distribution made of it, and what each source's money means."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.db.models import Count, Prefetch, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.accounts.access import is_staff, only
+from portal.lib import svg, wording
+from portal.lib.errors import DomainError
+from portal.lib.keyset import day, page_of, whole
+from royalties import money_in
+from royalties.access import SOCIETY, get_remittance, get_run, staff_only
+from royalties.distribution import distribute, totals_as_text
+from royalties.forms import BasisForm, ReasonForm, RemittanceForm, RunForm
+from royalties.ledger import WON
+from royalties.models import DistributionRun, Earning, Pool, Remittance, RightSplit, Source, SourceProfile, Statement
+from royalties.resting import resting_money, resting_won
+from royalties.services import declare_basis
+from works.models import Society
+
+# ── money received ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@require_http_methods(["GET", "POST"])
+@only(*SOCIETY)
+def remittances(request: HttpRequest) -> HttpResponse:
+    """What came from the bank and which reports it pays for. Staff record further money here."""
+    if request.method == "GET":
+        return _remittances_page(request, RemittanceForm())
+    actor = staff_only(request)
+    form = RemittanceForm(request.POST)
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            money_in.record_remittance(**{**given, "reference": given["reference"] or None}, actor=actor)
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("The money is recorded and exchanged into won."))
+            return redirect("royalties:remittances")
+    return _remittances_page(request, form, status=400)
+
+
+def _remittances_page(request: HttpRequest, form: RemittanceForm, *, status: int = 200) -> HttpResponse:
+    rows = Remittance.objects.visible_to(request.user)
+    page = page_of(
+        rows.select_related("source", "recorded_by", "pool__accepted_difference_by").prefetch_related("pool__reports"),
+        keys=(whole("id", descending=True),),
+        after=request.GET.get("after", ""),
+    )
+    context = {
+        "page": page,
+        "rows": [
+            {
+                "remittance": item,
+                "pool": item.pool,
+                "rate": f"{item.rate.normalize():f}",
+                "difference": int(item.pool.source_micros - item.pool.reported_micros),
+            }
+            for item in page.rows
+        ],
+        "staff": is_staff(request.user),
+        "form": form,
+        "reason": ReasonForm(),
+    }
+    return render(request, "royalties/remittances.html", context, status=status)
+
+
+@require_POST
+def accept_difference(request: HttpRequest, ref: str) -> HttpResponse:
+    """Staff take responsibility for money that differs from what its reports add up to."""
+    actor = staff_only(request)
+    remittance = get_remittance(actor, ref)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say why the difference is accepted. Nothing has changed."))
+        return redirect("royalties:remittances")
+    money_in.accept_difference(pool=remittance.pool, actor=actor, reason=form.cleaned_data["reason"])
+    messages.success(request, _("The difference is accepted. The next distribution takes this money."))
+    return redirect("royalties:remittances")
+
+
+# ── distribution ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+STATES: Final = (  # identity 2, in the order in which it is read
+    ("payable", gettext_lazy("payable"), "good"),
+    ("carried", gettext_lazy("carried on as fractions of a won"), "more"),
+    ("deducted", gettext_lazy("deducted"), "more"),
+    ("held", gettext_lazy("held"), "wait"),
+    ("suspense", gettext_lazy("in suspense"), "bad"),
+    ("not_ours", gettext_lazy("not ours"), "off"),
+)
+STATES_ABROAD: Final = (  # in the currency received nothing is deducted and nothing carried
+    ("posted", gettext_lazy("to payees, before deductions"), "good"),
+    *STATES[3:],
+)
+
+
+COLLECTORS: Final = {
+    "non_member": gettext_lazy("nobody: not a member of any society"),
+    "public_domain": gettext_lazy("nobody: public domain"),
+    "unknown": gettext_lazy("nobody known"),
+}
+
+
+@require_http_methods(["GET", "POST"])
+@only(*SOCIETY)
+def runs(request: HttpRequest) -> HttpResponse:
+    """The distributions so far. Staff try one without consequences, then run it."""
+    form = RunForm()
+    tried = None
+    if request.method == "POST":
+        actor = staff_only(request)
+        form = RunForm(request.POST)
+        if form.is_valid():
+            dry_run = "dry_run" in request.POST
+            try:
+                result = distribute(period=form.cleaned_data["period"], actor=actor, dry_run=dry_run)
+            except DomainError as error:
+                form.add_error(None, str(error))
+            else:
+                if result.run is not None:
+                    for problem in result.problems:
+                        messages.warning(request, str(problem))
+                    return redirect("royalties:run", result.run.ref)
+                tried = result
+    page = page_of(
+        DistributionRun.objects.visible_to(request.user).select_related("created_by"),
+        keys=(day("period", descending=True), whole("id", descending=True)),
+        after=request.GET.get("after", ""),
+    )
+    context = {
+        "page": page,
+        "rows": [
+            {
+                "run": item,
+                "gross": int(item.totals.get("gross", {}).get(WON, 0)),
+                "paid": int(item.totals.get("payable", {}).get(WON, 0)),
+            }
+            for item in page.rows
+        ],
+        "form": form,
+        "tried": tried,
+        "tried_identities": _identities(totals_as_text(tried)) if tried else [],
+        "staff": is_staff(request.user),
+        "resting": resting_money(),
+        "resting_won": resting_won(),
+        "waiting": Pool.objects.exclude(state=Pool.State.RELEASED).count(),
+    }
+    return render(request, "royalties/runs.html", context, status=400 if form.errors else 200)
+
+
+@require_GET
+@only(*SOCIETY)
+def run(request: HttpRequest, ref: str) -> HttpResponse:
+    """One distribution: where every yuan and won of it went, who is paid, and what belongs to other societies."""
+    shown = get_run(request.user, ref)
+    statements = Statement.objects.filter(run=shown)
+    page = page_of(
+        statements.select_related("party"),
+        keys=(whole("payable_micros", descending=True), whole("id")),
+        after=request.GET.get("after", ""),
+    )
+    context = {
+        "run": shown,
+        "page": page,
+        "identities": _identities(shown.totals),
+        "not_ours": _not_ours(shown),
+        "sums": statements.aggregate(
+            gross=Sum("gross_micros"), deducted=Sum("deducted_micros"), paid=Sum("payable_micros"), payees=Count("id")
+        ),
+    }
+    return render(request, "royalties/run.html", context)
+
+
+def _identities(totals: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+    """Identity 2, one per currency: distributed = payable + carried + deducted + held + suspense + not ours."""
+    currencies = sorted(totals.get("gross", {}), key=lambda currency: (currency == WON, currency))
+    return [_identity(totals, currency) for currency in currencies]
+
+
+def _identity(totals: dict[str, dict[str, str]], currency: str) -> dict[str, Any]:
+    states = STATES if currency == WON else STATES_ABROAD
+    sums = [(words, kind, int(totals.get(state, {}).get(currency, 0))) for state, words, kind in states]
+    distributed = int(totals["gross"][currency])
+    return {
+        "currency": currency,
+        "distributed": distributed,
+        "holds": distributed == sum(micros for _words, _kind, micros in sums),
+        "parts": [
+            svg.Part(label=str(words), value=micros, text=wording.exact_money(micros, currency), kind=kind)
+            for words, kind, micros in sums
+        ],
+    }
+
+
+def _not_ours(shown: DistributionRun) -> list[dict[str, Any]]:
+    """What belongs to nobody of ours, by who collects it."""
+    rows = list(
+        Earning.objects.filter(run=shown, state=Earning.State.NOT_OURS)
+        .order_by()
+        .values("run_share__collector", "run_share__society_code", "currency")
+        .annotate(source=Sum("source_micros"), won=Sum("won_micros"), works=Count("work", distinct=True))
+        .order_by("-won")
+    )
+    names = dict(Society.objects.filter(code__in={row["run_share__society_code"] for row in rows}).values_list("code", "name"))
+    return [{**row, "collected_by": _collected_by(row, names)} for row in rows]
+
+
+def _collected_by(row: dict[str, Any], names: dict[str, str]) -> str:
+    code = row["run_share__society_code"]
+    if code:
+        return names.get(code, code)
+    return str(COLLECTORS.get(row["run_share__collector"], row["run_share__collector"]))
+
+
+# ── sources ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@require_http_methods(["GET", "POST"])
+@only(*SOCIETY)
+def sources(request: HttpRequest) -> HttpResponse:
+    """Who reports, and what the money of their lines has been declared to mean, from when and on what paper."""
+    form = BasisForm()
+    if request.method == "POST":
+        actor = staff_only(request)
+        form = BasisForm(request.POST)
+        if form.is_valid():
+            try:
+                declare_basis(**form.cleaned_data, actor=actor)
+            except DomainError as error:
+                form.add_error(None, str(error))
+            else:
+                messages.success(request, _("The basis is declared. Reports that waited for it have been looked at again."))
+                return redirect("royalties:sources")
+    profiles = SourceProfile.objects.select_related("declared_by").order_by("-from_date", "family")
+    shown = Source.objects.visible_to(request.user).order_by("name").prefetch_related(
+        Prefetch("profiles", queryset=profiles),
+        Prefetch("right_splits", queryset=RightSplit.objects.order_by("-from_date")),
+    )
+    context = {"sources": shown, "form": form, "staff": is_staff(request.user)}
+    return render(request, "royalties/sources.html", context, status=400 if form.errors else 200)

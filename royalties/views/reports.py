@@ -1,0 +1,232 @@
+"""Reports: what came in, how far it is, where each of its lines and yuan went, and what staff decide about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from django.contrib import messages
+from django.db.models import Count, F, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.accounts.access import is_staff, only, sees_everything
+from portal.accounts.models import Role
+from portal.files.services import store_upload
+from portal.lib import svg, wording
+from portal.lib.errors import DomainError
+from portal.lib.keyset import page_of, whole
+from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_only
+from royalties.forms import SettleForm, UploadForm
+from royalties.ingest import receive_report, report_figures
+from royalties.models import RejectedLine, Report, ReportedRecording, SongUsage, UsageLine
+from royalties.reports.base import REASONS, REFUSALS
+from royalties.resting import resting_money
+from royalties.services import settle_second_file
+
+SILENCE: Final = dt.timedelta(minutes=2)  # a worker that has not been heard of for so long is probably gone
+STAGES: Final = (
+    ("plan", gettext_lazy("cut into pieces")),
+    ("parse", gettext_lazy("read")),
+    ("match", gettext_lazy("matched")),
+    ("finish", gettext_lazy("summed up")),
+)
+
+
+@require_GET
+@only(*SOCIETY, Role.SERVICE_CONTACT)
+def report_list(request: HttpRequest) -> HttpResponse:
+    rows = Report.objects.visible_to(request.user)
+    page = page_of(
+        rows.select_related("source", "file").annotate(money=F("accepted_micros") + F("rejected_micros")),
+        keys=(whole("id", descending=True),),
+        after=request.GET.get("after", ""),
+    )
+    society = sees_everything(request.user)
+    context = {
+        "page": page,
+        "society": society,
+        "may_upload": is_staff(request.user),
+        "resting": resting_money() if society else None,
+    }
+    return render(request, "royalties/reports.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Bring a report. It is stored and waits in the database; workers take it up whether or not the broker hears of it."""
+    actor = staff_only(request)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            report, is_new = _receive(form, actor)
+        except DomainError as error:
+            form.add_error("file", str(error))
+        else:
+            if is_new:
+                messages.success(request, _("The file is here. You may leave this page while it is read."))
+            else:
+                messages.info(request, _("This file is already here, byte for byte. Nothing has changed."))
+            return redirect("royalties:report", report.ref)
+    status = 400 if form.errors else 200
+    return render(request, "royalties/upload.html", {"form": form}, status=status)
+
+
+def _receive(form: UploadForm, actor: Any) -> tuple[Report, bool]:
+    source = form.cleaned_data["source"]
+    file = form.cleaned_data["file"]
+    stored = store_upload(stream=file, label=file.name, organisation=source.organisation, user=actor)
+    return receive_report(source=source, stored=stored, period=form.cleaned_data["period"], user=actor)
+
+
+@require_GET
+@only(*SOCIETY, Role.SERVICE_CONTACT)
+def report(request: HttpRequest, ref: str) -> HttpResponse:
+    shown = get_report(request.user, ref)
+    return render(request, "royalties/report.html", _report_context(request, shown))
+
+
+@require_GET
+@only(*SOCIETY, Role.SERVICE_CONTACT)
+def report_progress(request: HttpRequest, ref: str) -> HttpResponse:
+    """The part of the page that moves. It asks for itself again only while the report is under way."""
+    shown = get_report(request.user, ref)
+    return render(request, "royalties/_report_state.html", _report_context(request, shown))
+
+
+def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
+    under_way = shown.state in {Report.State.RECEIVED, Report.State.READING, Report.State.MATCHING}
+    staff = is_staff(request.user)
+    to_settle = shown.held_reason == Report.HeldReason.SECOND_FILE
+    figures = None if under_way or shown.state == Report.State.REFUSED else report_figures(shown)
+    return {
+        "report": shown,
+        "society": sees_everything(request.user),
+        "under_way": under_way,
+        "refusal": _refusal(shown),
+        "progress": _progress(shown) if under_way else None,
+        "figures": figures,
+        "parts": _parts(shown, figures) if figures else [],
+        "may_settle": staff and to_settle,
+        "settle": SettleForm() if staff and to_settle else None,
+        "earlier": _earlier_files(shown) if to_settle and sees_everything(request.user) else [],
+        "pools": list(shown.pools.select_related("remittance")) if sees_everything(request.user) else [],
+    }
+
+
+def _progress(shown: Report) -> dict[str, Any]:
+    """How far the work on a report is, in words and as a bar, from its job's row alone."""
+    job = shown.job
+    if job is None:
+        return {"stages": [], "done": 0, "total": 0, "silent_since": None}
+    names = [name for name, _words in STAGES]
+    at = names.index(job.stage) if job.stage in names else 0
+    stages = [
+        {"words": words, "state": "done" if place < at else "running" if place == at else "todo"}
+        for place, (_name, words) in enumerate(STAGES)
+    ]
+    heard = job.heartbeat_at or job.created_at
+    return {
+        "stages": stages,
+        "done": job.units_done,
+        "total": job.units_total,
+        "silent_since": heard if timezone.now() - heard > SILENCE else None,
+    }
+
+
+def _refusal(shown: Report) -> str:
+    """Why the file could not be taken, said again in the reader's language."""
+    error = REFUSALS.get(shown.error_code)
+    return str(error(**shown.error_params)) if error else ""
+
+
+def _parts(shown: Report, figures: Any) -> list[svg.Part]:
+    """Identity 1: what was reported is matched, to review, unmatched or rejected, to the millionth."""
+    named = (
+        (_("matched"), figures.matched_micros, "good"),
+        (_("to review"), figures.review_micros, "wait"),
+        (_("unmatched"), figures.unmatched_micros, "off"),
+        (_("rejected"), figures.rejected_micros, "bad"),
+    )
+    return [
+        svg.Part(label=label, value=int(value), text=wording.exact_money(value, shown.currency), kind=kind)
+        for label, value, kind in named
+    ]
+
+
+def _earlier_files(shown: Report) -> list[dict[str, Any]]:
+    """The other files of the same source, family and month, each with how much of this one it already says."""
+    others = (
+        Report.objects.filter(source=shown.source_id, family=shown.family, period=shown.period)
+        .exclude(pk=shown.pk)
+        .select_related("file")
+        .annotate(money=F("accepted_micros") + F("rejected_micros"), in_pools=Count("pools"))
+        .order_by("id")
+    )
+    overlaps = (
+        SongUsage.objects.filter(
+            report=shown,
+            recording__usages__report__in=others,
+            recording__usages__service=F("service"),
+            recording__usages__usage_month=F("usage_month"),
+        )
+        .order_by()
+        .values("recording__usages__report")
+        .annotate(
+            both=Count("id"),
+            same=Count("id", filter=Q(recording__usages__amount_micros=F("amount_micros"))),
+            money=Sum("amount_micros"),
+        )
+    )
+    by_report = {row["recording__usages__report"]: row for row in overlaps}
+    return [{"report": other, "overlap": by_report.get(other.pk)} for other in others]
+
+
+@require_GET
+@only(*SOCIETY)
+def report_rejected(request: HttpRequest, ref: str) -> HttpResponse:
+    """The lines that could not be taken: number, text, column, value and why."""
+    shown = get_report_with_lines(request.user, ref)
+    page = page_of(
+        RejectedLine.objects.filter(report=shown), keys=(whole("line_no"),), after=request.GET.get("after", "")
+    )
+    context = {
+        "report": shown,
+        "page": page,
+        "rows": [{"line": line, "reason": REASONS.get(line.reason, line.reason)} for line in page.rows],
+    }
+    return render(request, "royalties/report_rejected.html", context)
+
+
+@require_GET
+@only(*SOCIETY)
+def report_lines(request: HttpRequest, ref: str) -> HttpResponse:
+    """The lines that were taken, as they stand in the file."""
+    shown = get_report_with_lines(request.user, ref)
+    lines = UsageLine.objects.filter(period=shown.period, report_id=shown.pk)
+    page = page_of(lines, keys=(whole("line_no"),), after=request.GET.get("after", ""))
+    songs = ReportedRecording.objects.in_bulk({line.recording_id for line in page.rows})
+    context = {
+        "report": shown,
+        "page": page,
+        "rows": [{"line": line, "song": songs.get(line.recording_id)} for line in page.rows],
+    }
+    return render(request, "royalties/report_lines.html", context)
+
+
+@require_POST
+def settle_report(request: HttpRequest, ref: str) -> HttpResponse:
+    """Staff have seen the overlap and say what a second file is."""
+    actor = staff_only(request)
+    shown = get_report(actor, ref)
+    form = SettleForm(request.POST)
+    if not form.is_valid():
+        context = {**_report_context(request, shown), "settle": form, "form": form}
+        return render(request, "royalties/report.html", context, status=400)
+    settle_second_file(report=shown, choice=form.cleaned_data["choice"], actor=actor)
+    messages.success(request, _("The decision is recorded."))
+    return redirect("royalties:report", shown.ref)
