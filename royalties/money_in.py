@@ -130,6 +130,7 @@ def record_remittance(
     )
     _post_money_in(pool)
     attach_reports(pool=pool)
+    pool.refresh_from_db()
     return remittance
 
 

@@ -73,7 +73,9 @@ def society_of(code: str) -> Society:
     return Society.objects.get_or_create(code=code, defaults={"name": code, "territory": 410})[0]
 
 
-def work(title: str, shares: Mapping[Party, Fraction], rights: Sequence[str] = (Right.PERFORMING, Right.MECHANICAL)) -> Work:
+def work(
+    title: str, shares: Mapping[Party, Fraction], rights: Sequence[str] = (Right.PERFORMING, Right.MECHANICAL)
+) -> Work:
     made = Work.objects.create(title=title)
     for right in rights:
         for owner, fraction in shares.items():
@@ -233,7 +235,9 @@ def money(
     return remittance.pool
 
 
-def deduction(kind: str, fraction: Fraction, *, base: str = "gross", position: int = 1, begins: dt.date = MONTH) -> DeductionRule:
+def deduction(
+    kind: str, fraction: Fraction, *, base: str = "gross", position: int = 1, begins: dt.date = MONTH
+) -> DeductionRule:
     return DeductionRule.objects.create(
         kind=kind,
         base=base,
