@@ -16,7 +16,7 @@ def url_of_database(url: str, name: str) -> str:
 def create_database(owner_url: str, name: str, *, template: str = "template1") -> None:
     """Make a database as the owner, as a copy of `template`, to which nobody may be connected."""
     with psycopg.connect(owner_url, autocommit=True) as connection:
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
 
 
