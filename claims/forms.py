@@ -29,17 +29,16 @@ CHECK_LABELS: Final = {
 }
 
 
-class FractionField(forms.CharField):
+class FractionField(forms.Field):
     """A part of a work as 1/12 or 8.5 %, kept as an exact fraction."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=20, **options)
+    widget = forms.TextInput(attrs={"autocomplete": "off", "maxlength": 20})
 
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+    def to_python(self, value: Any) -> Fraction | None:
+        text = str(value or "").strip()
         if not text:
             return None
-        found = read_share(text)
+        found = read_share(text) if len(text) <= 20 else None
         if not found:
             raise forms.ValidationError(_("Write the part as a fraction or a percentage, for example 1/12 or 8.5%."))
         return found

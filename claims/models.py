@@ -83,12 +83,12 @@ class Case(models.Model):
             ),
         )
 
+    def __str__(self) -> str:
+        return self.ref
+
     @property
     def fraction(self) -> Fraction:
         return Fraction(self.numerator, self.denominator)
-
-    def __str__(self) -> str:
-        return self.ref
 
 
 class CaseParty(models.Model):

@@ -119,6 +119,13 @@ class SongAlreadyClaimed(DomainError):
     remedy = _("Add your papers to that case.")
 
 
+class SongMoneyWithoutOwner(DomainError):
+    code = "song-money-without-owner"
+    status = 409
+    sentence = _("Part of the money held on “%(song)s” belongs to a part of the work that nobody has registered.")
+    remedy = _("It cannot be released yet. Leave the case open and tell whoever looks after the portal.")
+
+
 class NotYourWork(NotAllowed):
     code = "not-your-work"
     sentence = _("%(party)s has no share in “%(work)s” today.")
@@ -413,13 +420,14 @@ def _release(case: Case, parts_of: Callable[[Hold], PartsOfMoney], ending: Endin
 def _earned_under(hold: Hold, nobody_else: Party) -> PartsOfMoney:
     """Whose money lies on a song's hold, as parts of the whole. There is some only if the song was matched meanwhile."""
     sums: dict[Party, int] = {}
-    for earning in Earning.objects.filter(hold=hold).select_related("party"):
-        if earning.party is not None:
-            sums[earning.party] = sums.get(earning.party, 0) + earning.won_micros
+    for earning in Earning.objects.filter(hold=hold).exclude(won_micros=0).select_related("party"):
+        if earning.party is None:
+            raise SongMoneyWithoutOwner(song=hold.recording.title if hold.recording else "")
+        sums[earning.party] = sums.get(earning.party, 0) + earning.won_micros
     whole = sum(sums.values())
     if not whole:
         return [(nobody_else, Fraction(1))]
-    return [(party, Fraction(won, whole)) for party, won in sums.items() if won]
+    return [(party, Fraction(won, whole)) for party, won in sums.items()]
 
 
 # ── what the steps share ────────────────────────────────────────────────────────────────────────────────────────────────

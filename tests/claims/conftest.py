@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model
 from pytest_django import Settings
 
 from claims import services
@@ -165,8 +166,8 @@ def accept(case: Case, actor: User) -> Case:
 
 def everything_written() -> dict[str, list[dict[str, Any]]]:
     """All that a step of a case may write, for proving that a refused one wrote nothing."""
-    tables = (Case, CaseParty, CaseEvent, Attachment, StoredFile, Notice, Hold, Match, Share)
-    return {table.__name__: list(table.objects.order_by("pk").values()) for table in tables}
+    tables: tuple[type[Model], ...] = (Case, CaseParty, CaseEvent, Attachment, StoredFile, Notice, Hold, Match, Share)
+    return {table.__name__: list(table._default_manager.order_by("pk").values()) for table in tables}
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from claims import services
 from claims.models import Case
@@ -183,6 +186,20 @@ def test_it_asks_for_all_four_checks(cast: Cast) -> None:
     assert response.status_code == 400
     assert "all four checks" in response.content.decode()
     assert everything_written() == before
+
+
+def test_it_asks_the_database_no_more_for_many_cases_than_for_one(
+    cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = signed_in(cast.claim)
+    accept(file_share(cast), cast.staff)
+    page(client, "/cases/")
+    with CaptureQueriesContext(connection) as first:
+        page(client, "/cases/")
+    for _again in range(3):
+        file_share(cast, fraction=Fraction(1, 100))
+    with django_assert_num_queries(len(first)):
+        page(client, "/cases/")
 
 
 @pytest.mark.parametrize("language", ["ko", "en", "zh-hans"])
