@@ -51,7 +51,9 @@ class AmountField(forms.Field):
         try:
             micros, remainder = parse_micros(text)
         except NotAnAmount as error:
-            raise forms.ValidationError(_("Write the amount in digits, for example 1234567.89."), code="amount") from error
+            raise forms.ValidationError(
+                _("Write the amount in digits, for example 1234567.89."), code="amount"
+            ) from error
         if remainder:
             raise forms.ValidationError(_("The amount has more than six decimals."), code="decimals")
         if micros <= 0:
@@ -67,7 +69,9 @@ class DayInput(forms.DateInput):
 
 
 class UploadForm(forms.Form):
-    source = forms.ModelChoiceField(Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None)
+    source = forms.ModelChoiceField(
+        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None
+    )
     period = MonthField(
         label=_("Month of the report"),
         required=False,
@@ -124,7 +128,9 @@ class UsageFilterForm(forms.Form):
 
 
 class RemittanceForm(forms.Form):
-    source = forms.ModelChoiceField(Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None)
+    source = forms.ModelChoiceField(
+        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None
+    )
     period = MonthField(label=_("Month of the reports it pays for"))
     amount_micros = AmountField(label=_("Amount received"))
     currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)
@@ -155,9 +161,14 @@ class RunForm(forms.Form):
 
 
 class BasisForm(forms.Form):
-    source = forms.ModelChoiceField(Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None)
+    source = forms.ModelChoiceField(
+        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None
+    )
     family = forms.CharField(
-        label=_("Family of reports"), max_length=20, required=False, help_text=_("Leave it empty for all files of the source.")
+        label=_("Family of reports"),
+        max_length=20,
+        required=False,
+        help_text=_("Leave it empty for all files of the source."),
     )
     basis = forms.ChoiceField(label=_("What the money of a line is"), choices=Basis.choices, widget=forms.RadioSelect)
     from_date = MonthField(label=_("From which month of reports on"))

@@ -23,6 +23,7 @@ from royalties.querysets import (
     SongUsageQuerySet,
     SourceQuerySet,
     StatementQuerySet,
+    UsageLineQuerySet,
 )
 
 
@@ -309,6 +310,8 @@ class UsageLine(models.Model):
     usage_month = models.DateField()
     uses = models.BigIntegerField()
     amount_micros = models.BigIntegerField()
+
+    objects = UsageLineQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.report_id}/{self.line_no}"

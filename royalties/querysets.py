@@ -89,6 +89,14 @@ class SongUsageQuerySet(QuerySet["models.SongUsage"]):
         return self.exclude(report__held_reason__in=NOT_COUNTED)
 
 
+class UsageLineQuerySet(QuerySet["models.UsageLine"]):
+    def of_report(self, report: models.Report) -> Self:
+        """The lines of one report, from the partition of its month alone."""
+        if report.period is None:
+            return self.none()
+        return self.filter(period=report.period, report_id=report.pk)
+
+
 class EarningQuerySet(QuerySet["models.Earning"]):
     def visible_to(self, user: Reader) -> Self:
         if sees_everything(user):

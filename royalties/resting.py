@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Q, Sum
 
@@ -30,35 +30,33 @@ class Resting:
 
 def resting_money() -> Sequence[Resting]:
     """Per currency: the reported money of songs to review, of songs without a match, and of rejected lines. Two queries."""
+    found: dict[str, Resting] = {}
     standing = SongUsage.objects.counted().filter(recording__matches__superseded_at__isnull=True)
-    songs = (
+    review, unmatched = Q(recording__matches__outcome="review"), Q(recording__matches__outcome="none")
+    for currency, review_micros, unmatched_micros, review_songs, unmatched_songs in (
         standing.order_by()
         .values("report__currency")
         .annotate(
-            review=Sum("amount_micros", filter=Q(recording__matches__outcome="review"), default=0),
-            unmatched=Sum("amount_micros", filter=Q(recording__matches__outcome="none"), default=0),
-            review_songs=Count("recording", filter=Q(recording__matches__outcome="review"), distinct=True),
-            unmatched_songs=Count("recording", filter=Q(recording__matches__outcome="none"), distinct=True),
+            review_micros=Sum("amount_micros", filter=review, default=0),
+            unmatched_micros=Sum("amount_micros", filter=unmatched, default=0),
+            review_songs=Count("recording", filter=review, distinct=True),
+            unmatched_songs=Count("recording", filter=unmatched, distinct=True),
         )
-    )
-    by_currency = {row["report__currency"]: row for row in songs}
-    reports = Report.objects.exclude(held_reason__in=NOT_COUNTED)
-    rejected = {
-        row["currency"]: row
-        for row in reports.order_by().values("currency").annotate(money=Sum("rejected_micros"), lines=Sum("rejected"))
-    }
-    return [
-        Resting(
+        .values_list("report__currency", "review_micros", "unmatched_micros", "review_songs", "unmatched_songs")
+    ):
+        found[currency] = Resting(
             currency=currency,
-            review_micros=int(by_currency.get(currency, {}).get("review", 0)),
-            unmatched_micros=int(by_currency.get(currency, {}).get("unmatched", 0)),
-            rejected_micros=int(rejected.get(currency, {}).get("money", 0)),
-            review_songs=by_currency.get(currency, {}).get("review_songs", 0),
-            unmatched_songs=by_currency.get(currency, {}).get("unmatched_songs", 0),
-            rejected_lines=int(rejected.get(currency, {}).get("lines", 0)),
+            review_micros=int(review_micros),
+            unmatched_micros=int(unmatched_micros),
+            review_songs=review_songs,
+            unmatched_songs=unmatched_songs,
         )
-        for currency in sorted(by_currency.keys() | rejected.keys())
-    ]
+    reports = Report.objects.exclude(held_reason__in=NOT_COUNTED).order_by().values("currency")
+    rejected = reports.annotate(micros=Sum("rejected_micros"), lines_rejected=Sum("rejected"))
+    for currency, micros, lines in rejected.values_list("currency", "micros", "lines_rejected"):
+        known = found.get(currency, Resting(currency=currency))
+        found[currency] = replace(known, rejected_micros=int(micros), rejected_lines=int(lines))
+    return [found[currency] for currency in sorted(found)]
 
 
 def resting_won() -> int:

@@ -143,9 +143,7 @@ def reject_match(
     """Say that a reported song is not this work: it is never offered again. The other candidates stay to review."""
     _require_reason(reason)
     standing = _lock_and_read(recording)
-    RejectedPair.objects.get_or_create(
-        recording=recording, work=work, defaults={"decided_by": actor, "reason": reason}
-    )
+    RejectedPair.objects.get_or_create(recording=recording, work=work, defaults={"decided_by": actor, "reason": reason})
     named = list(standing.works.order_by("rank")) if standing else []
     if standing is not None and work.pk not in {item.work_id for item in named}:
         return standing

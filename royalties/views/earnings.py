@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
+from works.access import get_work
 
 from portal.accounts.access import only
 from portal.lib import svg, wording
@@ -26,7 +27,7 @@ from royalties.models import (
     Statement,
     UsageLine,
 )
-from works.access import get_work
+from royalties.querysets import SongUsageQuerySet
 from works.models import Right, Work
 
 NEWEST_MONTHS: Final = 12
@@ -57,7 +58,7 @@ def usage(request: HttpRequest) -> HttpResponse:
     return render(request, "royalties/usage.html", context)
 
 
-def _filtered(rows: QuerySet[SongUsage], chosen: dict[str, Any]) -> QuerySet[SongUsage]:
+def _filtered(rows: SongUsageQuerySet, chosen: dict[str, Any]) -> SongUsageQuerySet:
     if chosen["service"]:
         rows = rows.filter(service=chosen["service"])
     if chosen["month"]:
@@ -116,7 +117,12 @@ def work(request: HttpRequest, ref: str) -> HttpResponse:
         "work": shown,
         "page": page,
         "rows": [
-            {**row, "name": Service(row["service"]).label, **won.get((row["usage_month"], row["service"]), {})}
+            {
+                **row,
+                "name": Service(row["service"]).label,
+                "payable": won.get((row["usage_month"], row["service"]), {}).get("payable"),
+                "held": won.get((row["usage_month"], row["service"]), {}).get("held"),
+            }
             for row in page.rows
         ],
         "money": money,
@@ -208,9 +214,7 @@ def statement(request: HttpRequest, ref: str) -> HttpResponse:
         "carried": -shown.carried_micros,
         "release": _release(shown),
         "page": page,
-        "services": [
-            {"name": Service(row["song_usage__service"]).label, "won": int(row["won"])} for row in services
-        ],
+        "services": [{"name": Service(row["song_usage__service"]).label, "won": int(row["won"])} for row in services],
         "held": _held_by_case(shown),
     }
     return render(request, "royalties/statement.html", context)
@@ -332,9 +336,7 @@ def earning_lines(request: HttpRequest, ref: str, earning_id: int) -> HttpRespon
     shown = get_statement(request.user, ref)
     earning = get_earning_of(shown, earning_id)
     used = earning.song_usage
-    lines = UsageLine.objects.filter(
-        period=used.report.period,
-        report_id=used.report_id,
+    lines = UsageLine.objects.of_report(used.report).filter(
         recording_id=used.recording_id,
         service=used.service,
         usage_month=used.usage_month,

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.accounts.access import is_staff, only, sees_everything
-from portal.lib.keyset import page_of, whole
+from portal.lib.keyset import Key, page_of, whole
 from royalties import services
 from royalties.access import RIGHTS_HOLDERS, SOCIETY, get_song, may_claim, staff_only
 from royalties.evidence import method_in_words, sentences
 from royalties.forms import DecisionForm, RejectForm, SongFilterForm
-from royalties.models import Earning, Match, MatchWork, ReportedRecording, Service, SongUsage
+from royalties.models import Earning, Match, ReportedRecording, Service, SongUsage
 from royalties.querysets import NOT_COUNTED
 from royalties.resting import resting_money
 from works.models import Share, Work
@@ -49,7 +49,7 @@ def unmatched(request: HttpRequest) -> HttpResponse:
         first_month=Min("usages__usage_month", filter=COUNTED),
         last_month=Max("usages__usage_month", filter=COUNTED),
     ).filter(last_month__isnull=False)
-    keys = (whole("id", descending=True),)
+    keys: tuple[Key, ...] = (whole("id", descending=True),)
     if society:
         songs = songs.annotate(
             money=Sum("usages__amount_micros", filter=COUNTED),
@@ -61,7 +61,10 @@ def unmatched(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "rows": [{"song": song, "services": [Service(code).label for code in song.services]} for song in page.rows],
+        "rows": [
+            {"song": song, "services": [Service(code).label for code in getattr(song, "services", [])]}
+            for song in page.rows
+        ],
         "society": society,
         "tab": tab if tab in TABS else TABS[0],
         "resting": resting_money() if society else None,
@@ -192,7 +195,11 @@ def reject_match(request: HttpRequest, ref: str) -> HttpResponse:
         reason=form.cleaned_data["reason"],
         seen=form.cleaned_data["seen"],
     )
-    messages.success(request, _("“%(title)s” is not %(work)s. The pair will not be proposed again.") % {"title": shown.title, "work": work.title})
+    messages.success(
+        request,
+        _("“%(title)s” is not %(work)s. The pair will not be proposed again.")
+        % {"title": shown.title, "work": work.title},
+    )
     return redirect("royalties:song", shown.ref)
 
 

@@ -8,8 +8,7 @@ from django.contrib import messages
 from django.db.models import Count, Prefetch, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.accounts.access import is_staff, only
@@ -175,7 +174,11 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
         "identities": _identities(shown.totals),
         "not_ours": _not_ours(shown),
         "sums": statements.aggregate(
-            gross=Sum("gross_micros"), deducted=Sum("deducted_micros"), paid=Sum("payable_micros"), payees=Count("id")
+            gross=Sum("gross_micros"),
+            deducted=Sum("deducted_micros"),
+            carried=Sum("carried_micros"),
+            paid=Sum("payable_micros"),
+            payees=Count("id"),
         ),
     }
     return render(request, "royalties/run.html", context)
@@ -211,15 +214,19 @@ def _not_ours(shown: DistributionRun) -> list[dict[str, Any]]:
         .annotate(source=Sum("source_micros"), won=Sum("won_micros"), works=Count("work", distinct=True))
         .order_by("-won")
     )
-    names = dict(Society.objects.filter(code__in={row["run_share__society_code"] for row in rows}).values_list("code", "name"))
-    return [{**row, "collected_by": _collected_by(row, names)} for row in rows]
+    names = dict(
+        Society.objects.filter(code__in={row["run_share__society_code"] for row in rows}).values_list("code", "name")
+    )
+    return [
+        {**row, "collected_by": _collected_by(row["run_share__collector"], row["run_share__society_code"], names)}
+        for row in rows
+    ]
 
 
-def _collected_by(row: dict[str, Any], names: dict[str, str]) -> str:
-    code = row["run_share__society_code"]
+def _collected_by(collector: str, code: str, names: dict[str, str]) -> str:
     if code:
         return names.get(code, code)
-    return str(COLLECTORS.get(row["run_share__collector"], row["run_share__collector"]))
+    return str(COLLECTORS.get(collector, collector))
 
 
 # ── sources ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -239,12 +246,18 @@ def sources(request: HttpRequest) -> HttpResponse:
             except DomainError as error:
                 form.add_error(None, str(error))
             else:
-                messages.success(request, _("The basis is declared. Reports that waited for it have been looked at again."))
+                messages.success(
+                    request, _("The basis is declared. Reports that waited for it have been looked at again.")
+                )
                 return redirect("royalties:sources")
     profiles = SourceProfile.objects.select_related("declared_by").order_by("-from_date", "family")
-    shown = Source.objects.visible_to(request.user).order_by("name").prefetch_related(
-        Prefetch("profiles", queryset=profiles),
-        Prefetch("right_splits", queryset=RightSplit.objects.order_by("-from_date")),
+    shown = (
+        Source.objects.visible_to(request.user)
+        .order_by("name")
+        .prefetch_related(
+            Prefetch("profiles", queryset=profiles),
+            Prefetch("right_splits", queryset=RightSplit.objects.order_by("-from_date")),
+        )
     )
     context = {"sources": shown, "form": form, "staff": is_staff(request.user)}
     return render(request, "royalties/sources.html", context, status=400 if form.errors else 200)

@@ -10,8 +10,7 @@ from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.accounts.access import is_staff, only, sees_everything
@@ -207,7 +206,7 @@ def report_rejected(request: HttpRequest, ref: str) -> HttpResponse:
 def report_lines(request: HttpRequest, ref: str) -> HttpResponse:
     """The lines that were taken, as they stand in the file."""
     shown = get_report_with_lines(request.user, ref)
-    lines = UsageLine.objects.filter(period=shown.period, report_id=shown.pk)
+    lines = UsageLine.objects.of_report(shown)
     page = page_of(lines, keys=(whole("line_no"),), after=request.GET.get("after", ""))
     songs = ReportedRecording.objects.in_bulk({line.recording_id for line in page.rows})
     context = {

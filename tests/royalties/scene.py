@@ -232,7 +232,7 @@ def add_report(
         container="csv",
         state=state,
         held_reason=held_reason,
-        basis="" if held_reason in {"no_basis"} else "whole",
+        basis="" if held_reason == "no_basis" else "whole",
         lines=len(lines) + len(rejected),
         accepted=len(lines),
         rejected=len(rejected),

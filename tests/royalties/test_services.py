@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from royalties.models import Match, MatchWork, RejectedPair, Report, Source, SourceProfile
+from royalties.models import Match, MatchWork, RejectedPair, Report, ReportedRecording, Source, SourceProfile
 from royalties.services import (
     AlreadyDistributed,
     BasisAlreadyDeclared,
@@ -42,7 +42,7 @@ def scene(db: None) -> Scene:
     return make_scene()
 
 
-def standing(song: object) -> Match:
+def standing(song: ReportedRecording) -> Match:
     return Match.objects.get(recording=song, superseded_at__isnull=True)
 
 
@@ -85,7 +85,9 @@ def test_parts_of_a_medley_make_the_song(scene: Scene) -> None:
     assert named(match) == {scene.moon.pk: (1, 3), scene.other.pk: (2, 3)}
 
 
-@pytest.mark.parametrize("parts", [[], [Fraction(1, 2)], [Fraction(2, 3), Fraction(2, 3)], [Fraction(3, 2), Fraction(-1, 2)]])
+@pytest.mark.parametrize(
+    "parts", [[], [Fraction(1, 2)], [Fraction(2, 3), Fraction(2, 3)], [Fraction(3, 2), Fraction(-1, 2)]]
+)
 def test_parts_that_are_not_the_whole_are_refused(scene: Scene, parts: list[Fraction]) -> None:
     works = list(zip([scene.moon, scene.other], parts, strict=False))
     with pytest.raises(PartsAreNotTheWhole):
