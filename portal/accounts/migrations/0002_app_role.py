@@ -16,9 +16,10 @@ END
 $$;
 DO $$
 BEGIN
-    IF NOT pg_has_role(current_user, 'garak_app', 'MEMBER') THEN
-        EXECUTE format('GRANT garak_app TO %I', current_user);
-    END IF;
+    -- Also for the login that has just made the role: since PostgreSQL 16 it may administer it, but not SET ROLE to it.
+    EXECUTE format('GRANT garak_app TO %I', current_user);
+EXCEPTION
+    WHEN insufficient_privilege THEN NULL;  -- the administrator of this server has made the role, and grants it
 END
 $$;
 GRANT USAGE ON SCHEMA public TO garak_app;
