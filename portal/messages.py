@@ -36,6 +36,8 @@ KEYWORDS: Final = {
 }
 PLACEHOLDER: Final = re.compile(r"%\(\w+\)[a-z]|%%")
 HANGUL: Final = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
+# A Korean particle depends on how the word before it ends (은/는, 이/가, 을/를, 으로/로), which a placeholder hides.
+PARTICLE: Final = re.compile(r"%\(\w+\)s[”’)]?(은|는|이|가|을|를|과|와|으로|로|이라|예요|이에요)(?![가-힣])")
 HEADER: Final = """# {language} for Garak. Written by `manage.py messages`; fill in the empty lines and run it again.
 msgid ""
 msgstr ""
@@ -115,6 +117,8 @@ def _wrong_words(language: str, message: Message, translated: Message) -> Iterat
             yield f"other placeholders than {sorted(wanted)}: {form!r}"
         if language != "ko" and HANGUL.search(form):
             yield f"Korean letters: {form!r}"
+        if language == "ko" and PARTICLE.search(form):
+            yield f"a particle stands after a placeholder: {form!r}"
 
 
 def _code_files(base: Path) -> Iterator[Path]:
