@@ -18,8 +18,8 @@ from royalties.querysets import (
     DistributionRunQuerySet,
     EarningQuerySet,
     RemittanceQuerySet,
-    ReportQuerySet,
     ReportedRecordingQuerySet,
+    ReportQuerySet,
     SongUsageQuerySet,
     SourceQuerySet,
     StatementQuerySet,
@@ -97,16 +97,12 @@ class Source(models.Model):
 class SourceProfile(models.Model):
     """From a day on, what the money of this source's lines means, in words and as a basis. An empty family means all."""
 
-    source = models.ForeignKey(
-        Source, on_delete=models.PROTECT, related_name="profiles"
-    )
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="profiles")
     family = models.CharField(max_length=20, blank=True)
     basis = models.CharField(max_length=8, choices=Basis.choices)
     from_date = models.DateField()
     note = models.TextField()  # who declared it and on what paper
-    declared_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -124,9 +120,7 @@ class SourceProfile(models.Model):
 class RightSplit(models.Model):
     """From a usage month on, how a source's money divides over the rights: three numerators over one denominator."""
 
-    source = models.ForeignKey(
-        Source, on_delete=models.PROTECT, related_name="right_splits"
-    )
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="right_splits")
     from_date = models.DateField()
     performing = models.IntegerField()
     mechanical = models.IntegerField()
@@ -135,9 +129,7 @@ class RightSplit(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=["source", "from_date"], name="one_right_split_begins_on_a_day"
-            ),
+            models.UniqueConstraint(fields=["source", "from_date"], name="one_right_split_begins_on_a_day"),
             models.CheckConstraint(
                 condition=Q(
                     performing__gte=0,
@@ -145,28 +137,18 @@ class RightSplit(models.Model):
                     synchronisation__gte=0,
                     denominator__gt=0,
                 )
-                & Q(
-                    denominator=F("performing") + F("mechanical") + F("synchronisation")
-                ),
+                & Q(denominator=F("performing") + F("mechanical") + F("synchronisation")),
                 name="rights_make_the_whole",
             ),
         )
 
-    def fractions(self) -> dict[str, Fraction]:
-        """Right → its exact part of the money; rights without money are left out."""
-        parts = {
-            "performing": self.performing,
-            "mechanical": self.mechanical,
-            "synchronisation": self.synchronisation,
-        }
-        return {
-            right: Fraction(part, self.denominator)
-            for right, part in parts.items()
-            if part
-        }
-
     def __str__(self) -> str:
         return f"{self.source} {self.performing}:{self.mechanical}:{self.synchronisation} {self.from_date}"
+
+    def fractions(self) -> dict[str, Fraction]:
+        """Right → its exact part of the money; rights without money are left out."""
+        parts = {"performing": self.performing, "mechanical": self.mechanical, "synchronisation": self.synchronisation}
+        return {right: Fraction(part, self.denominator) for right, part in parts.items() if part}
 
 
 # ── reports and their lines ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,33 +183,21 @@ class Report(models.Model):
 
     ref = models.CharField(max_length=12, unique=True, default=report_ref)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="reports")
-    file = models.ForeignKey(
-        "files.StoredFile", on_delete=models.PROTECT, related_name="+"
-    )
+    file = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, related_name="+")
     sha256 = models.CharField(
         max_length=64
     )  # of the file, repeated here so that the same bytes are one report of a source
-    job = models.ForeignKey(
-        "jobs.Job", on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    job = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, null=True, related_name="+")
     family = models.CharField(max_length=20, blank=True)
     period = models.DateField(
         null=True
     )  # first day of the report's month; stated at upload or read from the first line
     currency = models.CharField(max_length=3, default="CNY")
     container = models.CharField(max_length=4, blank=True)  # xlsx or csv
-    encoding = models.CharField(
-        max_length=12, blank=True
-    )  # as decided from the bytes, shown to people
-    state = models.CharField(
-        max_length=8, choices=State.choices, default=State.RECEIVED
-    )
-    held_reason = models.CharField(
-        max_length=16, choices=HeldReason.choices, blank=True
-    )
-    basis = models.CharField(
-        max_length=8, choices=Basis.choices, blank=True
-    )  # as in force when it became ready
+    encoding = models.CharField(max_length=12, blank=True)  # as decided from the bytes, shown to people
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
+    held_reason = models.CharField(max_length=16, choices=HeldReason.choices, blank=True)
+    basis = models.CharField(max_length=8, choices=Basis.choices, blank=True)  # as in force when it became ready
     error_code = models.CharField(max_length=60, blank=True)
     error_params = models.JSONField(default=dict)
     # figures written once when the last line is in; every one can be recomputed from the lines
@@ -238,26 +208,18 @@ class Report(models.Model):
     new_songs = models.IntegerField(default=0)
     accepted_micros = models.DecimalField(max_digits=38, decimal_places=0, default=0)
     rejected_micros = models.DecimalField(max_digits=38, decimal_places=0, default=0)
-    rounded_lines = models.BigIntegerField(
-        default=0
-    )  # lines whose amount had more than six decimals
+    rounded_lines = models.BigIntegerField(default=0)  # lines whose amount had more than six decimals
     rounding_remainder = models.DecimalField(
         max_digits=38, decimal_places=12, default=0
     )  # micros those lines lost, exact
-    uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
     objects = ReportQuerySet.as_manager()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["source", "sha256"], name="same_bytes_are_one_report"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["source", "sha256"], name="same_bytes_are_one_report"),)
         indexes = (models.Index(fields=["source", "period"], name="report_of_period"),)
 
     def __str__(self) -> str:
@@ -277,17 +239,13 @@ class ReportedRecording(models.Model):
     artists = models.TextField(blank=True)
     album = models.TextField(blank=True)
     isrc = models.CharField(max_length=12, blank=True)
-    first_report = models.ForeignKey(
-        Report, on_delete=models.PROTECT, related_name="first_songs"
-    )
+    first_report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="first_songs")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ReportedRecordingQuerySet.as_manager()
 
     class Meta:
-        indexes = (
-            models.Index(fields=["isrc"], name="song_by_isrc", condition=~Q(isrc="")),
-        )
+        indexes = (models.Index(fields=["isrc"], name="song_by_isrc", condition=~Q(isrc="")),)
 
     def __str__(self) -> str:
         return f"{self.title} · {self.artists}"
@@ -302,9 +260,7 @@ class UsageLine(models.Model):
     pk = models.CompositePrimaryKey("period", "report_id", "line_no")
     period = models.DateField()
     report_id = models.BigIntegerField()
-    line_no = (
-        models.IntegerField()
-    )  # as a person counts in the file: the header is line 1
+    line_no = models.IntegerField()  # as a person counts in the file: the header is line 1
     recording_id = models.BigIntegerField()
     service = models.CharField(max_length=12, choices=Service.choices)
     usage_month = models.DateField()
@@ -320,9 +276,7 @@ class UsageLine(models.Model):
 class RejectedLine(models.Model):
     """One line that could not be taken, with its text and the reason. Its money, if readable, stays in the account of both identities."""
 
-    report = models.ForeignKey(
-        Report, on_delete=models.PROTECT, related_name="rejected_lines"
-    )
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="rejected_lines")
     line_no = models.IntegerField()
     raw = models.TextField()
     column = models.CharField(max_length=100, blank=True)
@@ -331,11 +285,7 @@ class RejectedLine(models.Model):
     amount_micros = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["report", "line_no"], name="line_is_rejected_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["report", "line_no"], name="line_is_rejected_once"),)
 
     def __str__(self) -> str:
         return f"{self.report_id}/{self.line_no} {self.reason}"
@@ -344,12 +294,8 @@ class RejectedLine(models.Model):
 class SongUsage(models.Model):
     """The lines of one song in one report, service and month, summed once when the report is complete."""
 
-    report = models.ForeignKey(
-        Report, on_delete=models.PROTECT, related_name="song_usages"
-    )
-    recording = models.ForeignKey(
-        ReportedRecording, on_delete=models.PROTECT, related_name="usages"
-    )
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="song_usages")
+    recording = models.ForeignKey(ReportedRecording, on_delete=models.PROTECT, related_name="usages")
     service = models.CharField(max_length=12, choices=Service.choices)
     usage_month = models.DateField()
     lines = models.IntegerField()
@@ -381,16 +327,12 @@ class Match(models.Model):
         REVIEW = "review", _("to review")
         NONE = "none", _("unmatched")
 
-    recording = models.ForeignKey(
-        ReportedRecording, on_delete=models.PROTECT, related_name="matches"
-    )
+    recording = models.ForeignKey(ReportedRecording, on_delete=models.PROTECT, related_name="matches")
     outcome = models.CharField(max_length=8, choices=Outcome.choices)
     method = models.CharField(max_length=20)  # isrc, iswc, name, staff, case …
     probability_permille = models.IntegerField()  # 0 to 1000
     evidence = models.JSONField(default=dict)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     superseded_at = models.DateTimeField(null=True)
@@ -416,9 +358,7 @@ class MatchWork(models.Model):
     """A work of a match: for an accepted one its part of the song, for one to review a candidate in order of rank."""
 
     match = models.ForeignKey(Match, on_delete=models.PROTECT, related_name="works")
-    work = models.ForeignKey(
-        "works.Work", on_delete=models.PROTECT, related_name="match_works"
-    )
+    work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="match_works")
     rank = models.IntegerField(default=1)
     numerator = models.IntegerField(default=1)
     denominator = models.IntegerField(default=1)
@@ -427,12 +367,9 @@ class MatchWork(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=["match", "work"], name="match_names_a_work_once"
-            ),
+            models.UniqueConstraint(fields=["match", "work"], name="match_names_a_work_once"),
             models.CheckConstraint(
-                condition=Q(numerator__gt=0, denominator__gt=0)
-                & Q(numerator__lte=F("denominator")),
+                condition=Q(numerator__gt=0, denominator__gt=0) & Q(numerator__lte=F("denominator")),
                 name="part_of_a_song_is_a_proper_fraction",
             ),
         )
@@ -444,22 +381,14 @@ class MatchWork(models.Model):
 class RejectedPair(models.Model):
     """A song that somebody said is not this work: the matcher never offers the pair again."""
 
-    recording = models.ForeignKey(
-        ReportedRecording, on_delete=models.PROTECT, related_name="rejected_pairs"
-    )
+    recording = models.ForeignKey(ReportedRecording, on_delete=models.PROTECT, related_name="rejected_pairs")
     work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="+")
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=300)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["recording", "work"], name="pair_is_rejected_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["recording", "work"], name="pair_is_rejected_once"),)
 
     def __str__(self) -> str:
         return f"{self.recording_id} is not {self.work_id}"
@@ -483,9 +412,7 @@ class LedgerAccount(models.Model):
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     currency = models.CharField(max_length=3)
-    owner_key = models.CharField(
-        max_length=60
-    )  # "party:12", "pool:3", "hold:7", "society:038", "commission", "-"
+    owner_key = models.CharField(max_length=60)  # "party:12", "pool:3", "hold:7", "society:038", "commission", "-"
     party = models.ForeignKey(
         "works.Party",
         on_delete=models.PROTECT,
@@ -494,11 +421,7 @@ class LedgerAccount(models.Model):
     )
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["kind", "currency", "owner_key"], name="account_is_unique"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["kind", "currency", "owner_key"], name="account_is_unique"),)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.owner_key}:{self.currency}"
@@ -523,9 +446,7 @@ class LedgerTransaction(models.Model):
         null=True,
         related_name="transactions",
     )
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="reversed_by"
-    )
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversed_by")
     effective_date = models.DateField()
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -538,22 +459,14 @@ class LedgerTransaction(models.Model):
 class LedgerEntry(models.Model):
     """One signed amount on one account, in micros. Each currency of a transaction sums to zero, checked at commit."""
 
-    transaction = models.ForeignKey(
-        LedgerTransaction, on_delete=models.PROTECT, related_name="entries"
-    )
-    account = models.ForeignKey(
-        LedgerAccount, on_delete=models.PROTECT, related_name="entries"
-    )
+    transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="entries")
+    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="entries")
     currency = models.CharField(max_length=3)
     amount_micros = models.BigIntegerField()
 
     class Meta:
         verbose_name_plural = "ledger entries"
-        constraints = (
-            models.CheckConstraint(
-                condition=~Q(amount_micros=0), name="entry_moves_something"
-            ),
-        )
+        constraints = (models.CheckConstraint(condition=~Q(amount_micros=0), name="entry_moves_something"),)
 
     def __str__(self) -> str:
         return f"{self.account} {self.amount_micros}"
@@ -566,33 +479,23 @@ class Remittance(models.Model):
     """Money received for a source's reports of a period, as the bank names it."""
 
     ref = models.CharField(max_length=12, unique=True, default=remittance_ref)
-    source = models.ForeignKey(
-        Source, on_delete=models.PROTECT, related_name="remittances"
-    )
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="remittances")
     period = models.DateField()
     amount_micros = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    rate = models.DecimalField(
-        max_digits=20, decimal_places=10
-    )  # won per unit of currency, exact
+    rate = models.DecimalField(max_digits=20, decimal_places=10)  # won per unit of currency, exact
     rate_date = models.DateField()
     rate_source = models.CharField(max_length=100, blank=True)
-    reference = models.CharField(
-        max_length=80, unique=True
-    )  # the bank's, or source and period where none is given
+    reference = models.CharField(max_length=80, unique=True)  # the bank's, or source and period where none is given
     received_date = models.DateField()
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = RemittanceQuerySet.as_manager()
 
     class Meta:
         constraints = (
-            models.CheckConstraint(
-                condition=Q(amount_micros__gt=0), name="remittance_is_positive"
-            ),
+            models.CheckConstraint(condition=Q(amount_micros__gt=0), name="remittance_is_positive"),
             models.CheckConstraint(condition=Q(rate__gt=0), name="rate_is_positive"),
         )
 
@@ -608,17 +511,13 @@ class Pool(models.Model):
         HELD = "held", _("held: the sums differ")
         RELEASED = "released", _("released")
 
-    remittance = models.OneToOneField(
-        Remittance, on_delete=models.PROTECT, related_name="pool"
-    )
+    remittance = models.OneToOneField(Remittance, on_delete=models.PROTECT, related_name="pool")
     reports = models.ManyToManyField(Report, related_name="pools")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     currency = models.CharField(max_length=3)
     source_micros = models.BigIntegerField()
     won_micros = models.BigIntegerField()
-    reported_micros = models.DecimalField(
-        max_digits=38, decimal_places=0, default=0
-    )  # what its reports add up to
+    reported_micros = models.DecimalField(max_digits=38, decimal_places=0, default=0)  # what its reports add up to
     accepted_difference_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -636,9 +535,7 @@ class ExchangeRun(models.Model):
     rate_date = models.DateField()
     from_micros = models.BigIntegerField()
     to_micros = models.BigIntegerField()
-    transaction = models.OneToOneField(
-        LedgerTransaction, on_delete=models.PROTECT, related_name="+"
-    )
+    transaction = models.OneToOneField(LedgerTransaction, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -676,8 +573,7 @@ class DeductionRule(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(numerator__gte=0, denominator__gt=0)
-                & Q(numerator__lte=F("denominator")),
+                condition=Q(numerator__gte=0, denominator__gt=0) & Q(numerator__lte=F("denominator")),
                 name="rate_is_a_proper_fraction",
             ),
             models.UniqueConstraint(
@@ -697,13 +593,9 @@ class DistributionRun(models.Model):
     period = models.DateField()  # the distribution month (분배월), first day
     inputs_hash = models.CharField(max_length=64, unique=True)
     code_version = models.CharField(max_length=40)
-    totals = models.JSONField(
-        default=dict
-    )  # state → currency → micros as text; recomputed by check_ledger
+    totals = models.JSONField(default=dict)  # state → currency → micros as text; recomputed by check_ledger
     payees = models.IntegerField(default=0)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DistributionRunQuerySet.as_manager()
@@ -721,15 +613,9 @@ class Hold(models.Model):
 
     case_ref = models.CharField(max_length=12)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
-    work = models.ForeignKey(
-        "works.Work", on_delete=models.PROTECT, null=True, related_name="holds"
-    )
-    share = models.ForeignKey(
-        "works.Share", on_delete=models.PROTECT, null=True, related_name="holds"
-    )
-    recording = models.ForeignKey(
-        ReportedRecording, on_delete=models.PROTECT, null=True, related_name="holds"
-    )
+    work = models.ForeignKey("works.Work", on_delete=models.PROTECT, null=True, related_name="holds")
+    share = models.ForeignKey("works.Share", on_delete=models.PROTECT, null=True, related_name="holds")
+    recording = models.ForeignKey(ReportedRecording, on_delete=models.PROTECT, null=True, related_name="holds")
     right = models.CharField(max_length=16, blank=True)
     territory = models.IntegerField(null=True)
     numerator = models.BigIntegerField(default=1)  # of the work, not of the share
@@ -737,22 +623,17 @@ class Hold(models.Model):
     from_date = models.DateField()  # usage months from this day on are held
     opened_at = models.DateTimeField(auto_now_add=True)
     released_at = models.DateTimeField(null=True)
-    decision = models.JSONField(
-        default=dict
-    )  # outcome and who gets what part, written at release
+    decision = models.JSONField(default=dict)  # outcome and who gets what part, written at release
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=["case_ref", "share"], name="case_holds_a_share_once"
-            ),
+            models.UniqueConstraint(fields=["case_ref", "share"], name="case_holds_a_share_once"),
             models.CheckConstraint(
                 condition=Q(share__isnull=False) ^ Q(recording__isnull=False),
                 name="hold_is_on_a_share_or_a_song",
             ),
             models.CheckConstraint(
-                condition=Q(numerator__gt=0, denominator__gt=0)
-                & Q(numerator__lte=F("denominator")),
+                condition=Q(numerator__gt=0, denominator__gt=0) & Q(numerator__lte=F("denominator")),
                 name="hold_is_a_proper_fraction",
             ),
         )
@@ -764,28 +645,20 @@ class Hold(models.Model):
 class RunShare(models.Model):
     """The shares a run used, frozen: one row per cell of a work, right and usage month, adding up to exactly 1."""
 
-    run = models.ForeignKey(
-        DistributionRun, on_delete=models.PROTECT, related_name="run_shares"
-    )
+    run = models.ForeignKey(DistributionRun, on_delete=models.PROTECT, related_name="run_shares")
     work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="+")
     right = models.CharField(max_length=16)
     usage_month = models.DateField()
     basis = models.CharField(max_length=8, choices=Basis.choices)
-    position = models.IntegerField()  # order of the cells within the work, right and month: breaks ties between remainders
-    share = models.ForeignKey(
-        "works.Share", on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    party = models.ForeignKey(
-        "works.Party", on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    position = (
+        models.IntegerField()
+    )  # order of the cells within the work, right and month: breaks ties between remainders
+    share = models.ForeignKey("works.Share", on_delete=models.PROTECT, null=True, related_name="+")
+    party = models.ForeignKey("works.Party", on_delete=models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=8)  # Earning.State
-    collector = models.CharField(
-        max_length=14
-    )  # ours, other_society, non_member, public_domain, unknown
+    collector = models.CharField(max_length=14)  # ours, other_society, non_member, public_domain, unknown
     society_code = models.CharField(max_length=3, blank=True)
-    hold = models.ForeignKey(
-        Hold, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, null=True, related_name="+")
     numerator = models.DecimalField(max_digits=60, decimal_places=0)
     denominator = models.DecimalField(max_digits=60, decimal_places=0)
 
@@ -810,27 +683,17 @@ class Earning(models.Model):
         SUSPENSE = "suspense", _("in suspense")
         NOT_OURS = "not_ours", _("not ours")
 
-    run = models.ForeignKey(
-        DistributionRun, on_delete=models.PROTECT, related_name="earnings"
-    )
+    run = models.ForeignKey(DistributionRun, on_delete=models.PROTECT, related_name="earnings")
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="earnings")
-    song_usage = models.ForeignKey(
-        SongUsage, on_delete=models.PROTECT, related_name="earnings"
-    )
-    run_share = models.ForeignKey(
-        RunShare, on_delete=models.PROTECT, related_name="earnings"
-    )
-    work = models.ForeignKey(
-        "works.Work", on_delete=models.PROTECT, related_name="earnings"
-    )
+    song_usage = models.ForeignKey(SongUsage, on_delete=models.PROTECT, related_name="earnings")
+    run_share = models.ForeignKey(RunShare, on_delete=models.PROTECT, related_name="earnings")
+    work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="earnings")
     party = models.ForeignKey(
         "works.Party", on_delete=models.PROTECT, null=True, related_name="earnings"
     )  # who owns the share
     right = models.CharField(max_length=16)
     state = models.CharField(max_length=8, choices=State.choices)
-    hold = models.ForeignKey(
-        Hold, on_delete=models.PROTECT, null=True, related_name="earnings"
-    )
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, null=True, related_name="earnings")
     currency = models.CharField(max_length=3)
     source_micros = models.BigIntegerField()
     won_micros = models.BigIntegerField()
@@ -862,15 +725,9 @@ class Statement(models.Model):
     """
 
     ref = models.CharField(max_length=12, unique=True, default=statement_ref)
-    run = models.ForeignKey(
-        DistributionRun, on_delete=models.PROTECT, null=True, related_name="statements"
-    )
-    hold = models.ForeignKey(
-        Hold, on_delete=models.PROTECT, null=True, related_name="statements"
-    )
-    party = models.ForeignKey(
-        "works.Party", on_delete=models.PROTECT, related_name="statements"
-    )
+    run = models.ForeignKey(DistributionRun, on_delete=models.PROTECT, null=True, related_name="statements")
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, null=True, related_name="statements")
+    party = models.ForeignKey("works.Party", on_delete=models.PROTECT, related_name="statements")
     period = models.DateField()  # distribution month
     currency = models.CharField(max_length=3, default="KRW")
     gross_micros = models.BigIntegerField()
@@ -878,18 +735,14 @@ class Statement(models.Model):
     net_micros = models.BigIntegerField()
     payable_micros = models.BigIntegerField()
     carried_micros = models.BigIntegerField()
-    transaction = models.OneToOneField(
-        LedgerTransaction, on_delete=models.PROTECT, related_name="statement"
-    )
+    transaction = models.OneToOneField(LedgerTransaction, on_delete=models.PROTECT, related_name="statement")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = StatementQuerySet.as_manager()
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=["run", "party"], name="one_statement_of_a_run"
-            ),
+            models.UniqueConstraint(fields=["run", "party"], name="one_statement_of_a_run"),
             models.CheckConstraint(
                 condition=Q(run__isnull=False) ^ Q(hold__isnull=False),
                 name="statement_of_a_run_or_a_release",
@@ -912,19 +765,13 @@ class Statement(models.Model):
 class StatementDeduction(models.Model):
     """One step from gross to net, with the rule that made it."""
 
-    statement = models.ForeignKey(
-        Statement, on_delete=models.PROTECT, related_name="deductions"
-    )
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="deductions")
     rule = models.ForeignKey(DeductionRule, on_delete=models.PROTECT, related_name="+")
     base_micros = models.BigIntegerField()
     amount_micros = models.BigIntegerField()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["statement", "rule"], name="rule_applies_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["statement", "rule"], name="rule_applies_once"),)
 
     def __str__(self) -> str:
         return f"{self.statement} {self.rule}"

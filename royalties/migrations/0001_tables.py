@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import royalties.models
 from django.conf import settings
 from django.db import migrations, models
+
+import royalties.models
 
 
 class Migration(migrations.Migration):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,11 @@ def untouched_state(
     django_test_environment: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[killed.State]:
+) -> killed.State:
     """What an import leaves that nothing disturbed, in a database of its own."""
     folder: Path = tmp_path_factory.mktemp("untouched")
     database = template_database.named(f"garak_test_{os.getpid()}_untouched")
-    create_database(
-        template_database.owner_url, _name(database), template=_name(template_database)
-    )
+    create_database(template_database.owner_url, _name(database), template=_name(template_database))
     with _django_connected_to(database, django_db_blocker), django_db_blocker.unblock():
         report = killed.receive(folder)
         ingest.work_on(killed.job_of(report).pk)
@@ -41,4 +38,4 @@ def untouched_state(
         )
         > 0
     )
-    yield state
+    return state

@@ -21,9 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DEADLINE_SECONDS = 120.0
 
 
-def wait_for(
-    what: Callable[[], Any], describe: str, poll_seconds: float = 0.005
-) -> Any:
+def wait_for(what: Callable[[], Any], describe: str, poll_seconds: float = 0.005) -> Any:
     """Poll until `what()` is true and return it; fail at the deadline. (Waiting for a state is not sleeping for a time.)"""
     until = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < until:
@@ -36,9 +34,7 @@ def wait_for(
 class Process:
     """A child process with its log; killed hard at the end of the test whatever happens."""
 
-    def __init__(
-        self, command: list[str], environment: dict[str, str], log: Path
-    ) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
         self.log = log.open("ab")
         self.child = subprocess.Popen(
             command,
@@ -108,9 +104,7 @@ class RedisOfTest:
             "no",
         ]
         with self.log.open("ab") as log:
-            self.child = subprocess.Popen(
-                command, cwd=self.log.parent, stdout=log, stderr=log
-            )
+            self.child = subprocess.Popen(command, cwd=self.log.parent, stdout=log, stderr=log)
         wait_for(self.answers, "Redis answers")
 
     def stop(self) -> None:
@@ -121,9 +115,7 @@ class RedisOfTest:
 
     def answers(self) -> bool:
         try:
-            with redis.Redis.from_url(
-                self.url, socket_timeout=1, socket_connect_timeout=1
-            ) as client:
+            with redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1) as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from django.db import connection
 from django.utils import timezone
-from portal.files.services import store_upload
 
 from portal.demo import statements
+from portal.files.services import store_upload
 from portal.jobs.models import Chunk, Job
 from royalties import ingest
 from royalties.models import Report, Source
@@ -52,12 +52,8 @@ def final_state() -> State:
 def receive(folder: Path) -> Report:
     path = statements.write_csv(MONTH, LINES, folder)
     with path.open("rb") as stream:
-        stored = store_upload(
-            stream=stream, label=path.name, organisation=None, user=None
-        )
-    report, new = ingest.receive_report(
-        source=Source.objects.get(code="tme"), stored=stored, period=MONTH, user=None
-    )
+        stored = store_upload(stream=stream, label=path.name, organisation=None, user=None)
+    report, new = ingest.receive_report(source=Source.objects.get(code="tme"), stored=stored, period=MONTH, user=None)
     assert new
     return report
 
@@ -91,9 +87,7 @@ def test_it_leaves_the_same_rows_after_five_kills_and_a_stopped_redis(
             chunks = Chunk.objects.filter(job=job, stage=stage)
             return (
                 chunks.filter(state=Chunk.State.DONE).count() >= done
-                and chunks.filter(
-                    state=Chunk.State.TODO, lease_until__gt=timezone.now()
-                ).exists()
+                and chunks.filter(state=Chunk.State.TODO, lease_until__gt=timezone.now()).exists()
             )
 
         for stage, done in [
@@ -119,18 +113,14 @@ def test_it_leaves_the_same_rows_after_five_kills_and_a_stopped_redis(
         worker.kill()
         redis.stop()
     attempts = sum(Chunk.objects.filter(job=job).values_list("attempt", flat=True))
-    print(
-        f"kills at {stages_killed}; chunks {Chunk.objects.filter(job=job).count()}, attempts {attempts}"
-    )
+    print(f"kills at {stages_killed}; chunks {Chunk.objects.filter(job=job).count()}, attempts {attempts}")
     assert attempts >= Chunk.objects.filter(job=job).count() + len(
         stages_killed
     )  # every kill cost an attempt: it hit work
     assert final_state() == untouched_state
 
 
-def test_it_finishes_while_redis_is_stopped(
-    untouched_state: State, fresh_database: Database, tmp_path: Path
-) -> None:
+def test_it_finishes_while_redis_is_stopped(untouched_state: State, fresh_database: Database, tmp_path: Path) -> None:
     """Redis dies while lines are being read and stays away: what was begun is finished, for the rows are the queue."""
     redis = RedisOfTest(tmp_path)
     environment = {
@@ -145,9 +135,7 @@ def test_it_finishes_while_redis_is_stopped(
         report = receive(tmp_path)
         job = job_of(report)
         wait_for(
-            lambda: Chunk.objects.filter(
-                job=job, stage="parse", state=Chunk.State.DONE
-            ).exists(),
+            lambda: Chunk.objects.filter(job=job, stage="parse", state=Chunk.State.DONE).exists(),
             "lines are being read",
         )
         redis.stop()
@@ -176,9 +164,7 @@ def test_it_waits_for_redis_that_is_absent_at_upload(
     }
     worker = start_worker(environment, tmp_path / "worker.log")
     try:
-        wait_for(
-            lambda: job_of(report).state == Job.State.DONE, "the sweep found the job"
-        )
+        wait_for(lambda: job_of(report).state == Job.State.DONE, "the sweep found the job")
     finally:
         worker.kill()
         redis.stop()

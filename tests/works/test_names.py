@@ -9,8 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from works.names import brackets, clean, han, hangul, hanja, latin
 from works.names.keys import Key, performer_keys, title_keys

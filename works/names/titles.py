@@ -56,10 +56,11 @@ def parse_title(text: str) -> Title:
         for piece in pieces:
             if piece.inside:
                 tags += versions.version_tags(piece.text)
-    kept: list[brackets.Piece] = []
-    for piece in brackets.split_brackets(body):
-        if not (piece.inside and _is_remark(piece.text, tags, featured)):
-            kept.append(piece)
+    kept = [
+        piece
+        for piece in brackets.split_brackets(body)
+        if not (piece.inside and _is_remark(piece.text, tags, featured))
+    ]
     outside = " ".join(" ".join(piece.text for piece in kept if not piece.inside).split())
     outside = _cut_end(outside, tags)
     inner = [piece.text for piece in kept if piece.inside]
