@@ -1,0 +1,58 @@
+"""The matcher's evidence in words, one sentence a fact, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
+
+TITLE: Final = {
+    "same": gettext_lazy("The titles are the same: “%(reported)s” and “%(registered)s”."),
+    "simplified": gettext_lazy(
+        "The titles are the same in Traditional or Simplified Chinese: “%(reported)s” and “%(registered)s”."
+    ),
+    "bracket": gettext_lazy("“%(reported)s” and the registered title “%(registered)s” share the part “%(part)s”."),
+    "reading": gettext_lazy("“%(reported)s” and the registered title “%(registered)s” are read alike in Hangul."),
+}
+PERFORMER: Final = {
+    "same": gettext_lazy("The performers are the same: “%(reported)s” and “%(registered)s”."),
+    "simplified": gettext_lazy(
+        "The performers are the same in Traditional or Simplified Chinese: “%(reported)s” and “%(registered)s”."
+    ),
+    "bracket": gettext_lazy("“%(reported)s” and the registered performer “%(registered)s” share the name “%(part)s”."),
+    "joined": gettext_lazy("“%(part)s” is one of the performers of “%(reported)s” and of “%(registered)s”."),
+    "reading": gettext_lazy("“%(reported)s” and the registered performer “%(registered)s” are read alike in Hangul."),
+}
+
+
+def explain(evidence: Mapping[str, Any]) -> list[str]:
+    """What speaks for and against a candidate. A fact without words here (of an older matcher) is left out."""
+    said = []
+    if identifier := evidence.get("identifier"):
+        names = {"isrc": "ISRC", "iswc": "ISWC"}
+        said.append(
+            _("The %(kind)s %(value)s stands in the register.") % {**identifier, "kind": names[identifier["kind"]]}
+        )
+    if evidence.get("identifier_disagrees"):
+        said.append(_("But title and performer agree with another work than this number."))
+    if (title := evidence.get("title")) and title["why"] in TITLE:
+        said.append(str(TITLE[title["why"]]) % title)
+    if (performer := evidence.get("performer")) and performer["why"] in PERFORMER:
+        said.append(str(PERFORMER[performer["why"]]) % performer)
+    if evidence.get("performer_unknown"):
+        said.append(_("The register knows no performer of this work."))
+    if evidence.get("performer_differs"):
+        said.append(_("The register knows this work by other performers."))
+    if writer := evidence.get("writer"):
+        said.append(_("The reported artist is called like the writer “%(registered)s”.") % writer)
+    if ipis := evidence.get("ipis"):
+        said.append(_("The report names a writer of this work by IPI: %(ipis)s.") % {"ipis": ", ".join(ipis)})
+    if evidence.get("versions"):
+        said.append(_("The report calls it a version that may be a work of its own."))
+    if rivals := evidence.get("rivals"):
+        said.append(
+            ngettext("%(count)s other work fits as well.", "%(count)s other works fit as well.", rivals)
+            % {"count": rivals}
+        )
+    return said
