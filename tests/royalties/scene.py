@@ -86,7 +86,7 @@ def make_scene() -> Scene:
     haeon_party = add_party("도해온", organisation=desk)
     dalbit_party = add_party("달빛출판", organisation=dalbit, kind=Party.Kind.PUBLISHER)
     stranger_party = add_party(f"{CANARY}출판", organisation=strange, kind=Party.Kind.PUBLISHER)
-    jasrac_party = add_party("山田花", society="101")
+    jasrac_party = add_party("山田花", society="038")
     moon, other, strange_work = add_work("달빛 아래"), add_work("달빛 속에"), add_work(f"{CANARY}의 노래")
     for right in (Right.PERFORMING, Right.MECHANICAL):
         add_share(moon, haeon_party, Fraction(5, 12), "CA", right)
