@@ -10,18 +10,19 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.accounts.access import is_staff, only, sees_everything
 from portal.lib.keyset import Key, page_of, whole
 from royalties import services
 from royalties.access import RIGHTS_HOLDERS, SOCIETY, get_song, may_claim, staff_only
-from royalties.evidence import method_in_words, sentences
 from royalties.forms import DecisionForm, RejectForm, SongFilterForm
 from royalties.models import Earning, Match, ReportedRecording, Service, SongUsage
 from royalties.querysets import NOT_COUNTED
 from royalties.resting import resting_money
+from works.matching.explain import explain
 from works.models import Share, Work
 
 WRITERS: Final = tuple(
@@ -29,6 +30,15 @@ WRITERS: Final = tuple(
     for role in Share.Role
     if role not in {Share.Role.ORIGINAL_PUBLISHER, Share.Role.SUB_PUBLISHER, Share.Role.ADMINISTRATOR}
 )
+METHODS: Final[dict[str, Promise]] = {
+    "isrc": gettext_lazy("by ISRC"),
+    "iswc": gettext_lazy("by ISWC"),
+    "ipi": gettext_lazy("by a writer’s IPI and the title"),
+    "name": gettext_lazy("by title and performer"),
+    "title": gettext_lazy("by title alone"),
+    "staff": gettext_lazy("by staff"),
+    "case": gettext_lazy("by the end of a case"),
+}
 TABS: Final = ("none", "review")
 COUNTED: Final = ~Q(usages__report__held_reason__in=NOT_COUNTED)
 
@@ -103,7 +113,7 @@ def _song_page(
         "usages": _usages(shown, with_reports=society),
         "candidates": _candidates(request, standing) if society or matched else [],
         "rejected": shown.rejected_pairs.select_related("work", "decided_by").order_by("-id") if society else [],
-        "history": [{"match": match, "method": method_in_words(match.method)} for match in history] if society else [],
+        "history": [{"match": match, "method": METHODS.get(match.method, "")} for match in history] if society else [],
         "decision": decision or DecisionForm(initial={"seen": standing.pk if standing else None}),
         "rejecting": decision.data.get("work", "") if isinstance(decision, RejectForm) else "",
     }
@@ -135,7 +145,7 @@ def _candidates(request: HttpRequest, standing: Match | None) -> list[dict[str, 
             "part": part,
             "work": part.work,
             "fraction": Fraction(part.numerator, part.denominator),
-            "evidence": sentences(part.evidence or standing.evidence),
+            "evidence": explain(part.evidence or standing.evidence),
             **facts[part.work_id],
         }
         for part in parts

@@ -41,6 +41,7 @@ PAID_IN: Final = dt.date(2026, 11, 1)
 YUAN: Final = 1_000_000
 RATE: Final = Decimal("192.05")
 CANARY: Final = "비밀카나리아"
+EVIDENCE: Final = {"title": {"why": "same", "reported": "月光", "registered": "월광", "part": ""}}
 NUMBERS: Final = count(1)
 QQ, KUGOU = Service.QQ, Service.KUGOU
 
@@ -198,7 +199,7 @@ def add_song(
         )
     for rank, (work, permille) in enumerate(candidates, start=1):
         MatchWork.objects.create(
-            match=match, work=work, rank=rank, probability_permille=permille, evidence={"title": "exact"}
+            match=match, work=work, rank=rank, probability_permille=permille, evidence=dict(EVIDENCE)
         )
     return song
 

@@ -22,6 +22,7 @@ from royalties.services import (
     settle_second_file,
 )
 from tests.royalties.scene import (
+    EVIDENCE,
     MONTH,
     QQ,
     YUAN,
@@ -60,7 +61,7 @@ def test_accepting_a_candidate_supersedes_the_review_and_keeps_it(scene: Scene) 
     assert before.superseded_at is not None
     assert (match.outcome, match.method, match.decided_by) == ("accepted", "staff", scene.staff)
     assert named(match) == {scene.moon.pk: (1, 1)}
-    assert MatchWork.objects.get(match=match).evidence == {"title": "exact"}, "what spoke for it stays with it"
+    assert MatchWork.objects.get(match=match).evidence == EVIDENCE, "what spoke for it stays with it"
     assert standing(scene.review) == match
 
 
