@@ -11,6 +11,7 @@ from django.db.models import QuerySet, Sum
 from portal.accounts.access import Reader, organisation_ids, sees_everything
 from portal.accounts.models import PUBLISHER_ROLES, Role
 from royalties.models import Hold, LedgerAccount, LedgerEntry
+from works.models import Party
 
 if TYPE_CHECKING:
     from claims import models  # noqa: F401 - named in the string below
@@ -28,6 +29,17 @@ class CaseQuerySet(QuerySet["models.Case"]):
 
     def open(self) -> Self:
         return self.exclude(state="closed")
+
+
+def released_micros(case_ref: str) -> list[tuple[str, int]]:
+    """Party → won that it got, before deductions, when the case ended: as written down at the release."""
+    decisions = Hold.objects.filter(case_ref=case_ref, state=Hold.State.RELEASED).values_list("decision", flat=True)
+    sums: dict[str, int] = defaultdict(int)
+    for decision in decisions:
+        for part in decision["parts"]:
+            sums[part["party"]] += int(part["won_micros"])
+    names = dict(Party.objects.filter(ref__in=sums).values_list("ref", "name"))
+    return sorted((names[ref], micros) for ref, micros in sums.items() if micros)
 
 
 def held_micros(case_refs: Iterable[str]) -> dict[str, dict[str, int]]:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from claims import access, forms, rules, services
 from claims.models import Case
-from claims.querysets import READING_ROLES, held_micros
+from claims.querysets import READING_ROLES, held_micros, released_micros
 from claims.rules import Action, Seat, State
 from portal.accounts.access import only, sees_everything
 from portal.accounts.models import Role, User
@@ -48,9 +48,10 @@ def list_cases(request: HttpRequest) -> HttpResponse:
     if state in Case.State.values:
         cases = cases.filter(state=state)
     page = page_of(cases, keys=(whole("id", descending=True),), after=request.GET.get("after", ""))
-    held = held_micros(access.refs_with_money(user, page.rows))
+    seen = access.refs_with_money(user, page.rows)
+    held = held_micros(seen)
     context = {
-        "rows": [_row(case, held.get(case.ref)) for case in page.rows],
+        "rows": [_row(case, held.get(case.ref, {}) if case.ref in seen else None) for case in page.rows],
         "cursor": page.more,
         "states": Case.State.choices,
         "state": state,
@@ -275,11 +276,13 @@ def _case_page(
     steps = {
         action.value: bound.get(action) or _form_of(action, case) for action in rules.actions(State(case.state), seats)
     }
-    held = None
+    held, released = None, []
     if rules.sees_money(rules.Kind(case.kind), access.money_seats_of(user, case)):
         held = held_micros([case.ref]).get(case.ref, {})
+        released = released_micros(case.ref) if case.state == State.CLOSED else []
     context = {
         **_row(case, held),
+        "released": released,
         "refused": refused,
         "form": next((form for form in bound.values() if form.errors), None),
         "steps": steps,

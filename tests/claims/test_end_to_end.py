@@ -83,6 +83,7 @@ def test_it_holds_the_disputed_twelfth_pays_the_rest_and_releases_it_to_the_clai
 
     case = close(case, cast.staff)
     assert held(case) == 0
+    assert "달빛출판: ₩20,000" in signed_in(cast.haeon).get(f"/cases/{case.ref}/").content.decode()
     assert (paid(cast.haeon_party), paid(cast.claim_party), paid(cast.other_party)) == (100_000, 180_000, 200_000)
     assert nothing_differs()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -7,7 +8,7 @@ from fractions import Fraction
 import pytest
 from django.db import connection
 
-from claims import services
+from claims import rules, services
 from claims.models import Case, CaseEvent
 from portal.lib.errors import DomainError
 from royalties.models import Hold
@@ -39,10 +40,27 @@ def at_once(*steps: Callable[[], Case]) -> list[Outcome]:
     return [result for result in results if result is not None]
 
 
+def let_both_check_before_either_writes(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
+    """Whoever has checked waits for the other to check too. The lock keeps the other out: then the wait is given up."""
+    both = threading.Barrier(2)
+    really = getattr(rules, check)
+
+    def check_and_wait(**given: object) -> object:
+        found = really(**given)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(timeout=0.7)
+        return found
+
+    monkeypatch.setattr(rules, check, check_and_wait)
+
+
 @pytest.mark.usefixtures("fresh_database")
-def test_it_lets_one_of_two_staff_close_a_case_and_tells_the_other_what_changed() -> None:
+def test_it_lets_one_of_two_staff_close_a_case_and_tells_the_other_what_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     cast = make_cast()
     case = accept(file_share(cast), cast.staff)
+    let_both_check_before_either_writes(monkeypatch, "check_ending")
 
     def close(outcome: str, granted: bool, who: str) -> Callable[[], Case]:
         actor = cast.everybody()[who]
@@ -62,8 +80,9 @@ def test_it_lets_one_of_two_staff_close_a_case_and_tells_the_other_what_changed(
 
 
 @pytest.mark.usefixtures("fresh_database")
-def test_it_lets_only_one_of_two_cases_take_what_is_left_of_a_share() -> None:
+def test_it_lets_only_one_of_two_cases_take_what_is_left_of_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
     cast = make_cast()
+    let_both_check_before_either_writes(monkeypatch, "check_filing")
 
     def file(who: str) -> Callable[[], Case]:
         return lambda: file_share(cast, fraction=Fraction(2, 12), actor=cast.everybody()[who])
@@ -87,10 +106,13 @@ def test_it_accepts_papers_once_when_the_claimant_withdraws_at_the_same_moment()
 
 
 @pytest.mark.usefixtures("fresh_database")
-def test_it_closes_two_cases_about_one_share_at_once_without_giving_away_more_than_it() -> None:
+def test_it_closes_two_cases_about_one_share_at_once_without_giving_away_more_than_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     cast = make_cast()
     first = accept(file_share(cast, fraction=Fraction(1, 12)), cast.staff)
     second = accept(file_share(cast, fraction=Fraction(2, 12)), cast.staff)
+    let_both_check_before_either_writes(monkeypatch, "check_ending")
 
     def close(case: Case, who: str) -> Callable[[], Case]:
         actor = cast.everybody()[who]
