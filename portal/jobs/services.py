@@ -183,7 +183,10 @@ def sweep() -> int:
 
 
 def drain(*, job_id: int, stages: Mapping[str, Stage], seconds: float | None = None) -> None:
-    """Do chunks of a job until none is left that nobody else holds, or until `seconds` are over (then ring for the rest).
+    """Do chunks of a job until none is left that nobody else holds.
+
+    A worker says for how many `seconds`: it then rings for the rest, and others have their turn; it also calls others to
+    help where a stage has several chunks. Without `seconds` the caller does it all and rings for nobody.
 
     A lost connection, a deadlock or a lock not got in time cost an attempt and are tried again. A foreseen failure
     (DomainError) stops the job. Anything else is a bug: it costs an attempt, and is raised for the log.
@@ -195,7 +198,7 @@ def drain(*, job_id: int, stages: Mapping[str, Stage], seconds: float | None = N
         if work.attempt > MAX_ATTEMPTS:
             _stop(work, stage, Stopped(QUARANTINED, {}))
             continue
-        _do(work, stage, stages)
+        _do(work, stage, stages, helpers=seconds is not None)
         if until is not None and monotonic() > until and ring(work.job):
             return
 
@@ -212,7 +215,7 @@ def _claim(job_id: int) -> tuple[str, Work] | None:
     return stage, Work(job, chunk_id, ordinal, json.loads(payload), units, attempt)
 
 
-def _do(work: Work, stage: Stage, stages: Mapping[str, Stage]) -> None:
+def _do(work: Work, stage: Stage, stages: Mapping[str, Stage], *, helpers: bool) -> None:
     settled = False
     try:
         prepared = stage.prepare(work)
@@ -220,7 +223,7 @@ def _do(work: Work, stage: Stage, stages: Mapping[str, Stage]) -> None:
             figures = stage.work(work, prepared) or {}
             if not _run(FINISH, [json.dumps(figures), work.chunk_id, work.attempt]):
                 raise LostLease
-            _advance(work.job, stages)
+            _advance(work.job, stages, helpers=helpers)
         settled = True
     except LostLease:
         log.info("attempt %s of %s/%s came late: rolled back", work.attempt, work.job, work.ordinal)
@@ -237,7 +240,7 @@ def _do(work: Work, stage: Stage, stages: Mapping[str, Stage]) -> None:
             _give_back(work)
 
 
-def _advance(job: Job, stages: Mapping[str, Stage]) -> None:
+def _advance(job: Job, stages: Mapping[str, Stage], *, helpers: bool) -> None:
     """Count, and if the stage has no open chunk left go on to the next. The lock on the job's row lets one worker do so.
 
     A chunk finished beside one that stopped the job stays done, but nothing goes on from there.
@@ -253,7 +256,7 @@ def _advance(job: Job, stages: Mapping[str, Stage]) -> None:
         planned = job.chunks.filter(stage=following).aggregate(chunks=Count("pk"), units=Sum("units"))
         job.stage, job.units_total, job.units_done = following, planned["units"] or 0, 0
         job.save(update_fields=["stage", "units_total", "units_done"])
-        if planned["chunks"] > 1:
+        if helpers and planned["chunks"] > 1:
             transaction.on_commit(partial(ring, job, min(planned["chunks"], MAX_BELLS) - 1))
 
 

@@ -16,7 +16,8 @@ MAX_MICROS: Final = (
     10**18
 )  # what one amount may be; the columns are 64-bit and sums are taken as numeric
 SYMBOLS: Final = {"KRW": "₩", "CNY": "CN¥", "USD": "US$"}
-PLAIN_NUMBER: Final = re.compile(r"-?\d{1,12}(\.\d{1,15})?")
+PLAIN_NUMBER: Final = re.compile(r"-?\d{1,12}(\.\d{1,15})?", re.ASCII)
+NO_REMAINDER: Final = Fraction(0)
 
 
 class NotAnAmount(ValueError):
@@ -32,8 +33,11 @@ def parse_micros(text: str) -> tuple[int, Fraction]:
     Half a micro goes to the even neighbour. Raises NotAnAmount. The pattern is asked before Decimal, which would accept
     NaN, 1e400, 1_000 and full-width digits (reliability.md section 4).
     """
-    if not text.isascii() or not PLAIN_NUMBER.fullmatch(text):
+    if not PLAIN_NUMBER.fullmatch(text):
         raise NotAnAmount(text)
+    units, _, decimals = text.partition(".")
+    if len(decimals) <= 6:  # nearly every amount: its digits are the micros
+        return int(units + decimals.ljust(6, "0")), NO_REMAINDER
     exact = Fraction(Decimal(text)) * MICROS
     micros = round(exact)
     return micros, exact - micros

@@ -1,0 +1,154 @@
+"""What every family of reports has in common: where its columns stand, why a line or a whole file is not taken."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy as _
+
+from portal.lib.errors import DomainError
+
+# Why a line was not taken: RejectedLine.reason → what people read.
+REASONS: Final[dict[str, Promise]] = {
+    "blank": _("the line is empty"),
+    "columns": _("the line has more or fewer columns than the header"),
+    "quotes": _("a quotation mark is opened and not closed, or a line break stands inside a cell"),
+    "undecodable": _("the line holds bytes that are no letters in the encoding of the file"),
+    "unwritable": _("the line holds a character that stands for nothing"),
+    "too_long": _("the line is longer than a line can be"),
+    "period": _("the period does not begin with a date"),
+    "platform": _("the platform is not known"),
+    "not_china": _("not China: no mandate"),
+    "title": _("both the title and the song id are missing"),
+    "song_id": _("the song id is not a number"),
+    "id_lost_precision": _("the song id lost precision: a spreadsheet has rounded it"),
+    "amount": _("the amount is not a plain number"),
+    "negative_amount": _("the amount is negative"),
+    "uses": _("a count of uses is not a whole number"),
+}
+
+
+class BadLine(Exception):  # caught where lines are read; never reaches a person as an exception
+    """A line that cannot be taken: a key of REASONS, the column's header and what stood there."""
+
+    def __init__(self, reason: str, column: str = "", value: str = "") -> None:
+        self.reason, self.column, self.value = reason, column, value
+        super().__init__(reason, column, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Where things stand in the lines of a file: indexes into its columns. `headers` are as the file writes them."""
+
+    family: str
+    headers: tuple[str, ...]
+    period: int
+    platform: int
+    title: int
+    artist: int
+    money: int
+    uses: tuple[int, ...]
+    song_id: int | None = None
+    isrc: int | None = None
+    album: int | None = None
+
+
+# ── why a whole file is not taken ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class HeaderNotRecognised(DomainError):
+    code = "header-not-recognised"
+    sentence = _("The first line of the file is not the header of a statement we know: %(missing)s is missing.")
+    remedy = _("Upload the statement as it was received, with its headers in the first line of the first sheet.")
+
+
+class HeaderIsAmbiguous(DomainError):
+    code = "header-is-ambiguous"
+    sentence = _("Two columns of the file have the same meaning: “%(first)s” and “%(second)s”.")
+    remedy = _("Ask whoever sent the file which of the two counts, and remove the other one.")
+
+
+class FamilyNotYet(DomainError):
+    code = "family-not-yet"
+    sentence = _("This is a statement of the family “%(family)s”, which cannot be read yet. Nothing was taken from it.")
+    remedy = _("Keep the file and upload it again when the portal can read this family.")
+
+
+class PeriodIsUnknown(DomainError):
+    code = "period-is-unknown"
+    sentence = _("The file does not say for which month it is.")
+    remedy = _("Upload it again and state the month.")
+
+
+class PeriodIsImpossible(DomainError):
+    code = "period-is-impossible"
+    sentence = _("A report cannot be for %(period)s.")
+    remedy = _("State a month between 2000 and 2099.")
+
+
+class LineIsEndless(DomainError):
+    code = "line-is-endless"
+    sentence = _("Line %(line)s of the file is longer than %(megabytes)s MB.")
+    remedy = _("Check that the file is a table with one line for each song.")
+
+
+class SheetCannotBeRead(DomainError):
+    code = "sheet-cannot-be-read"
+    sentence = _("The spreadsheet cannot be opened.")
+    remedy = _("Open it in a spreadsheet program, save it as .xlsx and upload it again.")
+
+
+class FileHasChanged(DomainError):
+    code = "file-has-changed"
+    sentence = _("The stored bytes of the file are not those that were received.")
+    remedy = _("Tell the people who run the portal: a disk may be failing. The money of this report does not move.")
+
+
+class LinesDoNotAddUp(DomainError):
+    code = "lines-do-not-add-up"
+    sentence = _(
+        "The file has %(lines)s lines, but %(accepted)s accepted and %(rejected)s rejected lines were written."
+    )
+    remedy = _("Tell the people who run the portal. The money of this report does not move.")
+
+
+class SourceIsUnknown(DomainError):
+    code = "source-is-unknown"
+    sentence = _("There is no source “%(code)s”.")
+    remedy = _("Use one of these: %(known)s.")
+
+
+REFUSALS: Final[dict[str, type[DomainError]]] = {
+    error.code: error
+    for error in (
+        HeaderNotRecognised,
+        HeaderIsAmbiguous,
+        FamilyNotYet,
+        PeriodIsUnknown,
+        PeriodIsImpossible,
+        LineIsEndless,
+        SheetCannotBeRead,
+        FileHasChanged,
+        LinesDoNotAddUp,
+    )
+}  # what Report.error_code may name, to say it again in the reader's language
+
+
+def reason_of(reason: str) -> str:
+    """Why a line was not taken, in the reader's language."""
+    return str(REASONS[reason])
+
+
+def refusal_of(code: str, params: dict[str, Any]) -> str:
+    """Why a report was refused or stopped, in the reader's language; a fault of ours has no sentence of its own."""
+    if code in REFUSALS:
+        return str(REFUSALS[code](**params))
+    return gettext("Reading the file failed several times. The people who run the portal have been told.")
+
+
+def header_key(text: str) -> str:
+    """A header as it is compared: full-width forms made plain, blanks closed up, case ignored."""
+    return " ".join(unicodedata.normalize("NFKC", text).split()).casefold()

@@ -1,0 +1,238 @@
+"""Bytes of a table into lines and cells, by the line feed alone: what a person counts in the file is what we count.
+
+Python's csv lets one stray quotation mark swallow half a file without a word, and str.splitlines() breaks at characters
+that are no line ends. So records are split at "\\n" only, each is read for itself, and a bad one costs one line.
+Encodings are decided from the bytes, never by replacing what does not fit (reliability.md section 4).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from royalties.reports.base import BadLine, FileHasChanged, LineIsEndless
+
+LINES_A_CHUNK: Final = 5_000
+BYTES_A_CHUNK: Final = 8_000_000
+LONGEST_LINE_BYTES: Final = 16_000_000  # beyond this the file is refused, to read it in steady memory
+LONGEST_LINE: Final = 65_536  # characters; beyond this the line is rejected
+RAW_KEPT: Final = 2_000  # characters kept of a line that is too long
+LOST: Final = -1_000  # votes
+BOM: Final = b"\xef\xbb\xbf"
+UTF8, UTF8_BOM, GB18030 = "utf-8", "utf-8-sig", "gb18030"
+UNWRITABLE: Final = re.compile("[\0\ud800-\udfff]")  # PostgreSQL holds neither NUL nor half a character
+
+Row = list[str] | BadLine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A run of whole lines of a file. The tiles of a file leave no gap and do not overlap; the header is in none."""
+
+    offset: int
+    size: int
+    first_line: int
+    lines: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over a file finds: the encoding of its text, its first line, its tiles."""
+
+    encoding: str
+    header: str
+    tiles: list[Tile]
+
+
+def survey(path: Path, *, encoding: str = "", on_tile: Callable[[], None] = lambda: None) -> Survey:
+    """Read a file once. Without an encoding it is decided: byte order mark, else UTF-8, else GB18030.
+
+    UTF-8 it is if most of the lines that hold more than ASCII are UTF-8: Chinese in GB18030 practically never is, whereas
+    UTF-8 passes for GB18030 and turns into rubbish. A broken line of a UTF-8 file then costs itself, not the file.
+    Raises LineIsEndless.
+    """
+    vote = _Vote()
+    tiles: list[Tile] = []
+    with path.open("rb") as file:
+        has_bom = file.read(len(BOM)) == BOM
+        file.seek(len(BOM) if has_bom and not encoding else 0)
+        header = _read_line(file, 1)
+        vote.see([header])
+        offset, line_no = file.tell(), 2
+        while lines := _read_block(file, line_no):
+            vote.see(lines)
+            block = b"".join(lines)
+            sha256 = hashlib.sha256(block).hexdigest()
+            tiles.append(Tile(offset=offset, size=len(block), first_line=line_no, lines=len(lines), sha256=sha256))
+            offset, line_no = offset + len(block), line_no + len(lines)
+            on_tile()
+    decided = encoding or (UTF8_BOM if has_bom else vote.result())
+    return Survey(decided, decode_header(header, decided), tiles)
+
+
+def read_header(path: Path, encoding: str) -> str:
+    """The first line of a file whose encoding is known."""
+    with path.open("rb") as file:
+        if encoding == UTF8_BOM:
+            file.seek(len(BOM))
+        return decode_header(_read_line(file, 1), encoding)
+
+
+def decode_header(line: bytes, encoding: str) -> str:
+    """A first line that is no text is no header we know: it becomes an empty one."""
+    try:
+        return line.decode(_codec(encoding)).rstrip("\r\n")
+    except UnicodeDecodeError:
+        return ""
+
+
+def read_tile(path: Path, tile: Tile) -> bytes:
+    """The bytes of a tile, proved to be those that were surveyed. Raises FileHasChanged."""
+    with path.open("rb") as file:
+        file.seek(tile.offset)
+        block = file.read(tile.size)
+    if hashlib.sha256(block).hexdigest() != tile.sha256:
+        raise FileHasChanged
+    return block
+
+
+def csv_rows(block: bytes, encoding: str) -> list[tuple[str, Row]]:
+    """Every line of a tile of CSV: its text without the line end, and its cells or what is wrong with it."""
+    codec = _codec(encoding)
+    try:
+        text = block.decode(codec)
+    except UnicodeDecodeError:
+        return _rows_one_by_one(block, codec)
+    text = text.replace("\r\n", "\n")
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    elif lines[-1].endswith("\r"):
+        lines[-1] = lines[-1][:-1]
+    if "\r" in text or UNWRITABLE.search(text) or max(map(len, lines)) > LONGEST_LINE:
+        return [(line, _cells_of(line)) for line in lines]
+    return [(line, _cells_of(line) if '"' in line else line.split(",")) for line in lines]
+
+
+def sheet_rows(block: bytes) -> list[tuple[str, Row]]:
+    """Every row of a tile of a spooled sheet, which holds a JSON list of texts on each line."""
+    rows: list[list[str]] = json.loads(b"[" + block.rstrip(b"\n").replace(b"\n", b",") + b"]")
+    if b"\\u0000" in block or b"\\ud" in block:
+        return [_row_of_cells(cells) for cells in rows]
+    return [("\t".join(cells), cells) for cells in rows]
+
+
+def split_header(header: str) -> list[str]:
+    """The cells of a CSV header; a header that is no CSV has none."""
+    try:
+        return _split(header)
+    except BadLine:
+        return []
+
+
+def showable(text: str) -> str:
+    """A line as PostgreSQL can hold it and a person can see it; very long ones are cut with a mark."""
+    if len(text) > LONGEST_LINE:
+        text = text[:RAW_KEPT] + "…"
+    return UNWRITABLE.sub(
+        lambda found: "\N{SYMBOL FOR NULL}" if found[0] == "\0" else "\N{REPLACEMENT CHARACTER}", text
+    )
+
+
+class _Vote:
+    """Lines that hold more than ASCII vote: for UTF-8 if they are, against it if they are not. Far behind, it is over."""
+
+    def __init__(self) -> None:
+        self.score = 0
+
+    def see(self, lines: list[bytes]) -> None:
+        if self.score <= LOST:
+            return
+        telling = [line for line in lines if not line.isascii()]
+        try:
+            b"".join(telling).decode(UTF8)
+        except UnicodeDecodeError:
+            self.score += sum(1 if _is_utf8(line) else -1 for line in telling)
+        else:
+            self.score += len(telling)
+
+    def result(self) -> str:
+        return GB18030 if self.score < 0 else UTF8
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode(UTF8)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _codec(encoding: str) -> str:
+    return UTF8 if encoding == UTF8_BOM else encoding  # the mark stands only at the start of a file
+
+
+def _read_line(file: BinaryIO, line_no: int) -> bytes:
+    line = file.readline(LONGEST_LINE_BYTES + 1)
+    if len(line) > LONGEST_LINE_BYTES:
+        raise LineIsEndless(line=line_no, megabytes=LONGEST_LINE_BYTES // 1_000_000)
+    return line
+
+
+def _read_block(file: BinaryIO, line_no: int) -> list[bytes]:
+    lines: list[bytes] = []
+    size = 0
+    while len(lines) < LINES_A_CHUNK and size < BYTES_A_CHUNK:
+        line = _read_line(file, line_no + len(lines))
+        if not line:
+            break
+        lines.append(line)
+        size += len(line)
+    return lines
+
+
+def _cells_of(line: str) -> Row:
+    if len(line) > LONGEST_LINE:
+        return BadLine("too_long")
+    if UNWRITABLE.search(line):
+        return BadLine("unwritable")
+    try:
+        return _split(line)
+    except BadLine as problem:
+        return problem
+
+
+def _rows_one_by_one(block: bytes, codec: str) -> list[tuple[str, Row]]:
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    rows: list[tuple[str, Row]] = []
+    for line in lines:
+        try:
+            text = line.decode(codec).removesuffix("\r")
+        except UnicodeDecodeError:
+            rows.append((line.decode(codec, "backslashreplace").removesuffix("\r"), BadLine("undecodable")))
+        else:
+            rows.append((text, _cells_of(text)))
+    return rows
+
+
+def _row_of_cells(cells: list[str]) -> tuple[str, Row]:
+    raw = "\t".join(cells)
+    return raw, BadLine("unwritable") if UNWRITABLE.search(raw) else cells
+
+
+def _split(line: str) -> list[str]:
+    """The cells of one line; a line break inside a cell is not allowed, so an open quotation mark is an error here."""
+    try:
+        cells: list[Any] = next(csv.reader([line], strict=True), [])
+    except csv.Error:
+        raise BadLine("quotes") from None
+    return cells

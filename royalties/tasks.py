@@ -1,0 +1,13 @@
+"""Background work of this room: ids in, one service call, harmless when it runs twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from royalties import ingest
+
+
+@shared_task(name=ingest.TASK)
+def import_report(job_id: int) -> None:
+    """Do what there is to do of an import, for a while."""
+    ingest.work_on(job_id, seconds=ingest.DRAIN_SECONDS)
