@@ -5,7 +5,7 @@ Rules, first that applies:
 1. The ISRC of a registered recording: its works by their fractions; the ISWC of a work: that work. Unless title and
    performer agree wholly with other works only: then a person looks.
 2. Title and performer agree with one work: accepted. Where only a part of the title agrees, or its reading, the performer
-   must agree in full and no other work may compete; versions that are works of their own (cover, adaptation, medley,
+   must agree by more than a reading and no other work may compete; versions that are works of their own (cover, adaptation, medley,
    another language) are looked at.
 3. A writer's IPI and the title agree with one work: accepted.
 4. Title and performer agree with several works, the register knows no performer, or the artist is the writer: review.
@@ -84,7 +84,7 @@ def _by_name(query: SongQuery, agreeing: Sequence[Scored]) -> Decision:
     if top is Level.WHOLE:
         return _accept(query, "name", chosen)
     doubts = _doubts(query, chosen)
-    if len(agreeing) > 1 or chosen.performer.level is not Level.WHOLE or doubts:
+    if len(agreeing) > 1 or chosen.performer.level is Level.READING or doubts:
         return _review(query, "name", agreeing, doubts)
     return _accept(query, "name", chosen)
 

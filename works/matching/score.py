@@ -16,7 +16,6 @@ from works.matching.candidates import Hit, Met
 from works.matching.keys import keys_of_name, keys_of_title
 from works.names.clean import tidy
 from works.names.keys import Key
-from works.names.titles import parse_title
 
 
 class Level(IntEnum):
@@ -39,7 +38,6 @@ class Agreement:
     registered: str = ""
     part: str = ""
     why: str = ""
-    is_alias: bool = False  # the part is a name in another script, in brackets or beside the main one
 
     def as_json(self) -> dict[str, str]:
         return {"reported": self.reported, "registered": self.registered, "part": self.part, "why": self.why}
@@ -80,8 +78,6 @@ IPI: Final = 980
 def score(query: SongQuery, hit: Hit) -> Scored:
     """How well a candidate agrees with a song."""
     title = _best(query.title, hit.titles, keys_of_title)
-    if title.level is Level.PART:
-        title = _with_alias(title)
     performer = _best(query.artists, hit.performers, keys_of_name)
     writer = _best(query.artists, hit.writers, keys_of_name)
     permille = PERMILLE[title.level, performer.level]
@@ -116,13 +112,6 @@ def _best(reported: str, met: Sequence[Met], keys: Callable[[str], tuple[Key, ..
 
 def _is_whole(key: Key, text: str) -> bool:
     return key.text == tidy(text)[: len(key.text)] and len(key.text) >= min(len(tidy(text)), 300)
-
-
-def _with_alias(title: Agreement) -> Agreement:
-    """Whether the part is an alias on either side, rather than the title without its remarks."""
-    names = [parse_title(text) for text in (title.reported, title.registered)]
-    is_alias = any(tidy(title.part) in name.aliases for name in names)
-    return Agreement(title.level, title.reported, title.registered, title.part, title.why, is_alias)
 
 
 def evidence_of(scored: Scored) -> dict[str, Any]:
