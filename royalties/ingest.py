@@ -465,9 +465,9 @@ def _write_matches(songs: Sequence[ReportedRecording], decisions: Sequence[Decis
 def _works_of(match_id: int, decision: Decision) -> list[tuple[int, int, int, int, int, int, str]]:
     """Rows of MatchWork: the parts of an accepted song, or the candidates of one to review, in order of rank."""
     evidence = {candidate.work_id: candidate for candidate in decision.candidates}
-    if decision.outcome == Match.Outcome.ACCEPTED:
+    if decision.outcome == "accepted":
         parts = list(decision.works)
-    elif decision.outcome == Match.Outcome.REVIEW:
+    elif decision.outcome == "review":
         parts = [(candidate.work_id, Fraction(1)) for candidate in decision.candidates]
     else:
         parts = []

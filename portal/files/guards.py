@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal.lib.errors import DomainError
@@ -139,7 +140,7 @@ def check_zip(path: Path, *, label: str, folder: str) -> None:
             names = archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
         raise FileIsNotWhatItSays(label=label, extension=extension_of(label)) from error
-    if reason:
+    if reason is not None:
         raise ArchiveIsUnsafe(label=label, reason=reason)
     if "[Content_Types].xml" not in names or not any(name.startswith(folder) for name in names):
         raise FileIsNotWhatItSays(label=label, extension=extension_of(label))
@@ -153,25 +154,25 @@ def _check_text(head: bytes, label: str) -> None:
         raise FileIsNotWhatItSays(label=label, extension="csv")
 
 
-def _what_is_unsafe(archive: zipfile.ZipFile, file: BinaryIO) -> str:
-    """The reason in a few words, or nothing."""
+def _what_is_unsafe(archive: zipfile.ZipFile, file: BinaryIO) -> Promise | None:
+    """The reason in a few words, still to be translated, or nothing."""
     entries = archive.infolist()
     if len(entries) > ZIP_ENTRIES:
-        return str(_("it has too many parts"))
+        return _("it has too many parts")
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > ZIP_UNPACKED_BYTES:
-        return str(_("it would unpack to too much"))
+        return _("it would unpack to too much")
     for entry in entries:
         if entry.flag_bits & 0x1:
-            return str(_("it is protected by a password"))
+            return _("it is protected by a password")
         name = entry.filename.replace("\\", "/")
         if name.startswith("/") or ".." in name.split("/") or ":" in name:
-            return str(_("a part names a place outside of it"))
+            return _("a part names a place outside of it")
         if stat.S_ISLNK(entry.external_attr >> 16):
-            return str(_("a part is a link"))
+            return _("a part is a link")
         if entry.file_size > ZIP_RATIO_FROM_BYTES and entry.file_size > ZIP_RATIO * max(entry.compress_size, 1):
-            return str(_("it would unpack to too much"))
-    return "" if _entries_lie_apart(archive, file) else str(_("its parts overlap"))
+            return _("it would unpack to too much")
+    return None if _entries_lie_apart(archive, file) else _("its parts overlap")
 
 
 def _entries_lie_apart(archive: zipfile.ZipFile, file: BinaryIO) -> bool:

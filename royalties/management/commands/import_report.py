@@ -8,7 +8,7 @@ import time
 from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.utils.translation import gettext_lazy as _
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             found["duplicate"] = True
         self.say(found, report, as_json=json)
 
-    def fail(self, code: str, message: str, *, as_json: bool) -> None:
+    def fail(self, code: str, message: str, *, as_json: bool) -> NoReturn:
         if as_json:
             self.stdout.write(json.dumps({"error": code, "message": message}, ensure_ascii=False))
         raise CommandError(message)
