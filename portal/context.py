@@ -15,7 +15,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {"roles": frozenset(), "unread_notices": 0}
     return {
         "roles": roles_of(user),
-        "unread_notices": Notice.objects.filter(
-            user=user, read_at__isnull=True
-        ).count(),
+        "unread_notices": Notice.objects.filter(user=user, read_at__isnull=True).count(),
     }

@@ -15,9 +15,7 @@ def text(name: str, default: str | None = None) -> str:
         try:
             return Path(file).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ImproperlyConfigured(
-                f"{name}_FILE names {file}, which cannot be read: {error}"
-            ) from error
+            raise ImproperlyConfigured(f"{name}_FILE names {file}, which cannot be read: {error}") from error
     value = os.environ.get(name)
     if value is not None:
         return value
@@ -44,27 +42,19 @@ def integer(name: str, default: int) -> int:
     try:
         return int(value)
     except ValueError as error:
-        raise ImproperlyConfigured(
-            f"{name} must be a whole number, not {value!r}."
-        ) from error
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from error
 
 
 def words(name: str, default: str) -> list[str]:
     """A comma-separated list, blanks dropped."""
-    return [
-        word.strip()
-        for word in os.environ.get(name, default).split(",")
-        if word.strip()
-    ]
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
 def postgres(url: str) -> dict[str, str]:
     """A postgresql:// URL as the parts Django wants."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
-        raise ImproperlyConfigured(
-            "A database URL looks like postgresql://user:password@host:5432/name."
-        )
+        raise ImproperlyConfigured("A database URL looks like postgresql://user:password@host:5432/name.")
     return {
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),

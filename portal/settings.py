@@ -18,9 +18,7 @@ from portal import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 PORTAL_DATA_DIR = Path(env.text("PORTAL_DATA_DIR", str(BASE_DIR / ".portal"))).resolve()
 
-DEBUG = env.boolean(
-    "DEBUG", default=True
-)  # a bare checkout is a development machine; production says DEBUG=False
+DEBUG = env.boolean("DEBUG", default=True)  # a bare checkout is a development machine; production says DEBUG=False
 SECRET_KEY = env.text(
     "SECRET_KEY",
     "for-development-only-a-key-that-signs-nothing-of-worth" if DEBUG else None,
@@ -90,9 +88,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # The database. Everything runs as the role garak_app, which may not change the ledger; only `manage.py migrate` runs as the
 # owner (manage.py then sets GARAK_AS_OWNER). Without a URL no server is reachable, but checks, mypy and linting still work.
-DATABASE_URL = env.text(
-    "DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none" if DEBUG else None
-)
+DATABASE_URL = env.text("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none" if DEBUG else None)
 DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL", DATABASE_URL)
 GARAK_AS_OWNER = env.boolean("GARAK_AS_OWNER", default=False)
 DATABASE_APP_ROLE = "garak_app"
@@ -135,9 +131,7 @@ CELERY_TIMEZONE = "UTC"
 JOB_LEASE_SECONDS = env.integer(
     "JOB_LEASE_SECONDS", 60
 )  # how long a worker may hold a chunk before another may take it
-JOB_SWEEP_SECONDS = env.integer(
-    "JOB_SWEEP_SECONDS", 30
-)  # how often beat rings again for work that is due
+JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 30)  # how often beat rings again for work that is due
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "portal.jobs.tasks.sweep", "schedule": float(JOB_SWEEP_SECONDS)},
 }
@@ -148,9 +142,7 @@ AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
-    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 10},
@@ -168,9 +160,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Garak] "
-EMAIL_BACKEND = env.text(
-    "EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend"
-)
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "garak@localhost")
 
 LANGUAGE_CODE = "ko"
@@ -208,11 +198,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=not DEBUG)
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https")
-    if env.boolean("BEHIND_PROXY", default=False)
-    else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_PROXY", default=False) else None
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"
