@@ -1,0 +1,367 @@
+"""Chunks are done exactly once, whoever dies, comes late or fails; the broker carries no truth."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils.translation import gettext_lazy as _
+from pytest_django import Settings
+
+from portal.accounts.models import Organisation
+from portal.celery import app as celery
+from portal.files.services import store_upload
+from portal.jobs import services
+from portal.jobs.models import Chunk, Job
+from portal.jobs.services import (
+    MAX_ATTEMPTS,
+    QUARANTINED,
+    NewChunk,
+    Stage,
+    Stopped,
+    Work,
+    add_chunks,
+    create_job,
+    drain,
+)
+from portal.lib.errors import DomainError
+from royalties.ingest import receive_report
+from royalties.models import Source
+from tests.conftest import Database
+from works.services import receive_catalogue
+
+Stages = dict[str, Stage]
+
+
+class CannotBeDone(DomainError):
+    code = "cannot-be-done"
+    sentence = _("It cannot be done with %(what)s.")
+
+
+def write(work: Work, _prepared: Any) -> dict[str, Any]:
+    """The data of these tests: one organisation per chunk."""
+    Organisation.objects.create(kind=Organisation.Kind.DESK, name=f"{work.payload['stage']} {work.ordinal}")
+    return {"written": work.ordinal}
+
+
+def then_second(job: Job) -> str:
+    add_chunks(job, "second", [NewChunk({"stage": "second"}, units=10) for _ordinal in range(3)])
+    return "second"
+
+
+def stages(**changes: Any) -> Stages:
+    first: dict[str, Any] = {"work": write, "then": then_second, **changes}
+    return {"first": Stage(**first), "second": Stage(work=write, then=lambda _job: None)}
+
+
+def new_job(chunks: int = 2) -> Job:
+    plan = [NewChunk({"stage": "first"}, units=5) for _ordinal in range(chunks)]
+    return create_job(kind="test", subject_id=1, owner=None, stage="first", chunks=plan, bell=False)
+
+
+def written() -> list[str]:
+    return sorted(Organisation.objects.values_list("name", flat=True))
+
+
+ALL = ["first 0", "first 1", "second 0", "second 1", "second 2"]
+
+
+@pytest.mark.django_db
+def test_does_every_chunk_of_every_stage_once() -> None:
+    job = new_job()
+    drain(job_id=job.pk, stages=stages())
+    job.refresh_from_db()
+    assert written() == ALL
+    assert (job.state, job.stage, job.units_done, job.units_total) == ("done", "second", 30, 30)
+    assert job.finished_at is not None
+    assert list(job.chunks.order_by("pk").values_list("state", "attempt", "lease_until")) == [("done", 1, None)] * 5
+    assert job.chunks.get(stage="second", ordinal=1).payload == {"stage": "second", "written": 1}
+    drain(job_id=job.pk, stages=stages())
+    assert written() == ALL
+
+
+@pytest.mark.django_db
+def test_a_stage_without_chunks_is_passed_through() -> None:
+    job = new_job(chunks=0)
+    Job.objects.filter(pk=job.pk).update(stage="first")
+    drain(job_id=job.pk, stages=stages())
+    assert written() == []  # nothing was claimed, so nothing went on: plans begin with a chunk
+    job = new_job()
+    skipping = stages(then=lambda _job: "second")
+    drain(job_id=job.pk, stages=skipping)
+    job.refresh_from_db()
+    assert (written(), job.state) == (["first 0", "first 1"], "done")
+
+
+@pytest.mark.django_db
+def test_a_bug_leaves_nothing_and_the_next_attempt_succeeds() -> None:
+    def write_and_fail(work: Work, prepared: Any) -> None:
+        write(work, prepared)
+        if work.attempt == 1:
+            raise KeyError("a bug")
+
+    job = new_job()
+    for _chunk in range(2):
+        with pytest.raises(KeyError):
+            drain(job_id=job.pk, stages=stages(work=write_and_fail))
+    chunk = job.chunks.get(ordinal=0)
+    assert (chunk.state, chunk.attempt, chunk.lease_until) in {("done", 2, None), ("todo", 1, None)}
+    drain(job_id=job.pk, stages=stages(work=write_and_fail))
+    job.refresh_from_db()
+    assert written() == ALL
+    assert job.state == "done"
+
+
+@pytest.mark.django_db
+def test_what_went_wrong_is_kept_and_the_lease_is_free() -> None:
+    def fail(_work: Work, _prepared: Any) -> None:
+        raise KeyError("a bug\0")
+
+    job = new_job()
+    with pytest.raises(KeyError):
+        drain(job_id=job.pk, stages=stages(work=fail))
+    chunk = job.chunks.get(ordinal=0)
+    assert (chunk.state, chunk.attempt, chunk.lease_until) == ("todo", 1, None)
+    assert "KeyError" in chunk.error
+
+
+@pytest.mark.django_db
+def test_a_late_attempt_commits_nothing() -> None:
+    """The first worker is taken for dead while it prepares; a second one does the chunk; then the first comes back."""
+    taken_over: list[Work] = []
+
+    def prepare(work: Work) -> None:
+        if work.ordinal == 0 and not taken_over:
+            taken_over.append(work)
+            Chunk.objects.filter(pk=work.chunk_id).update(lease_until="2000-01-01T00:00Z")
+            drain(job_id=work.job.pk, stages=stages())
+            assert written() == ALL
+
+    job = new_job()
+    drain(job_id=job.pk, stages=stages(prepare=prepare))
+    assert written() == ALL
+    assert job.chunks.get(stage="first", ordinal=0).attempt == 2
+    with pytest.raises(services.LostLease):
+        taken_over[0].keep()
+
+
+@pytest.mark.django_db
+def test_a_held_lease_is_respected_until_it_ends() -> None:
+    job = new_job(chunks=1)
+    assert services._claim(job.pk) is not None  # a worker that will never be heard of again
+    drain(job_id=job.pk, stages=stages())
+    assert written() == []
+    Chunk.objects.update(lease_until="2000-01-01T00:00Z")
+    drain(job_id=job.pk, stages=stages())
+    assert len(written()) == 4
+    assert job.chunks.get(stage="first").attempt == 2
+
+
+@pytest.mark.django_db
+def test_a_lost_connection_is_tried_again_and_a_poisoned_chunk_is_quarantined() -> None:
+    told: list[tuple[str, Stopped]] = []
+
+    def fail(work: Work, prepared: Any) -> None:
+        write(work, prepared)
+        if work.ordinal == 0:
+            raise OperationalError("deadlock detected")
+
+    job = new_job()
+    drain(job_id=job.pk, stages=stages(work=fail, stopped=lambda job, why: told.append((job.state, why))))
+    job.refresh_from_db()
+    chunk = job.chunks.get(ordinal=0)
+    assert (chunk.state, chunk.attempt) == ("quarantined", MAX_ATTEMPTS + 1)
+    assert "deadlock detected" in chunk.error
+    assert (job.state, job.error_code, job.error_text) == ("stopped", QUARANTINED, chunk.error)
+    assert told == [("waiting", Stopped(QUARANTINED, {}))]
+    assert written() == []
+    drain(job_id=job.pk, stages=stages())
+    assert written() == []  # a stopped job is not worked on
+
+
+@pytest.mark.django_db
+def test_a_chunk_that_kills_its_workers_is_quarantined() -> None:
+    job = new_job(chunks=1)
+    for _death in range(MAX_ATTEMPTS):
+        assert services._claim(job.pk) is not None
+        Chunk.objects.update(lease_until="2000-01-01T00:00Z")
+    drain(job_id=job.pk, stages=stages())
+    assert job.chunks.get().state == "quarantined"
+    assert written() == []
+
+
+@pytest.mark.django_db
+def test_a_foreseen_failure_stops_the_job_at_once() -> None:
+    told: list[Stopped] = []
+
+    def refuse(work: Work, prepared: Any) -> None:
+        write(work, prepared)
+        raise CannotBeDone(what="this")
+
+    job = new_job()
+    drain(job_id=job.pk, stages=stages(work=refuse, stopped=lambda _job, why: told.append(why)))
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("stopped", "cannot-be-done")
+    assert told == [Stopped("cannot-be-done", {"what": "this"})]
+    assert written() == []
+    assert sorted(job.chunks.values_list("state", "attempt")) == [("quarantined", 1), ("todo", 0)]
+
+
+@pytest.mark.django_db
+def test_a_chunk_done_beside_the_stop_does_not_wake_the_job() -> None:
+    def stop_meanwhile(work: Work) -> None:
+        Job.objects.filter(pk=work.job.pk).update(state=Job.State.STOPPED)
+
+    job = new_job(chunks=1)
+    drain(job_id=job.pk, stages=stages(prepare=stop_meanwhile))
+    job.refresh_from_db()
+    assert (job.state, written()) == ("stopped", ["first 0"])
+
+
+@pytest.mark.django_db
+def test_rings_when_committed_and_a_silent_broker_fails_nothing(
+    django_capture_on_commit_callbacks: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        job = create_job(kind="test", subject_id=1, owner=None, stage="first", chunks=[NewChunk({})])
+    assert len(callbacks) == 1
+    assert "the sweep will ring" in caplog.text
+    assert Job.objects.get(pk=job.pk).state == "waiting"
+    assert not services.ring(job)
+
+
+@pytest.mark.django_db
+def test_the_sweep_rings_for_work_that_nobody_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[int] = []
+
+    def ring(job: Job) -> bool:
+        rung.append(job.pk)
+        return True
+
+    monkeypatch.setattr(services, "ring", ring)
+    due, dead, held, stopped, done = (new_job(chunks=1) for _kind in range(5))
+    for job in (dead, held):
+        assert services._claim(job.pk) is not None
+    Chunk.objects.filter(job=dead).update(lease_until="2000-01-01T00:00Z")
+    Job.objects.filter(pk=stopped.pk).update(state=Job.State.STOPPED)
+    drain(job_id=done.pk, stages=stages())
+    assert services.sweep() == 2
+    assert sorted(rung) == sorted([due.pk, dead.pk])
+
+
+@pytest.mark.django_db
+def test_a_worker_gives_others_their_turn_but_not_without_a_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([True, False])
+    monkeypatch.setattr(services, "ring", lambda _job, _times=1: next(answers))
+    first, second = new_job(), new_job()
+    drain(job_id=first.pk, stages=stages(), seconds=0)
+    assert written() == ["first 0"]
+    monkeypatch.setattr(services, "ring", lambda _job, _times=1: False)
+    drain(job_id=second.pk, stages=stages(), seconds=0)
+    assert Job.objects.get(pk=second.pk).state == "done"
+
+
+def in_threads(count: int, do: Callable[[], object]) -> None:
+    """Do it in threads with connections of their own, at once; what fails there fails here."""
+    errors: list[BaseException] = []
+    start = threading.Barrier(count)
+
+    def body() -> None:
+        try:
+            start.wait()
+            do()
+        except BaseException as error:
+            errors.append(error)
+            raise
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=body) for _number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+
+
+def test_workers_at_once_share_the_chunks(fresh_database: Database) -> None:
+    job = new_job(chunks=40)
+    in_threads(4, lambda: drain(job_id=job.pk, stages=stages()))
+    job.refresh_from_db()
+    assert job.state == "done"
+    assert written() == sorted([f"first {n}" for n in range(40)] + ["second 0", "second 1", "second 2"])
+    assert set(job.chunks.values_list("attempt", flat=True)) == {1}
+    assert job.units_done == job.units_total == 30
+
+
+# ── every task that is registered, so that a new one cannot be forgotten ────────────────────────────────────────────────
+
+
+def a_report() -> dict[str, Any]:
+    text = "结算期间,平台,中央曲库ID,歌曲名,歌手名,高级包月收入分成-使用量,CP分成收入\n" + "".join(
+        f"20260901,QQ音乐,{n},가{n},나,1,0.5\n" for n in range(1, 200)
+    )
+    stored = store_upload(stream=BytesIO(text.encode()), label="song_1.csv", organisation=None, user=None)
+    report, _new = receive_report(source=Source.objects.get(code="tme"), stored=stored, period=None, user=None)
+    return {"job_id": report.job_id}
+
+
+def a_catalogue() -> dict[str, Any]:
+    text = "work_ref,title,performer,party,role,society,performing_share,mechanical_share\n" + "".join(
+        f"W{n},제목{n},가수,작가,CA,118,1/1,1/1\n" for n in range(1, 50)
+    )
+    publisher = Organisation.objects.create(kind=Organisation.Kind.PUBLISHER, name="출판")
+    _upload, job = receive_catalogue(
+        stream=BytesIO(text.encode()), label="a.csv", organisation=publisher, user=None, bell=False
+    )
+    return {"job_id": job.pk}
+
+
+def nothing() -> dict[str, Any]:
+    return {}
+
+
+TASKS = {  # name → makes what it works on, and returns its arguments
+    "portal.jobs.tasks.sweep": nothing,
+    "royalties.tasks.import_report": a_report,
+    "works.tasks.import_catalogue": a_catalogue,
+}
+
+
+def registered_tasks() -> set[str]:
+    celery.loader.import_default_modules()
+    return {name for name in celery.tasks if not name.startswith("celery.")}
+
+
+def every_row() -> dict[str, list[Any]]:
+    """What the database holds, but for the moments at which it was written."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in sorted(connection.introspection.table_names(cursor)):
+            cursor.execute(f'SELECT to_jsonb(t) - %s::text[] FROM "{table}" t ORDER BY 1', [["heartbeat_at"]])
+            found[table] = cursor.fetchall()
+    return found
+
+
+def test_every_task_is_known_here() -> None:
+    assert registered_tasks() == TASKS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_every_task_is_harmless_when_it_runs_again_and_at_once(
+    name: str, fresh_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT, settings.PORTAL_DATA_DIR = tmp_path, tmp_path
+    arguments = TASKS[name]()
+    task = celery.tasks[name]
+    in_threads(3, lambda: task(**arguments))
+    before = every_row()
+    assert set(Job.objects.values_list("state", "error_code")) <= {("done", "")}
+    task(**arguments)
+    in_threads(3, lambda: task(**arguments))
+    assert every_row() == before
