@@ -94,6 +94,8 @@ def read_lines(rows: Sequence[tuple[str, Row]], *, first_line: int, rules: Rules
     for line_no in left:
         raw, cells = rows[line_no - first_line]
         read_line(line_no, raw, cells, rules, read)
+    if left:
+        read.accepted.sort()
     return read
 
 

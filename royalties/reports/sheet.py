@@ -50,11 +50,10 @@ def spool(source: str, target: str) -> None:
     from python_calamine import CalamineWorkbook
 
     sheet = CalamineWorkbook.from_path(source).get_sheet_by_index(0)
-    first_row, first_column = sheet.start or (0, 0)
-    margin = [""] * first_column
+    margin = [""] * (sheet.start or (0, 0))[1]  # rows are read from the first one on, columns from the first one filled
     encode = json.JSONEncoder(ensure_ascii=False).encode
     width = 0
-    blank_rows = first_row  # rows at the top are not in the sheet's range, those at the end do not count
+    blank_rows = 0  # written when a filled one follows: those at the end do not count
     with open(target, "w", encoding="utf-8", newline="\n", errors="backslashreplace") as out:
         for values in sheet.iter_rows():
             row = margin + [value if type(value) is str else cell_text(value) for value in values]
