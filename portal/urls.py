@@ -23,6 +23,7 @@ account_urls: list[URLPattern | URLResolver] = [
     path("signup/", account.signup, name="account_signup"),  # says that the society opens accounts
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("password/change/", account.password_change, name="account_change_password"),
+    path("password/set/", account.password_set, name="account_set_password"),  # for an account that never had one
     path("password/reset/", account.password_reset, name="account_reset_password"),
     path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
     re_path(
@@ -42,4 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", views.set_language, name="set_language"),
     path("account/", include(account_urls)),
     path("notices/", include(notice_urls)),
+    path("works/", include("works.urls")),
+    path("cases/", include("claims.urls")),
+    path("", include("royalties.urls")),
 ]

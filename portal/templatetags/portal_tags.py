@@ -17,7 +17,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.forms import BoundField
 from django.template import Context, Library
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -176,12 +176,7 @@ def menu_entries(context: Context) -> dict[str, Any]:
     request = context.get("request")
     here: str = request.path if request else ""
     home = reverse("home")
-    found: list[tuple[str, menu.Entry]] = []
-    for entry in menu.entries_for(_roles(context)):
-        try:
-            found.append((reverse(entry.url_name), entry))
-        except NoReverseMatch:
-            continue
+    found = [(reverse(entry.url_name), entry) for entry in menu.entries_for(_roles(context))]
     above = [url for url, _entry in found if here == url or (url != home and here.startswith(url))]
     current = max(above, key=len, default="")
     return {
