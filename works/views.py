@@ -1,0 +1,252 @@
+"""Pages of the register: the works, one work, and the catalogues that publishers send."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from portal.accounts.access import only, organisation_ids, sees_everything
+from portal.accounts.models import User
+from portal.jobs.models import Job
+from portal.lib.errors import DomainError
+from portal.lib.keyset import page_of, whole
+from works import access
+from works.catalogue.base import ParseProblem
+from works.catalogue.spreadsheet import template
+from works.forms import CatalogueForm
+from works.models import CatalogueRow, CatalogueUpload, Recording, Right, Share, Work
+from works.ownership import rights_owned
+from works.services import IMPORT_TASK, CatalogueFigures, catalogue_figures, receive_catalogue
+
+ACTIONS: Final[dict[str, Promise]] = {
+    "work.registered": gettext_lazy("The work was registered"),
+    "work.extended": gettext_lazy("Something was added to the work"),
+    "share.replaced": gettext_lazy("A share ended and was followed by others"),
+    "share.conflict": gettext_lazy("A claim did not fit beside the registered shares; nothing changed"),
+}
+COLUMNS_SHOWN: Final = ("title", "party", "role", "performing_share", "mechanical_share")
+
+
+# ── works ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@require_GET
+@only(*access.WORK_READERS)
+def list_works(request: HttpRequest) -> HttpResponse:
+    """The works one may see, newest first; ?q= searches titles in any script and numbers."""
+    text = request.GET.get("q", "").strip()
+    works = Work.objects.visible_to(request.user).search(text).select_related("registered_by")
+    page = page_of(
+        works.prefetch_related("titles", "parts__recording"),
+        keys=(whole("id", descending=True),),
+        after=request.GET.get("after", ""),
+    )
+    own = _own_shares(request, page.rows)
+    context = {
+        "text": text,
+        "rows": [
+            {
+                "work": work,
+                "other_titles": [title for title in work.titles.all() if title.text != work.title],
+                "performers": list(
+                    dict.fromkeys(part.recording.performer for part in work.parts.all() if part.recording.performer)
+                ),
+                "own": own.get(work.pk, []),
+            }
+            for work in page.rows
+        ],
+        "cursor": page.more,
+        "sees_everything": sees_everything(request.user),
+        "may_upload": bool(access.organisations_to_upload_for(request.user)),
+    }
+    return render(request, "works/list.html", context)
+
+
+def _own_shares(request: HttpRequest, works: Iterable[Work]) -> dict[int, list[tuple[str, Fraction]]]:
+    """Work → right and the sum of what the reader's own parties hold of it today."""
+    organisations = organisation_ids(request.user)
+    sums: dict[tuple[int, str], Fraction] = defaultdict(Fraction)
+    shares = Share.objects.in_force(timezone.localdate()).filter(work__in=works, party__organisation__in=organisations)
+    for share in shares.order_by("right"):
+        sums[share.work_id, share.right] += share.fraction
+    found: dict[int, list[tuple[str, Fraction]]] = defaultdict(list)
+    for (work_id, right), part in sums.items():
+        found[work_id].append((str(Right(right).label), part))
+    return found
+
+
+@require_GET
+@only(*access.WORK_READERS)
+def show_work(request: HttpRequest, ref: str) -> HttpResponse:
+    """One work: its names, recordings, who owns it and who collects, and everything that ever changed."""
+    work = access.get_work(request.user, ref)
+    today = timezone.localdate()
+    rights = rights_owned(work, today)
+    shown = {part.share.pk for right in rights for part in right.parts}
+    other_shares = (
+        work.shares.standing().exclude(pk__in=shown).select_related("party").order_by("right", "from_date", "pk")
+    )
+    context = {
+        "work": work,
+        "titles": work.titles.order_by("-kind", "pk"),
+        "recordings": Recording.objects.filter(parts__work=work).order_by("pk"),
+        "rights": rights,
+        "other_shares": other_shares,
+        "changes": [
+            _change(change) for change in work.changes.select_related("actor").order_by("-created_at", "-pk")[:100]
+        ],
+        "today": today,
+        "society": sees_everything(request.user),
+    }
+    return render(request, "works/detail.html", context)
+
+
+def _change(change: Any) -> dict[str, Any]:
+    """A row of history with its action in words and what it names, if anything."""
+    data = change.data
+    parts = [f"{part['role']} {part['fraction']}" for part in data.get("parts", ())]
+    before = [f"{data['right']} {data['fraction']}"] if change.action == "share.replaced" else []
+    return {
+        "change": change,
+        "action": str(ACTIONS.get(change.action, change.action)),
+        "facts": [*data.get("titles", ()), *data.get("recordings", ()), *data.get("shares", ())],
+        "before": before,
+        "after": parts,
+    }
+
+
+# ── catalogues ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@only(*access.CATALOGUE_READERS)
+def uploads(request: HttpRequest) -> HttpResponse:
+    """The catalogues that were sent, and for those who may, the form to send one."""
+    organisations = access.organisations_to_upload_for(request.user)
+    if request.method == "POST" and not organisations:
+        raise Http404
+    form = (
+        CatalogueForm(request.POST or None, request.FILES or None, organisations=organisations)
+        if organisations
+        else None
+    )
+    if request.method == "POST" and form is not None and form.is_valid() and (upload := _receive(request, form)):
+        return redirect("works:upload", upload.ref)
+    page = page_of(
+        CatalogueUpload.objects.visible_to(request.user).select_related("organisation", "file"),
+        keys=(whole("id", descending=True),),
+        after=request.GET.get("after", ""),
+    )
+    jobs = _jobs(page.rows)
+    context = {
+        "form": form,
+        "rows": [{"upload": upload, "job": jobs.get(upload.pk)} for upload in page.rows],
+        "cursor": page.more,
+        "sees_everything": sees_everything(request.user),
+    }
+    return render(request, "works/uploads.html", context, status=400 if form is not None and form.errors else 200)
+
+
+def _receive(request: HttpRequest, form: CatalogueForm) -> CatalogueUpload | None:
+    """The upload, or None with the refusal noted on the form."""
+    organisation, file = form.chosen()
+    user = request.user if isinstance(request.user, User) else None
+    try:
+        upload, _job = receive_catalogue(stream=file, label=file.name or "", organisation=organisation, user=user)
+    except DomainError as error:
+        form.add_error("file", str(error))
+        return None
+    messages.success(
+        request, _("We have your file. Its letters were read as %(encoding)s.") % {"encoding": upload.encoding}
+    )
+    return upload
+
+
+def _jobs(rows: Sequence[CatalogueUpload]) -> dict[int, Job]:
+    jobs = Job.objects.filter(kind=IMPORT_TASK, subject_id__in=[upload.pk for upload in rows])
+    return {job.subject_id: job for job in jobs.order_by("pk")}
+
+
+@require_GET
+@only(*access.CATALOGUE_READERS)
+def show_upload(request: HttpRequest, ref: str) -> HttpResponse:
+    """What became of every row; ?outcome= shows one kind. Rows to mend come first to mind, so they are the first tab."""
+    upload = access.get_upload(request.user, ref)
+    context = _progress(upload)
+    if not context["under_way"]:
+        outcome = request.GET.get("outcome", "")
+        rows = CatalogueRow.objects.filter(upload=upload).select_related("work")
+        if outcome in CatalogueRow.Outcome.values:
+            rows = rows.filter(outcome=outcome)
+        page = page_of(rows, keys=(whole("row_no"),), after=request.GET.get("after", ""))
+        context |= {
+            "outcome": outcome,
+            "tabs": _tabs(context["figures"]),
+            "rows": [_row(row) for row in page.rows],
+            "cursor": page.more,
+        }
+    return render(request, "works/upload.html", context)
+
+
+@require_GET
+@only(*access.CATALOGUE_READERS)
+def upload_progress(request: HttpRequest, ref: str) -> HttpResponse:
+    """The part of the page that moves while the worker registers; when it is done, the whole page is asked for again."""
+    context = _progress(access.get_upload(request.user, ref))
+    response = render(request, "works/_upload_state.html", context)
+    if not context["under_way"] and request.headers.get("HX-Request"):
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+def _progress(upload: CatalogueUpload) -> dict[str, Any]:
+    job = _jobs([upload]).get(upload.pk)
+    under_way = job is not None and job.state in {Job.State.WAITING, Job.State.RUNNING}
+    return {
+        "upload": upload,
+        "job": job,
+        "under_way": under_way,
+        "figures": None if under_way else catalogue_figures(upload),
+    }
+
+
+def _tabs(figures: CatalogueFigures) -> list[tuple[str, str, int | None]]:
+    """Value, words and the number of works (of rows where they are to mend) for each tab."""
+    counts = {
+        CatalogueRow.Outcome.TO_MEND: figures.to_mend,
+        CatalogueRow.Outcome.REGISTERED: figures.registered,
+        CatalogueRow.Outcome.DUPLICATE: figures.duplicates,
+        CatalogueRow.Outcome.CONFLICT: figures.conflicts,
+    }
+    return [
+        ("", _("All rows"), figures.rows),
+        *((str(value), str(value.label), count) for value, count in counts.items()),
+    ]
+
+
+def _row(row: CatalogueRow) -> dict[str, Any]:
+    return {
+        "row": row,
+        "work_ref": row.values.get("work_ref", ""),
+        "cells": {column: row.values.get(column, "") for column in COLUMNS_SHOWN},
+        "problems": [ParseProblem.from_json(row.row_no, stored) for stored in row.problems],
+    }
+
+
+@require_GET
+@only(*access.CATALOGUE_READERS)
+def download_template(request: HttpRequest) -> HttpResponse:
+    """The empty template."""
+    response = HttpResponse(template(), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="garak-catalogue.csv"'
+    return response
