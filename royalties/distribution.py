@@ -418,7 +418,7 @@ WITH part AS (
     FROM quota
 )
 SELECT pool_id, song_usage_id, quota_n + (place_n <= left_n)::int AS n, quota_k + (place_k <= left_k)::int AS k
-FROM placed WHERE song_usage_id IS NOT NULL
+FROM placed
 """
 
 

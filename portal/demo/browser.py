@@ -1,4 +1,4 @@
-"""The upload form as a person uses it, over HTTP with nothing but the standard library: sign in, send a file."""
+"""The upload form as a person uses it, over HTTP: sign in, send a file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Final
+
+from django.urls import reverse
 
 FIELD: Final = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 TIMEOUT_SECONDS: Final = 60
@@ -51,7 +53,7 @@ class Visitor:
         return str(where)
 
     def sign_in(self, email: str, password: str) -> None:
-        path = "/account/login/"
+        path = reverse("account_login")
         form = {
             "csrfmiddlewaretoken": self._token(path),
             "login": email,

@@ -15,11 +15,12 @@ from royalties.models import Pool
 LINES: Final = """
 SELECT sum(r.lines)::bigint AS received, sum(r.accepted)::bigint AS accepted, sum(r.rejected)::bigint AS rejected,
     sum(r.rejected_micros)::bigint AS rejected_micros, sum(r.accepted_micros + r.rejected_micros)::bigint AS reported_micros
-FROM royalties_report r
+FROM royalties_report r WHERE NOT r.held_reason IN ('second_file', 'aside')
 """
 OUTCOMES: Final = """
 SELECT m.outcome, sum(u.lines)::bigint AS lines, sum(u.amount_micros)::bigint AS cny
-FROM royalties_songusage u JOIN royalties_match m ON m.recording_id = u.recording_id AND m.superseded_at IS NULL GROUP BY 1
+FROM royalties_songusage u JOIN royalties_match m ON m.recording_id = u.recording_id AND m.superseded_at IS NULL
+JOIN royalties_report r ON r.id = u.report_id AND NOT r.held_reason IN ('second_file', 'aside') GROUP BY 1
 """
 # A pool's won are divided over all its songs whether matched or not, so that what rests has its figure in won too.
 WON: Final = f"""
@@ -70,8 +71,9 @@ def lines_of_result() -> list[str]:
     distributed = Row(
         _("distributed"), sum(row["cny"] for row in earned.values()), sum(row["won"] for row in earned.values())
     )
+    exchanged = sum(Pool.objects.values_list("won_micros", flat=True))
     first = [
-        Row(_("reported"), report["reported_micros"], sum(won.values())),
+        Row(_("reported"), report["reported_micros"], exchanged),
         Row(_("= matched"), accepted["cny"], won["accepted"]),
         Row(_("+ to review"), review["cny"], won["review"]),
         Row(_("+ unmatched"), none["cny"], won["none"]),

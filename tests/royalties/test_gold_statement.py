@@ -118,9 +118,10 @@ def test_it_imports_exactly_the_lines_and_the_money(name: str, fresh_database: D
     wrong = [song_id for song_id in unregistered if outcomes[song_id] != Match.Outcome.NONE]
     print(f"{len(unregistered)} songs not registered, {len(wrong)} of them not unmatched")
     assert not wrong
-    assert (
-        sum(outcome == Match.Outcome.ACCEPTED for outcome in outcomes.values()) > 3000
-    )  # the registered under their own name
+    accepted_songs = sum(outcome == Match.Outcome.ACCEPTED for outcome in outcomes.values())
+    works = len(read_tsv("catalogue.tsv"))
+    print(f"{accepted_songs} songs accepted; {works} works are registered under the name the statement uses first")
+    assert accepted_songs > works * 95 // 100
 
     # a song is matched to the work the gold data says, never to another
     accepted = Match.objects.filter(superseded_at=None, outcome=Match.Outcome.ACCEPTED)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         """Upload as staff do, then watch the job row until the worker has finished."""
         visitor = Visitor(base_url)
         visitor.sign_in(society.user(Role.STAFF).email, society.PASSWORD)
-        visitor.send_form("/reports/upload/", {"source": "tme", "period": f"{period:%Y-%m}"}, "file", path)
+        visitor.send_form(reverse("royalties:upload"), {"source": "tme", "period": f"{period:%Y-%m}"}, "file", path)
         report = Report.objects.get(source__code="tme", sha256=hashlib.sha256(path.read_bytes()).hexdigest())
         until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
