@@ -70,7 +70,7 @@ class DayInput(forms.DateInput):
 
 class UploadForm(forms.Form):
     source = forms.ModelChoiceField(
-        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None
+        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=_("Choose a source")
     )
     period = MonthField(
         label=_("Month of the report"),
@@ -129,7 +129,7 @@ class UsageFilterForm(forms.Form):
 
 class RemittanceForm(forms.Form):
     source = forms.ModelChoiceField(
-        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None
+        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=_("Choose a source")
     )
     period = MonthField(label=_("Month of the reports it pays for"))
     amount_micros = AmountField(label=_("Amount received"))
@@ -162,7 +162,7 @@ class RunForm(forms.Form):
 
 class BasisForm(forms.Form):
     source = forms.ModelChoiceField(
-        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=None
+        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=_("Choose a source")
     )
     family = forms.CharField(
         label=_("Family of reports"),

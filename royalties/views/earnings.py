@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
-from works.access import get_work
 
 from portal.accounts.access import only
 from portal.lib import svg, wording
@@ -27,11 +26,13 @@ from royalties.models import (
     Statement,
     UsageLine,
 )
-from royalties.querysets import SongUsageQuerySet
+from royalties.querysets import EarningQuerySet, SongUsageQuerySet
+from works.access import get_work
 from works.models import Right, Work
 
 NEWEST_MONTHS: Final = 12
 SONGS_SHOWN: Final = 50
+SONGS_A_PAGE: Final = 20  # a payment is read on a phone
 
 
 @require_GET
@@ -126,12 +127,17 @@ def work(request: HttpRequest, ref: str) -> HttpResponse:
             for row in page.rows
         ],
         "money": money,
-        "by_state": [{"words": Earning.State(state).label, "won": sum_} for state, sum_ in own.won_by_state().items()],
+        "by_state": _by_state(own),
         "payable_words": Earning.State.PAYABLE.label,
         "may_claim": may_claim(request.user),
         "songs": _songs_of(shown),
     }
     return render(request, "royalties/work.html", context)
+
+
+def _by_state(own: EarningQuerySet) -> list[dict[str, Any]]:
+    sums = own.won_by_state()
+    return [{"words": state.label, "won": sums[state]} for state in Earning.State if state in sums]
 
 
 def _won_of_cells(own: QuerySet[Earning], months: Sequence[Any]) -> dict[tuple[Any, str], dict[str, int]]:
@@ -198,6 +204,7 @@ def statement(request: HttpRequest, ref: str) -> HttpResponse:
         .annotate(won=Sum("won_micros"), songs=Count("song_usage__recording", distinct=True)),
         keys=(whole("won", descending=True), whole("work_id")),
         after=request.GET.get("after", ""),
+        size=SONGS_A_PAGE,
     )
     services = accounted.order_by().values("song_usage__service").annotate(won=Sum("won_micros")).order_by("-won")
     context = {
@@ -206,6 +213,7 @@ def statement(request: HttpRequest, ref: str) -> HttpResponse:
         "deductions": [
             {
                 "step": step,
+                "taken": -step.amount_micros,
                 "text": _rule_text(step.rule),
                 "rate": Fraction(step.rule.numerator, step.rule.denominator),
             }

@@ -25,6 +25,8 @@ from royalties.resting import resting_money, resting_won
 from royalties.services import declare_basis
 from works.models import Society
 
+REPORTS_SHOWN: Final = 3
+
 # ── money received ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -61,6 +63,8 @@ def _remittances_page(request: HttpRequest, form: RemittanceForm, *, status: int
             {
                 "remittance": item,
                 "pool": item.pool,
+                "reports": list(item.pool.reports.all())[:REPORTS_SHOWN],
+                "further_reports": max(len(item.pool.reports.all()) - REPORTS_SHOWN, 0),
                 "rate": f"{item.rate.normalize():f}",
                 "difference": int(item.pool.source_micros - item.pool.reported_micros),
             }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from fractions import Fraction
 
 import pytest
+from django.db import connection, transaction
 
 from royalties.models import Match, MatchWork, RejectedPair, Report, ReportedRecording, Source, SourceProfile
 from royalties.services import (
@@ -35,7 +37,6 @@ from tests.royalties.scene import (
 )
 
 WHOLE = Fraction(1)
-pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -271,3 +272,42 @@ def test_a_new_song_of_a_supplement_is_seen(scene: Scene) -> None:
     second = add_report([(song, QQ, 1, YUAN)], state="held", held_reason="second_file")
     settle_second_file(report=second, choice="supplement", actor=scene.staff)
     assert song in type(song).objects.visible_to(scene.haeon)
+
+
+# ── two people at once ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+def test_of_two_people_deciding_at_once_the_second_waits_and_is_told(fresh_database: object) -> None:
+    scene = make_scene()
+    seen = standing(scene.review).pk
+    refusals: list[MatchChanged] = []
+
+    def second_person() -> None:
+        try:
+            works = [(scene.other, WHOLE)]
+            decide_match(recording=scene.review, works=works, actor=scene.staff_two, reason="", seen=seen)
+        except MatchChanged as refusal:
+            refusals.append(refusal)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=second_person)
+    with transaction.atomic():
+        first = decide_match(
+            recording=scene.review, works=[(scene.moon, WHOLE)], actor=scene.staff, reason="", seen=seen
+        )
+        thread.start()
+        pause = threading.Event()
+        while not somebody_waits_for_a_lock() and thread.is_alive():
+            pause.wait(0.02)
+        assert thread.is_alive(), "the second person waits for the first"
+    thread.join(timeout=20)
+    assert len(refusals) == 1
+    assert standing(scene.review) == first
+    assert Match.objects.filter(recording=scene.review).count() == 2
