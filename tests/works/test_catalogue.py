@@ -508,11 +508,14 @@ def test_the_command_refuses_what_it_cannot_read(db: None, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("GARAK_SPEED"), reason="a figure of seconds: set GARAK_SPEED=1 on an idle machine")
 def test_a_thousand_works_a_second(db: None) -> None:
-    """A guard against a query per row, not a benchmark: GARAK_SPEED=1 asks for the real figure."""
-    size = 2000
+    size = 5000
     rows = [
-        row(f"N-{number}", f"노래 {number}", party=f"작가 {number % 700}", ipi=ipi(number % 700 + 1), share="6/12", performer=f"가수 {number % 300}")
+        row(
+            f"N-{number}", f"노래 {number}", party=f"작가 {number % 700}", ipi=ipi(number % 700 + 1), share="6/12",
+            performer=f"가수 {number % 300}",
+        )
         for number in range(size)
     ]  # fmt: skip
     rows += [row(f"N-{number}", "", party=f"작사 {number % 500}", share="6/12") for number in range(size)]
@@ -521,4 +524,4 @@ def test_a_thousand_works_a_second(db: None) -> None:
     speed = size / (time.perf_counter() - started)
     print(f"{speed:.0f} works a second")
     assert figures.registered == size
-    assert speed > (1000 if os.environ.get("GARAK_SPEED") else 150)
+    assert speed > 1000

@@ -76,17 +76,16 @@ def _by_identifier(
 
 
 def _by_name(query: SongQuery, agreeing: Sequence[Scored]) -> Decision:
-    top = max(each.title.level for each in agreeing)
-    best = [each for each in agreeing if each.title.level is top]
+    competing = [each for each in agreeing if each.title.level is Level.WHOLE or not _doubts(query, each)]
+    if not competing:
+        return _review(query, "name", agreeing, _doubts(query, agreeing[0]))
+    top = max(each.title.level for each in competing)
+    best = [each for each in competing if each.title.level is top]
     if len(best) > 1:
         return _review(query, "name", agreeing)
-    chosen = best[0]
-    if top is Level.WHOLE:
-        return _accept(query, "name", chosen)
-    doubts = _doubts(query, chosen)
-    if len(agreeing) > 1 or chosen.performer.level is Level.READING or doubts:
-        return _review(query, "name", agreeing, doubts)
-    return _accept(query, "name", chosen)
+    if top is Level.WHOLE or (len(competing) == 1 and best[0].performer.level is not Level.READING):
+        return _accept(query, "name", best[0])
+    return _review(query, "name", agreeing)
 
 
 def _doubts(query: SongQuery, chosen: Scored) -> list[str]:
