@@ -137,11 +137,6 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
 }  # what Report.error_code may name, to say it again in the reader's language
 
 
-def reason_of(reason: str) -> str:
-    """Why a line was not taken, in the reader's language."""
-    return str(REASONS[reason])
-
-
 def refusal_of(code: str, params: dict[str, Any]) -> str:
     """Why a report was refused or stopped, in the reader's language; a fault of ours has no sentence of its own."""
     if code in REFUSALS:
