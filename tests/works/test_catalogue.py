@@ -508,7 +508,9 @@ def test_the_command_refuses_what_it_cannot_read(db: None, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("GARAK_SPEED"), reason="a figure of seconds: set GARAK_SPEED=1 on an idle machine")
+@pytest.mark.skipif(
+    not os.environ.get("GARAK_SPEED"), reason="a figure of seconds: set GARAK_SPEED=1 on an idle machine"
+)
 def test_a_thousand_works_a_second(db: None) -> None:
     size = 5000
     rows = [
