@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
@@ -18,13 +18,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from portal.accounts.access import only, organisation_ids, sees_everything
 from portal.accounts.models import User
 from portal.jobs.models import Job
+from portal.lib import wording
 from portal.lib.errors import DomainError
 from portal.lib.keyset import page_of, whole
 from works import access
 from works.catalogue.base import ParseProblem
 from works.catalogue.spreadsheet import template
 from works.forms import CatalogueForm
-from works.models import CatalogueRow, CatalogueUpload, Recording, Right, Share, Work
+from works.models import CatalogueRow, CatalogueUpload, ChangeLog, Recording, Right, Share, Work
 from works.ownership import rights_owned
 from works.services import IMPORT_TASK, CatalogueFigures, catalogue_figures, receive_catalogue
 
@@ -98,7 +99,7 @@ def show_work(request: HttpRequest, ref: str) -> HttpResponse:
     )
     context = {
         "work": work,
-        "titles": work.titles.order_by("-kind", "pk"),
+        "titles": work.titles.order_by("pk"),
         "recordings": Recording.objects.filter(parts__work=work).order_by("pk"),
         "rights": rights,
         "other_shares": other_shares,
@@ -111,18 +112,26 @@ def show_work(request: HttpRequest, ref: str) -> HttpResponse:
     return render(request, "works/detail.html", context)
 
 
-def _change(change: Any) -> dict[str, Any]:
-    """A row of history with its action in words and what it names, if anything."""
+def _change(change: ChangeLog) -> dict[str, Any]:
+    """A row of history with its action in words, what it names, and for a share that ended what it was and what followed."""
     data = change.data
-    parts = [f"{part['role']} {part['fraction']}" for part in data.get("parts", ())]
-    before = [f"{data['right']} {data['fraction']}"] if change.action == "share.replaced" else []
+    ended = change.action == "share.replaced"
     return {
         "change": change,
         "action": str(ACTIONS.get(change.action, change.action)),
-        "facts": [*data.get("titles", ()), *data.get("recordings", ()), *data.get("shares", ())],
-        "before": before,
-        "after": parts,
+        "names": [*data.get("titles", ()), *data.get("recordings", ())],
+        "shares": [_share_in_words(share) for share in data.get("shares", ())],
+        "before": _share_in_words(data) if ended else "",
+        "after": [_share_in_words(part) for part in data.get("parts", ())],
     }
+
+
+def _share_in_words(share: Mapping[str, str]) -> str:
+    labels = [
+        Share.Role(share["role"]).label if "role" in share else "",
+        Right(share["right"]).label if "right" in share else "",
+    ]
+    return " ".join([*(str(label) for label in labels if label), wording.share(Fraction(share["fraction"]))])
 
 
 # ── catalogues ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,11 +244,12 @@ def _tabs(figures: CatalogueFigures) -> list[tuple[str, str, int | None]]:
 
 
 def _row(row: CatalogueRow) -> dict[str, Any]:
+    problems = [ParseProblem.from_json(row.row_no, stored) for stored in row.problems]
     return {
         "row": row,
         "work_ref": row.values.get("work_ref", ""),
         "cells": {column: row.values.get(column, "") for column in COLUMNS_SHOWN},
-        "problems": [ParseProblem.from_json(row.row_no, stored) for stored in row.problems],
+        "problems": [(problem, problem.value not in problem.sentence) for problem in problems],
     }
 
 

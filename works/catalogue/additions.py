@@ -47,6 +47,10 @@ class NewShare:
     def slot(self) -> tuple[int, str, str, int]:
         return (self.party_id, self.role, self.right, self.territory)
 
+    def as_json(self) -> dict[str, str]:
+        """For the history."""
+        return {"role": self.role, "right": self.right, "fraction": str(self.fraction)}
+
     def as_fact(self) -> ShareFact:
         return ShareFact(0, self.party_id, self.right, self.territory, self.fraction, self.from_date, None, self.role)
 
@@ -147,7 +151,7 @@ def _told(addition: Addition) -> dict[str, Any]:
     return {
         "titles": [title.text for title in addition.titles],
         "recordings": [recording.isrc or recording.performer for recording in addition.recordings],
-        "shares": [f"{share.role} {share.right} {share.fraction}" for share in addition.shares],
+        "shares": [share.as_json() for share in addition.shares],
     }
 
 

@@ -235,7 +235,7 @@ class CatalogueRegistration:
         if rows:
             ChangeLog.objects.create(
                 work_id=found.work_id, action="share.conflict", actor_id=self.source.actor_id, reason=self.source.reason,
-                data={**self.source.data, "shares": [f"{share.role} {share.right} {share.fraction}" for share in fresh]},
+                data={**self.source.data, "shares": [share.as_json() for share in fresh]},
             )  # fmt: skip
         self._refuse(work, (share.row_no for share in fresh), Outcome.CONFLICT, found.work_id)
 
