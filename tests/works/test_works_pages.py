@@ -17,7 +17,9 @@ from django.utils.translation import override
 from portal.accounts.models import Membership, Organisation, Role, User
 from portal.demo.catalogue import ipi, iswc
 from portal.files.models import StoredFile
+from portal.files.services import path_of
 from portal.jobs.models import Job
+from portal.notices.models import Notice
 from tests.works.build import as_csv, publisher, row, send
 from works.models import CatalogueRow, CatalogueUpload, Party, Share, Work
 from works.querysets import WorkQuerySet
@@ -235,6 +237,18 @@ def test_the_task_may_run_twice(cast: dict[str, User]) -> None:
     import_catalogue(job_id=job.pk)
     job.refresh_from_db()
     assert (job.state, Work.objects.filter(title="운해").count()) == ("done", 1)
+
+
+def test_an_upload_that_stops_says_so_to_its_sender_and_staff(cast: dict[str, User]) -> None:
+    client = client_of(cast["super"])
+    url = upload(client, as_csv([row("A-8", "운해", party="새사람")]).encode()).url
+    sent = CatalogueUpload.objects.order_by("-pk")[0]
+    path_of(sent.file).write_bytes(b"the disk has lost it")
+    import_catalogue(job_id=Job.objects.get().pk)
+    assert "This upload has stopped" in body(client, url)
+    assert {notice.user for notice in Notice.objects.all()} == {cast["super"], cast["staff"]}
+    assert sent.file.label in str(Notice.objects.all()[0])
+    assert not Work.objects.filter(title="운해").exists()
 
 
 @pytest.mark.parametrize(
