@@ -31,7 +31,7 @@ ENTRIES: Final = (
     Entry(_("Works"), "works:list", "song", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Songs"), "works:list", "song", frozenset({Role.SONGWRITER})),
     Entry(_("Catalogue uploads"), "works:uploads", "upload", BACK_OFFICE | PUBLISHER_ROLES),
-    Entry(_("Payments"), "royalties:statements", "payment", BACK_OFFICE | MEMBERS),
+    Entry(_("Payments"), "royalties:statements", "payment", BACK_OFFICE | MEMBERS - {Role.PUBLISHER_COPYRIGHT}),
     Entry(_("Cases"), "claims:list", "case", BACK_OFFICE | MEMBERS),
     Entry(_("Money received"), "royalties:remittances", "money", BACK_OFFICE),
     Entry(_("Distribution runs"), "royalties:runs", "run", BACK_OFFICE),

@@ -15,13 +15,13 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class UserLanguageMiddleware:
-    """A signed-in person reads her own language unless she has just chosen another (the cookie)."""
+    """A signed-in person reads her own language, whatever somebody chose in this browser before she signed in."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        if request.user.is_authenticated:
             translation.activate(request.user.language)
             request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
         return self.get_response(request)

@@ -25,6 +25,8 @@ from royalties.models import Report, Source
 from tests.chaos.processes import Process, wait_for
 from tests.conftest import Database, _django_connected_to, _name
 
+# Playwright's synchronous interface keeps an event loop in this thread, which Django takes for an asynchronous caller.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = Path("test-results/screens")
 LOGIN = "/account/login/"
@@ -116,14 +118,17 @@ def answers(address: str) -> bool:
 
 
 def sign_in(page: Page, site: str, email: str, language: str = "ko") -> None:
-    """As a person does it: language, e-mail, password."""
+    """As a person does it: e-mail and password, then the language at the top of the page."""
+    page.set_default_timeout(10_000)
     page.context.clear_cookies()
-    page.context.add_cookies([{"name": "django_language", "value": language, "url": site}])
     page.goto(f"{site}{LOGIN}")
     page.fill("input[name=login]", email)
     page.fill("input[name=password]", society.PASSWORD)
     page.click("main button[type=submit]")
     page.wait_for_url(lambda url: LOGIN not in url)
+    if (page.locator("html").get_attribute("lang") or "").lower() != language:
+        page.locator(f"button[name=language][value={language}]").first.click()
+        page.wait_for_function("language => document.documentElement.lang.toLowerCase() === language", arg=language)
 
 
 def look(page: Page, name: str) -> None:

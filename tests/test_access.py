@@ -1,0 +1,334 @@
+"""Every URL × every kind of person × every method: who may open it, who may send to it, and what a stranger never reads.
+
+The walk takes the URLs from the resolver. A URL that PAGES does not know fails the test, so a new page cannot be forgotten.
+All objects asked for belong to one publisher ("stranger" in the scene); its words carry CANARY, which nobody but itself and the
+society may ever be sent. What somebody else asks for is answered as if it did not exist.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from claims import services as claims
+from claims.models import Case
+from portal.accounts.models import Membership, Role, User
+from portal.files.models import StoredFile
+from portal.notices.models import Notice
+from royalties.models import DistributionRun, Earning, Remittance, Statement
+from tests.royalties.scene import CANARY, Scene, distribute_all, make_scene
+from works.models import CatalogueRow, CatalogueUpload
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+OWNER = {"stranger"}  # super role of the publisher whose objects are asked for
+WRITERS = {"haeon", "strange_writer"}
+COPYRIGHT = {"dalbit", "copyright", "stranger"}
+PUBLISHERS = COPYRIGHT | {"finance"}
+SIGNED_IN = PUBLISHERS | WRITERS | {"staff", "auditor", "contact", "former", "nobody"}
+SOCIETY = {"staff", "auditor"}
+STAFF = {"staff"}
+EVERYBODY = SIGNED_IN | {"anonymous", "disabled"}
+NOBODY: set[str] = set()
+
+
+@dataclass(kw_only=True)
+class World:
+    scene: Scene
+    users: dict[str, User]
+    case: Case
+    upload: CatalogueUpload
+    statement: Statement
+    run: DistributionRun
+    remittance: Remittance
+
+
+@dataclass(frozen=True)
+class Page:
+    """Who gets an answer to GET and to POST; everybody else gets 404 (405 where nobody may), strangers to the portal the sign-in."""
+
+    get: set[str]
+    post: set[str] = field(default_factory=set)
+    args: Callable[[World], dict[str, Any]] = lambda world: {}
+
+
+def of_report(world: World) -> dict[str, Any]:
+    return {"ref": world.scene.report.ref}
+
+
+def of_case(world: World) -> dict[str, Any]:
+    return {"ref": world.case.ref}
+
+
+def of_paper(world: World) -> dict[str, Any]:
+    return {"ref": world.case.ref, "uuid": world.case.attachments.get().file.uuid}
+
+
+def of_work(world: World) -> dict[str, Any]:
+    return {"ref": world.scene.strange.ref}
+
+
+def of_song(world: World) -> dict[str, Any]:
+    return {"ref": world.scene.strange_song.ref}
+
+
+def of_statement(world: World) -> dict[str, Any]:
+    return {"ref": world.statement.ref}
+
+
+def of_earning(world: World) -> dict[str, Any]:
+    earning = Earning.objects.filter(run=world.run, party=world.statement.party).order_by("pk")[0]
+    return {"ref": world.statement.ref, "earning_id": earning.pk}
+
+
+# The table of expectations. Roles that see a page see it because architecture.md, section 4 (tenants) says so.
+PAGES: dict[str, Page] = {
+    # portal
+    "home": Page(SIGNED_IN),
+    "set_language": Page(NOBODY, EVERYBODY),
+    "notices:list": Page(SIGNED_IN),
+    "notices:read": Page(NOBODY, SIGNED_IN),
+    # sign-in: open to all, one answer for known and unknown accounts
+    "account_login": Page(EVERYBODY, EVERYBODY),
+    "account_logout": Page(EVERYBODY, EVERYBODY),
+    "account_inactive": Page(EVERYBODY, NOBODY),
+    "account_signup": Page(EVERYBODY, EVERYBODY),  # says that the society opens accounts, and opens none
+    "account_set_password": Page(SIGNED_IN, SIGNED_IN),
+    "account_change_password": Page(SIGNED_IN, SIGNED_IN),
+    "account_reset_password": Page(EVERYBODY, EVERYBODY),
+    "account_reset_password_done": Page(EVERYBODY, NOBODY),
+    "account_reset_password_from_key": Page(EVERYBODY, EVERYBODY, lambda world: {"uidb36": "1", "key": "no-such-key"}),
+    "account_reset_password_from_key_done": Page(EVERYBODY, NOBODY),
+    # works
+    "works:list": Page(PUBLISHERS | WRITERS | SOCIETY),
+    "works:detail": Page(OWNER | SOCIETY, NOBODY, of_work),
+    "works:uploads": Page(PUBLISHERS | SOCIETY, COPYRIGHT),
+    "works:upload": Page(OWNER | SOCIETY, NOBODY, lambda world: {"ref": world.upload.ref}),
+    "works:upload_progress": Page(OWNER | SOCIETY, NOBODY, lambda world: {"ref": world.upload.ref}),
+    "works:template": Page(PUBLISHERS | SOCIETY),
+    # royalties: reports and matches are the society's; a service's contact reads the figures of its own
+    "royalties:reports": Page(SOCIETY | {"contact"}),
+    "royalties:upload": Page(STAFF, STAFF),
+    "royalties:report": Page(SOCIETY | {"contact"}, NOBODY, of_report),
+    "royalties:report_progress": Page(SOCIETY | {"contact"}, NOBODY, of_report),
+    "royalties:report_rejected": Page(SOCIETY, NOBODY, of_report),
+    "royalties:report_lines": Page(SOCIETY, NOBODY, of_report),
+    "royalties:settle_report": Page(NOBODY, STAFF, of_report),
+    "royalties:unmatched": Page(PUBLISHERS | WRITERS | SOCIETY),
+    "royalties:song": Page(OWNER | SOCIETY, NOBODY, of_song),
+    "royalties:accept_match": Page(NOBODY, STAFF, of_song),
+    "royalties:reject_match": Page(NOBODY, STAFF, of_song),
+    "royalties:usage": Page(PUBLISHERS | WRITERS | SOCIETY),
+    "royalties:work": Page(OWNER | SOCIETY, NOBODY, of_work),
+    "royalties:statements": Page(PUBLISHERS - {"copyright"} | WRITERS | SOCIETY),
+    "royalties:statement": Page(OWNER | SOCIETY, NOBODY, of_statement),
+    "royalties:statement_song": Page(
+        OWNER | SOCIETY, NOBODY, lambda world: {"ref": world.statement.ref, "work_ref": world.scene.strange.ref}
+    ),
+    "royalties:earning_lines": Page(OWNER | SOCIETY, NOBODY, of_earning),
+    "royalties:remittances": Page(SOCIETY, STAFF),
+    "royalties:accept_difference": Page(NOBODY, STAFF, lambda world: {"ref": world.remittance.ref}),
+    "royalties:runs": Page(SOCIETY, STAFF),
+    "royalties:run": Page(SOCIETY, NOBODY, lambda world: {"ref": world.run.ref}),
+    "royalties:sources": Page(SOCIETY, STAFF),
+    # claims
+    "claims:list": Page(PUBLISHERS | WRITERS | SOCIETY),
+    "claims:file_share": Page(OWNER, NOBODY, of_work),  # a POST names a share of somebody else's: see tests/claims
+    "claims:file_song": Page(COPYRIGHT | WRITERS, COPYRIGHT | WRITERS, lambda world: {"ref": world.scene.review.ref}),
+    "claims:detail": Page(OWNER | SOCIETY, NOBODY, of_case),
+    "claims:add_paper": Page(NOBODY, OWNER | STAFF, of_case),
+    "claims:paper": Page(OWNER | SOCIETY, NOBODY, of_paper),
+    "claims:add_message": Page(NOBODY, OWNER | STAFF, of_case),
+    "claims:return_papers": Page(NOBODY, STAFF, of_case),
+    "claims:accept_papers": Page(NOBODY, STAFF, of_case),
+    "claims:close": Page(NOBODY, STAFF, of_case),
+    "claims:withdraw": Page(NOBODY, OWNER, of_case),
+}
+
+
+def url_names(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    """Every URL of the site map by name; a nameless one fails here."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from url_names(pattern, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+        else:
+            assert isinstance(pattern, URLPattern)
+            assert pattern.name, f"{pattern.pattern} has no name"
+            yield f"{prefix}{pattern.name}"
+
+
+def test_every_url_is_known() -> None:
+    assert set(url_names()) == set(PAGES)
+
+
+@pytest.fixture
+def world(db: None, tmp_path: Path, settings: Any) -> World:
+    settings.MEDIA_ROOT = tmp_path
+    settings.ACCOUNT_RATE_LIMITS = False  # the walk knocks more often than a person
+    scene = make_scene()
+    run = distribute_all(scene).run
+    assert run is not None
+    users = scene.everybody()
+    users["disabled"] = User.objects.create_user("disabled@garak.example", name="disabled", is_active=False)
+    users["nobody"] = User.objects.create_user("nobody@garak.example", name="nobody")
+    users["former"] = User.objects.create_user("former@garak.example", name="former")
+    stranger = Membership.objects.get(user=scene.stranger)
+    for name in ("former", "disabled"):
+        Membership.objects.create(
+            user=users[name],
+            organisation=stranger.organisation,
+            role=Role.PUBLISHER_SUPER,
+            from_date=dt.date(2026, 1, 1),
+            until_date=dt.date(2026, 2, 1) if name == "former" else None,
+        )
+    case = claims.file_unmatched_case(
+        recording=scene.unmatched,
+        work=scene.strange,
+        party=scene.stranger_party,
+        reason=f"{CANARY} 이유",
+        paper=SimpleUploadedFile(f"{CANARY}.pdf", b"%PDF-1.7 " + CANARY.encode()),
+        actor=scene.stranger,
+    )
+    Notice.objects.create(user=scene.stranger, sentence=f"{CANARY} notice")
+    file = StoredFile.objects.create(label=f"{CANARY}.csv", sha256="c" * 64, size_bytes=1)
+    upload = CatalogueUpload.objects.create(
+        organisation=stranger.organisation, file=file, uploaded_by=scene.stranger, rows=1
+    )
+    CatalogueRow.objects.create(upload=upload, row_no=2, values={"title": CANARY}, outcome=CatalogueRow.Outcome.TO_MEND)
+    return World(
+        scene=scene,
+        users=users,
+        case=case,
+        upload=upload,
+        statement=Statement.objects.get(run=run, party=scene.stranger_party),
+        run=run,
+        remittance=Remittance.objects.get(),
+    )
+
+
+def everything() -> dict[str, str]:
+    """A fingerprint of every table, to see that a refused request changed nothing (sessions apart)."""
+    with connection.cursor() as cursor:
+        tables = [table for table in connection.introspection.table_names(cursor) if table != "django_session"]
+        parts = [
+            f"SELECT '{t}', count(*) || ':' || coalesce(sum(hashtext(r::text)::bigint), 0) FROM \"{t}\" r"
+            for t in tables
+        ]
+        cursor.execute(" UNION ALL ".join(parts))
+        return dict(cursor.fetchall())
+
+
+def answer(client: Client, method: str, url: str) -> HttpResponse:
+    """One request whose effects are taken back."""
+    cookies = client.cookies.copy()
+    with transaction.atomic():
+        response: HttpResponse = client.generic(method, url)  # type: ignore[assignment]
+        body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
+        response.headers["X-Body"] = ""
+        response._body_for_test = body  # type: ignore[attr-defined]
+        transaction.set_rollback(True)
+    client.cookies = cookies  # signing out is taken back too
+    return response
+
+
+def is_sign_in(response: HttpResponse) -> bool:
+    return response.status_code == 302 and response.headers["Location"].startswith(reverse(settings.LOGIN_URL))
+
+
+def expected_to_answer(page: Page, method: str, actor: str) -> bool:
+    if method in {"GET", "HEAD"}:
+        return actor in page.get
+    return method == "POST" and actor in page.post
+
+
+@pytest.mark.parametrize("actor", sorted(EVERYBODY))
+def test_it_answers_only_those_it_is_for(world: World, actor: str) -> None:
+    client = Client(raise_request_exception=True)
+    if actor != "anonymous":
+        client.force_login(world.users[actor], backend="django.contrib.auth.backends.ModelBackend")
+    wrong: list[str] = []
+    calls = 0
+    before = everything()
+    for name, page in PAGES.items():
+        url = reverse(name, kwargs=page.args(world))
+        for method in METHODS:
+            response = answer(client, method, url)
+            calls += 1
+            status, body = response.status_code, response._body_for_test  # type: ignore[attr-defined]
+            said = f"{actor} {method} {name}: {status}"
+            if name.startswith("account_") and method not in {"GET", "POST"}:
+                pass  # allauth takes other methods for one of these; that they change nothing is the next test's matter
+            elif expected_to_answer(page, method, actor) and not (method == "HEAD" and status == 405):
+                if status not in {200, 302, 400, 403, 409} or (
+                    is_sign_in(response) and not name.startswith("account_")
+                ):
+                    wrong.append(f"{said}, expected an answer")
+                if status == 403:
+                    wrong.append(f"{said}: what is not yours does not exist (404)")
+            elif actor in {"anonymous", "disabled"}:
+                if not is_sign_in(response) and status != 405 and not (method == "OPTIONS" and not body):
+                    wrong.append(f"{said}, expected the sign-in")
+            elif status not in {404, 405} and not (method == "OPTIONS" and status == 200 and not body):
+                wrong.append(f"{said}, expected 404 or 405")
+            if CANARY.encode() in body + str(response.headers).encode() and actor not in OWNER | SOCIETY:
+                wrong.append(f"{said} sends the canary")
+            if status >= 500:
+                wrong.append(f"{said}: an error of the server")
+    assert everything() == before  # every request was taken back; see below for the refused ones
+    print(f"{actor}: {calls} calls, {len(PAGES)} URLs, {len(wrong)} wrong")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("actor", sorted(EVERYBODY))
+def test_a_refused_request_changes_nothing(world: World, actor: str) -> None:
+    client = Client()
+    if actor != "anonymous":
+        client.force_login(world.users[actor], backend="django.contrib.auth.backends.ModelBackend")
+    before = everything()
+    for name, page in PAGES.items():
+        url = reverse(name, kwargs=page.args(world))
+        for method in set(METHODS) - SAFE:
+            if not expected_to_answer(page, method, actor):
+                client.generic(method, url)
+    assert everything() == before
+
+
+def test_reading_changes_nothing(world: World) -> None:
+    client = Client()
+    client.force_login(world.scene.staff, backend="django.contrib.auth.backends.ModelBackend")
+    before = everything()
+    for page in (reverse(name, kwargs=page.args(world)) for name, page in PAGES.items() if name != "account_logout"):
+        response = client.get(page)
+        assert response.status_code < 500
+        if response.streaming:
+            assert b"".join(response.streaming_content)  # type: ignore[attr-defined]  # read to the end, which closes the file
+    assert everything() == before
+
+
+def test_the_canary_is_there_to_be_seen(world: World) -> None:
+    """Otherwise the walk above would prove nothing: its owner meets it on every page that shows one object."""
+    client = Client()
+    client.force_login(world.scene.stranger, backend="django.contrib.auth.backends.ModelBackend")
+    for name in (
+        "works:list",
+        "works:detail",
+        "royalties:song",
+        "royalties:usage",
+        "royalties:statement",
+        "claims:detail",
+        "claims:paper",
+    ):
+        body = answer(client, "GET", reverse(name, kwargs=PAGES[name].args(world)))._body_for_test  # type: ignore[attr-defined]
+        assert CANARY.encode() in body, name
