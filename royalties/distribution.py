@@ -194,9 +194,13 @@ def _distribute(period: dt.date, actor: User | None) -> RunResult:
 
 # ── 1. songs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+# Temporary tables are analysed and joined by one column: of a table just filled, or of several columns at once, the
+# planner guesses that a row or two will match, and 200,000 songs then take hours. The shape of a song is its match,
+# source, month and basis: songs of one shape are divided by the same cells.
 SONGS = """
 CREATE TEMPORARY TABLE run_song ON COMMIT DROP AS
-SELECT u.id AS song_usage_id, covered.pool_id, u.report_id, u.recording_id, u.usage_month, r.source_id, r.basis, m.id AS match_id
+SELECT u.id AS song_usage_id, covered.pool_id, u.report_id, u.recording_id, u.usage_month, r.source_id, r.basis, m.id AS match_id,
+    dense_rank() OVER (ORDER BY m.id, r.source_id, u.usage_month, r.basis) AS shape
 FROM royalties_pool p
 JOIN royalties_pool_reports covered ON covered.pool_id = p.id
 JOIN royalties_report r ON r.id = covered.report_id AND r.state = 'ready'
@@ -209,7 +213,7 @@ ANALYZE run_song
 
 def _offer_songs() -> None:
     """One statement, so that every song is taken with the match that stood at one moment."""
-    for table in ("run_song", "run_right", "run_amount", "run_cell"):
+    for table in ("run_song", "run_right", "run_part", "run_share", "run_amount", "run_cell", "run_earning"):
         _execute(f"DROP TABLE IF EXISTS pg_temp.{table}")
     _execute(SONGS)
 
@@ -268,6 +272,7 @@ def _read_rights() -> list[DomainError]:
         problems.append(RightsNotDeclared(source=source.name, month=f"{month:%Y-%m}", songs=songs))
         _execute("DELETE FROM run_song WHERE source_id = %s AND usage_month = %s", [source_id, month])
     _copy("run_right", ("source_id", "usage_month", '"right"', "numerator", "denominator"), rows)
+    _execute("ANALYZE run_right")
     return problems
 
 
@@ -278,19 +283,21 @@ def _read_holds() -> list[Hold]:
     return list(Hold.objects.filter(state=Hold.State.OPEN).order_by("pk"))
 
 
+PARTS = """
+CREATE TEMPORARY TABLE run_part ON COMMIT DROP AS
+SELECT s.shape, w.work_id, r."right", s.usage_month, s.basis, concat_ws('|', w.work_id, r."right", s.usage_month, s.basis) AS place,
+    w.numerator * r.numerator AS numerator, w.denominator * r.denominator AS denominator
+FROM (SELECT DISTINCT shape, match_id, source_id, usage_month, basis FROM run_song) s
+JOIN royalties_matchwork w USING (match_id)
+JOIN run_right r USING (source_id, usage_month);
+ANALYZE run_part
+"""
+
+
 def _divide_works(holds: Sequence[Hold]) -> tuple[Cells, list[DomainError]]:
     """The cells of every place in play. A work above the whole is left out with its songs of that month (L9)."""
-    places = [
-        Place(*row)
-        for row in _rows(
-            """
-            SELECT DISTINCT w.work_id, r."right", s.usage_month, s.basis
-            FROM (SELECT DISTINCT match_id, source_id, usage_month, basis FROM run_song) s
-            JOIN royalties_matchwork w USING (match_id)
-            JOIN run_right r USING (source_id, usage_month)
-            """
-        )
-    ]
+    _execute(PARTS)
+    places = [Place(*row) for row in _rows('SELECT DISTINCT work_id, "right", usage_month, basis FROM run_part')]
     shares = _read_shares({place.work_id for place in places})
     affiliations = read_affiliations({share.party_id for of_work in shares.values() for share in of_work})
     disputed: defaultdict[int, list[Hold]] = defaultdict(list)
@@ -370,6 +377,16 @@ def _freeze(run: DistributionRun, cells: Cells) -> None:
         "society_code", "hold_id", "numerator", "denominator",
     )  # fmt: skip
     _copy("royalties_runshare", columns, _frozen_rows(run.pk, cells))
+    _execute(
+        """
+        CREATE TEMPORARY TABLE run_share ON COMMIT DROP AS
+        SELECT id, concat_ws('|', work_id, "right", usage_month, basis) AS place, position, party_id, state, hold_id, collector,
+            society_code, numerator, denominator
+        FROM royalties_runshare WHERE run_id = %s
+        """,
+        [run.pk],
+    )
+    _execute("ANALYZE run_share")
 
 
 def _frozen_rows(run_id: int, cells: Cells) -> Iterable[tuple[Any, ...]]:
@@ -431,42 +448,37 @@ def _divide_pools() -> None:
 
 # ── 4. earnings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# The cells of a song depend on its match, source, month and basis only, so they are weighed once for all its services.
 # weight / whole is exact. A match whose works are less than the song has one more cell, which earns nothing.
 CELLS = """
 CREATE TEMPORARY TABLE run_cell ON COMMIT DROP AS
 WITH cell AS (
-    SELECT s.match_id, s.source_id, s.usage_month, s.basis, w.work_id, r."right", f.position, f.id AS run_share_id, f.party_id,
-        f.state, f.hold_id, w.numerator * r.numerator * f.numerator AS numerator,
-        w.denominator * r.denominator * f.denominator AS denominator
-    FROM (SELECT DISTINCT match_id, source_id, usage_month, basis FROM run_song) s
-    JOIN royalties_matchwork w USING (match_id)
-    JOIN run_right r USING (source_id, usage_month)
-    JOIN royalties_runshare f ON f.run_id = %(run)s AND f.work_id = w.work_id AND f."right" = r."right"
-        AND f.usage_month = s.usage_month AND f.basis = s.basis
-), wholes AS (
-    SELECT match_id, source_id, usage_month, basis, garak_lcm(denominator) AS whole FROM cell GROUP BY 1, 2, 3, 4
+    SELECT p.shape, p.work_id, p."right", f.position, f.id AS run_share_id, f.party_id, f.state, f.hold_id, f.collector, f.society_code,
+        p.numerator * f.numerator AS numerator, p.denominator * f.denominator AS denominator
+    FROM run_part p JOIN run_share f USING (place)
+), common AS (
+    SELECT *, garak_lcm(denominator) OVER (PARTITION BY shape) AS whole FROM cell
 ), weighed AS (
-    SELECT cell.*, whole, numerator * div(whole, denominator) AS weight
-    FROM cell JOIN wholes USING (match_id, source_id, usage_month, basis)
+    SELECT shape, work_id, "right", position, run_share_id, party_id, state, hold_id, collector, society_code, whole,
+        numerator * div(whole, denominator) AS weight
+    FROM common
 )
-SELECT match_id, source_id, usage_month, basis, work_id, "right", position, run_share_id, party_id, state, hold_id, whole, weight
-FROM weighed
+SELECT * FROM weighed
 UNION ALL
-SELECT match_id, source_id, usage_month, basis, NULL, NULL, NULL, NULL, NULL, NULL, NULL, whole, whole - sum(weight)
-FROM weighed GROUP BY match_id, source_id, usage_month, basis, whole HAVING sum(weight) < whole
+SELECT shape, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, whole, whole - sum(weight) FROM weighed
+GROUP BY shape, whole HAVING sum(weight) < whole;
+ANALYZE run_cell
 """
 
 # An open hold on the song itself keeps what is payable or in suspense; the part of another society stays what it is.
 EARNINGS = """
+CREATE TEMPORARY TABLE run_earning ON COMMIT DROP AS
 WITH quota AS (
-    SELECT s.pool_id, s.song_usage_id, s.recording_id, a.n, a.k, c.work_id, c."right", c.position, c.run_share_id, c.party_id,
-        c.state, c.hold_id, s.usage_month,
+    SELECT s.pool_id, s.song_usage_id, s.recording_id, s.usage_month, a.n, a.k, c.*,
         div(a.n * c.weight, c.whole) AS quota_n, mod(a.n * c.weight, c.whole) AS rest_n,
         div(a.k * c.weight, c.whole) AS quota_k, mod(a.k * c.weight, c.whole) AS rest_k
     FROM run_song s
     JOIN run_amount a USING (song_usage_id)
-    JOIN run_cell c USING (match_id, source_id, usage_month, basis)
+    JOIN run_cell c USING (shape)
 ), placed AS (
     SELECT *,
         n - sum(quota_n) OVER song AS left_n,
@@ -475,33 +487,41 @@ WITH quota AS (
         row_number() OVER (song ORDER BY rest_k DESC, work_id, "right" COLLATE "C", position) AS place_k
     FROM quota WINDOW song AS (PARTITION BY song_usage_id)
 ), amount AS (
-    SELECT *, quota_n + (place_n <= left_n)::int AS source_micros, quota_k + (place_k <= left_k)::int AS won_micros FROM placed
+    SELECT *, (quota_n + (place_n <= left_n)::int)::bigint AS source_micros, (quota_k + (place_k <= left_k)::int)::bigint AS won_micros
+    FROM placed WHERE run_share_id IS NOT NULL
 )
-INSERT INTO royalties_earning
-    (run_id, pool_id, song_usage_id, run_share_id, work_id, party_id, "right", state, hold_id, currency, source_micros, won_micros)
-SELECT %(run)s, a.pool_id, a.song_usage_id, a.run_share_id, a.work_id, a.party_id, a."right",
-    CASE WHEN h.hold_id IS NULL THEN a.state ELSE 'held' END, coalesce(h.hold_id, a.hold_id), p.currency, a.source_micros, a.won_micros
+SELECT a.pool_id, a.song_usage_id, a.run_share_id, a.work_id, a.party_id, a."right",
+    CASE WHEN h.hold_id IS NULL THEN a.state ELSE 'held' END AS state, coalesce(h.hold_id, a.hold_id) AS hold_id,
+    a.collector, a.society_code, p.currency, a.source_micros, a.won_micros
 FROM amount a
 JOIN royalties_pool p ON p.id = a.pool_id
 LEFT JOIN unnest(%(holds)s::bigint[], %(songs)s::bigint[], %(from)s::date[]) AS h (hold_id, recording_id, from_date)
     ON h.recording_id = a.recording_id AND h.from_date <= a.usage_month AND a.state IN ('payable', 'suspense')
-WHERE a.run_share_id IS NOT NULL AND (a.source_micros <> 0 OR a.won_micros <> 0)
+WHERE a.source_micros <> 0 OR a.won_micros <> 0
 """
 
 
 def _divide_songs(run: DistributionRun, holds: Sequence[Hold]) -> int:
     """Write the earnings; their number. Of several holds on one song the first one counts."""
     first = {hold.recording_id: hold for hold in reversed(holds)}
-    _execute(CELLS, {"run": run.pk})
-    _execute("ANALYZE run_cell")
-    return _execute(
+    _execute(CELLS)
+    _execute(
         EARNINGS,
         {
-            "run": run.pk,
             "holds": [hold.pk for hold in first.values()],
             "songs": list(first),
             "from": [hold.from_date.replace(day=1) for hold in first.values()],
         },
+    )
+    return _execute(
+        """
+        INSERT INTO royalties_earning (run_id, pool_id, song_usage_id, run_share_id, work_id, party_id, "right", state, hold_id,
+            currency, source_micros, won_micros)
+        SELECT %s, pool_id, song_usage_id, run_share_id, work_id, party_id, "right", state, hold_id, currency, source_micros,
+            won_micros
+        FROM run_earning
+        """,
+        [run.pk],
     )
 
 
@@ -513,10 +533,8 @@ def _post_payees(run: DistributionRun) -> dict[str, int]:
     gross: defaultdict[int, dict[AccountKey, int]] = defaultdict(dict)
     for party_id, pool_id, micros in _rows(
         """
-        SELECT party_id, pool_id, sum(won_micros)::bigint FROM royalties_earning WHERE run_id = %s AND state = 'payable'
-        GROUP BY 1, 2 ORDER BY 1, 2
-        """,
-        [run.pk],
+        SELECT party_id, pool_id, sum(won_micros)::bigint FROM run_earning WHERE state = 'payable' GROUP BY 1, 2 ORDER BY 1, 2
+        """
     ):
         gross[party_id][pool_key(pool_id)] = micros
     statements = payees.pay(
@@ -540,11 +558,9 @@ def _post_rest(run: DistributionRun) -> None:
     movements: Counter[AccountKey] = Counter()
     for pool_id, state, hold_id, collector, society, micros in _rows(
         """
-        SELECT e.pool_id, e.state, e.hold_id, f.collector, f.society_code, sum(e.won_micros)::bigint
-        FROM royalties_earning e JOIN royalties_runshare f ON f.id = e.run_share_id
-        WHERE e.run_id = %s AND e.state <> 'payable' GROUP BY 1, 2, 3, 4, 5
-        """,
-        [run.pk],
+        SELECT pool_id, state, hold_id, collector, society_code, sum(won_micros)::bigint
+        FROM run_earning WHERE state <> 'payable' GROUP BY 1, 2, 3, 4, 5
+        """
     ):
         movements[pool_key(pool_id)] -= micros
         movements[resting_key(state, hold_id, CollectorKind(collector), society)] += micros
@@ -652,10 +668,8 @@ def _result(
     sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for currency, state, source_micros, won_micros in _rows(
         """
-        SELECT currency, state, sum(source_micros)::numeric, sum(won_micros)::numeric FROM royalties_earning
-        WHERE run_id = %s GROUP BY 1, 2
-        """,
-        [run.pk],
+        SELECT currency, state, sum(source_micros), sum(won_micros) FROM run_earning GROUP BY 1, 2
+        """
     ):
         for key in (state, "gross"):
             if currency != WON:
