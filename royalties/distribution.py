@@ -31,7 +31,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
-from django.db.transaction import atomic, set_rollback
+from django.db.transaction import atomic, on_commit, set_rollback
 from django.utils.translation import gettext_lazy as _
 
 import works.shares
@@ -161,7 +161,14 @@ def distribute(*, period: dt.date, actor: User | None = None, dry_run: bool = Fa
         if dry_run:
             result = replace(result, state="dry_run", run=None)
             set_rollback(True)
+    if result.run is not None:
+        on_commit(update_statistics)
     return result
+
+
+def update_statistics() -> None:
+    """Tell the planner what the tables of this room hold now: after a run, or after an import."""
+    _execute("SELECT royalties_analyze()")
 
 
 def _distribute(period: dt.date, actor: User | None) -> RunResult:
