@@ -257,7 +257,7 @@ def _file(
     CaseParty.objects.bulk_create(
         CaseParty(case=case, organisation_id=organisation_id, side=side) for organisation_id, side in sides.items()
     )
-    label = _attach(case, paper, case.claimant, actor)
+    label = _attach(case, paper, actor)
     _record(case, CaseEvent.Action.FILED, actor, text=case.reason, data={"paper": label})
     announcements.filed(case)
     return case
@@ -270,7 +270,7 @@ def _file(
 def add_paper(*, case: Case, paper: UploadedFile[Any], actor: User, text: str = "") -> Case:
     """Put a paper into the case. The claimant's, where papers were missing, puts the case back before staff."""
     case, seats, state = _take_step(case, Action.ADD_PAPER, actor)
-    label = _attach(case, paper, _organisation_in(case, actor), actor)
+    label = _attach(case, paper, actor)
     _move(case, state)
     _record(case, CaseEvent.Action.PAPERS_ADDED, actor, seats=seats, text=text.strip(), data={"paper": label})
     announcements.paper_added(case, actor=actor, label=label)
@@ -505,10 +505,8 @@ def _organisation_in(case: Case, actor: User) -> Organisation:
     return Organisation.objects.filter(pk__in=mine).order_by("pk")[0]
 
 
-def _attach(case: Case, paper: UploadedFile[Any], organisation: Organisation, actor: User) -> str:
-    stored = store_upload(
-        stream=paper, label=paper.name or "", organisation=organisation, user=actor, allowed=DOCUMENTS
-    )
+def _attach(case: Case, paper: UploadedFile[Any], actor: User) -> str:
+    stored = store_upload(stream=paper, label=paper.name or "", user=actor, allowed=DOCUMENTS)
     Attachment.objects.create(case=case, file=stored, added_by=actor)
     return stored.label
 

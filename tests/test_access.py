@@ -7,6 +7,7 @@ society may ever be sent. What somebody else asks for is answered as if it did n
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -232,7 +233,7 @@ def everything() -> dict[str, str]:
 
 def answer(client: Client, method: str, url: str) -> HttpResponse:
     """One request whose effects are taken back."""
-    cookies = client.cookies.copy()
+    cookies = copy.copy(client.cookies)
     with transaction.atomic():
         response: HttpResponse = client.generic(method, url)  # type: ignore[assignment]
         body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]

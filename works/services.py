@@ -340,7 +340,7 @@ def receive_catalogue(
 
     Raises the refusals of portal.files.guards and of works.catalogue.base. Without `bell` the caller drains the job.
     """
-    stored = store_upload(stream=stream, label=label, organisation=organisation, user=user, allowed=CATALOGUE_FILES)
+    stored = store_upload(stream=stream, label=label, user=user, allowed=CATALOGUE_FILES)
     try:
         encoding, lines = spreadsheet.look_at(path_of(stored).read_bytes())
     except DomainError:

@@ -16,23 +16,11 @@ class StoredFile(models.Model):
     label = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64, db_index=True)
     size_bytes = models.BigIntegerField()
-    organisation = models.ForeignKey(
-        "accounts.Organisation",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="files",
-    )
-    uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(size_bytes__gte=0), name="file_size_is_not_negative"
-            ),
-        )
+        constraints = (models.CheckConstraint(condition=Q(size_bytes__gte=0), name="file_size_is_not_negative"),)
 
     def __str__(self) -> str:
         return self.label

@@ -22,7 +22,6 @@ def store_upload(
     *,
     stream: BinaryIO | UploadedFile[bytes],
     label: str,
-    organisation: models.Model | None,
     user: models.Model | None,
     allowed: frozenset[str] = guards.TABLES,
 ) -> StoredFile:
@@ -48,7 +47,6 @@ def store_upload(
                 label=label,
                 sha256=sha256,
                 size_bytes=size_bytes,
-                organisation_id=organisation.pk if organisation is not None else None,
                 uploaded_by_id=user.pk if user is not None else None,
             )
     except BaseException:

@@ -26,4 +26,5 @@ class Notice(models.Model):
         indexes = (models.Index(fields=["user", "-created_at"], name="notice_of_user"),)
 
     def __str__(self) -> str:
-        return gettext(self.sentence) % self.params
+        sentence: str = gettext(self.sentence) % self.params
+        return sentence

@@ -78,7 +78,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 def _receive(form: UploadForm, actor: Any) -> tuple[Report, bool]:
     source = form.cleaned_data["source"]
     file = form.cleaned_data["file"]
-    stored = store_upload(stream=file, label=file.name, organisation=source.organisation, user=actor)
+    stored = store_upload(stream=file, label=file.name, user=actor)
     return receive_report(source=source, stored=stored, period=form.cleaned_data["period"], user=actor)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from functools import partial
 from pathlib import Path
 
 from django.db import connection
@@ -52,7 +53,7 @@ def final_state() -> State:
 def receive(folder: Path) -> Report:
     path = statements.write_csv(MONTH, LINES, folder)
     with path.open("rb") as stream:
-        stored = store_upload(stream=stream, label=path.name, organisation=None, user=None)
+        stored = store_upload(stream=stream, label=path.name, user=None)
     report, new = ingest.receive_report(source=Source.objects.get(code="tme"), stored=stored, period=MONTH, user=None)
     assert new
     return report
@@ -90,17 +91,8 @@ def test_it_leaves_the_same_rows_after_five_kills_and_a_stopped_redis(
                 and chunks.filter(state=Chunk.State.TODO, lease_until__gt=timezone.now()).exists()
             )
 
-        for stage, done in [
-            ("plan", 0),
-            ("parse", 1),
-            ("parse", 5),
-            ("match", 0),
-            ("finish", 0),
-        ]:
-            wait_for(
-                lambda stage=stage, done=done: claimed(stage, done=done),
-                f"{stage} under way, {done} done",
-            )  # type: ignore[misc]
+        for stage, done in [("plan", 0), ("parse", 1), ("parse", 5), ("match", 0), ("finish", 0)]:
+            wait_for(partial(claimed, stage, done=done), f"{stage} under way, {done} done")
             worker.kill()
             stages_killed.append(stage)
             if stage == "parse" and done == 1:

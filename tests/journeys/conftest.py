@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page
 from pytest_django import DjangoDbBlocker
 
@@ -28,7 +29,7 @@ from tests.conftest import Database, _django_connected_to, _name
 # Playwright's synchronous interface keeps an event loop in this thread, which Django takes for an asynchronous caller.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 CHROMIUM = shutil.which("chromium")
-SCREENSHOTS = Path("test-results/screens")
+SCREENSHOTS = settings.PORTAL_DATA_DIR / "screens"
 LOGIN = "/account/login/"
 LINES = 400  # of each month's statement: enough for every page
 
@@ -54,7 +55,7 @@ def browser_type_launch_args() -> dict[str, Any]:
 def send_in_foreground(path: Path, period: dt.date) -> Report:
     """A statement as import_report takes it."""
     with path.open("rb") as stream:
-        stored = store_upload(stream=stream, label=path.name, organisation=None, user=None)
+        stored = store_upload(stream=stream, label=path.name, user=None)
     report, _ = ingest.receive_report(source=Source.objects.get(code="tme"), stored=stored, period=period, user=None)
     assert report.job is not None
     ingest.work_on(report.job.pk)

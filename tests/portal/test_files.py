@@ -29,7 +29,7 @@ def media(settings: Settings, tmp_path: Path) -> Iterator[Path]:
 
 
 def store(content: bytes, label: str, allowed: frozenset[str] = guards.TABLES) -> StoredFile:
-    return store_upload(stream=io.BytesIO(content), label=label, organisation=None, user=None, allowed=allowed)
+    return store_upload(stream=io.BytesIO(content), label=label, user=None, allowed=allowed)
 
 
 def office(parts: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:

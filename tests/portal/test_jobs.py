@@ -306,7 +306,7 @@ def a_report() -> dict[str, Any]:
     text = "结算期间,平台,中央曲库ID,歌曲名,歌手名,高级包月收入分成-使用量,CP分成收入\n" + "".join(
         f"20260901,QQ音乐,{n},가{n},나,1,0.5\n" for n in range(1, 200)
     )
-    stored = store_upload(stream=BytesIO(text.encode()), label="song_1.csv", organisation=None, user=None)
+    stored = store_upload(stream=BytesIO(text.encode()), label="song_1.csv", user=None)
     report, _new = receive_report(source=Source.objects.get(code="tme"), stored=stored, period=None, user=None)
     return {"job_id": report.job_id}
 

@@ -104,7 +104,7 @@ def as_xlsx(lines: Sequence[Cells]) -> bytes:
 
 
 def receive(content: bytes, label: str = "song_202609.csv", **given: Any) -> tuple[Report, bool]:
-    stored = store_upload(stream=io.BytesIO(content), label=label, organisation=None, user=None)
+    stored = store_upload(stream=io.BytesIO(content), label=label, user=None)
     source = Source.objects.get(code=given.pop("source", "tme"))
     return receive_report(source=source, stored=stored, **{"period": None, "user": None, "bell": False, **given})
 

@@ -43,7 +43,7 @@ def send(
     data = rows if isinstance(rows, bytes) else as_csv(rows).encode()
     assert "pytest" in str(settings.MEDIA_ROOT)
     sender = organisation or publisher()
-    stored = store_upload(stream=io.BytesIO(data), label="catalogue.csv", organisation=sender, user=None)
+    stored = store_upload(stream=io.BytesIO(data), label="catalogue.csv", user=None)
     upload = CatalogueUpload.objects.create(organisation=sender, file=stored)
     return upload, import_catalogue(upload=upload)
 

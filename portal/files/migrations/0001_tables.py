@@ -11,7 +11,6 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0001_tables"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -36,15 +35,6 @@ class Migration(migrations.Migration):
                 ("sha256", models.CharField(db_index=True, max_length=64)),
                 ("size_bytes", models.BigIntegerField()),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="files",
-                        to="accounts.organisation",
-                    ),
-                ),
                 (
                     "uploaded_by",
                     models.ForeignKey(

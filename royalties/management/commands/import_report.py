@@ -98,7 +98,7 @@ def receive(path: Path, code: str, period: str) -> tuple[Report, bool]:
     month = read_month(period) if period else None
     try:
         with path.open("rb") as stream:
-            stored = store_upload(stream=stream, label=path.name, organisation=source.organisation, user=None)
+            stored = store_upload(stream=stream, label=path.name, user=None)
     except OSError as error:
         raise FileCannotBeOpened(path=path, reason=error.strerror) from error
     return ingest.receive_report(source=source, stored=stored, period=month, user=None, bell=False)
