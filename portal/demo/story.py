@@ -84,6 +84,7 @@ def disputed_share() -> Share:
             role=Share.Role.COMPOSER,
             right="performing",
             until_date=None,
+            work__registered_by__ref="PUB-DALBIT",
             work__match_works__match__outcome=Match.Outcome.ACCEPTED,
             work__match_works__match__superseded_at=None,
         )
