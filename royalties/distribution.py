@@ -143,7 +143,6 @@ def code_version() -> str:
     return hashlib.sha256("".join(inspect.getsource(module) for module in rules).encode()).hexdigest()[:16]
 
 
-@atomic
 def distribute(*, period: dt.date, actor: User | None = None, dry_run: bool = False) -> RunResult:
     """Distribute all songs of released pools that were not distributed before, in the distribution month of `period`.
 
@@ -151,17 +150,25 @@ def distribute(*, period: dt.date, actor: User | None = None, dry_run: bool = Fa
     new and writes nothing. One at a time: raises PayeesBusy while another run or a release of held money goes on. A dry
     run computes the same and leaves no trace.
     """
-    lock_payees()
+    period = period.replace(day=1)
+    if not dry_run:
+        attach_waiting()  # done before the run begins, so that money and reports can come in while it goes on
+        return _run(period, actor)
     with atomic():
         attach_waiting()
-        with atomic():
-            result = _distribute(period.replace(day=1), actor)
-            if result.state == "nothing_new":
-                set_rollback(True)
-        if dry_run:
-            result = replace(result, state="dry_run", run=None)
+        result = replace(_run(period, actor), state="dry_run", run=None)
+        set_rollback(True)
+    return result
+
+
+@atomic
+def _run(period: dt.date, actor: User | None) -> RunResult:
+    lock_payees()
+    with atomic():
+        result = _distribute(period, actor)
+        if result.state == "nothing_new":
             set_rollback(True)
-    if result.run is not None:
+    if result.state == "distributed":
         on_commit(update_statistics)
     return result
 
@@ -172,6 +179,7 @@ def update_statistics() -> None:
 
 
 def _distribute(period: dt.date, actor: User | None) -> RunResult:
+    """The run, in a transaction that its caller rolls back when there was nothing new."""
     _offer_songs()
     problems = [*_leave_out_other_bases(), *_leave_out_too_many_parts(), *_read_rights()]
     holds = _read_holds()

@@ -144,7 +144,7 @@ def attach_reports(*, pool: Pool) -> Pool:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MONEY_IN_LOCK])
-    locked = Pool.objects.select_for_update(of=("self",)).select_related("remittance").get(pk=pool.pk)
+    locked = Pool.objects.select_for_update(of=("self",), no_key=True).select_related("remittance").get(pk=pool.pk)
     if locked.state == Pool.State.RELEASED:
         return locked
     ready = Report.objects.filter(
@@ -175,7 +175,7 @@ def attach_waiting() -> None:
 @transaction.atomic
 def accept_difference(*, pool: Pool, actor: User, reason: str) -> Pool:
     """Release a held pool although its money is not what was reported: it is divided in the proportions reported."""
-    locked = Pool.objects.select_for_update(of=("self",)).select_related("remittance").get(pk=pool.pk)
+    locked = Pool.objects.select_for_update(of=("self",), no_key=True).select_related("remittance").get(pk=pool.pk)
     if not reason.strip():
         raise ReasonMissing
     if locked.state != Pool.State.HELD:

@@ -546,7 +546,7 @@ def make_case(seed: int, *, order: int | None = None) -> Pool:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_set_based_run_is_its_plain_twin(seed: int) -> None:
     pool = make_case(seed)
     song = pool.reports.all()[0].song_usages.filter(recording__matches__outcome=Match.Outcome.ACCEPTED)[0]
@@ -575,7 +575,7 @@ def figures() -> Mapping[str, object]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_permuting_lines_and_files_changes_no_payees_figure(seed: int) -> None:
     seen = []
     for order in (None, 17, 99):
