@@ -169,7 +169,7 @@ def _run(period: dt.date, actor: User | None) -> RunResult:
         if result.state == "nothing_new":
             set_rollback(True)
     if result.state == "distributed":
-        on_commit(update_statistics)
+        on_commit(update_statistics, robust=True)  # the money is posted; statistics can wait for autovacuum
     return result
 
 
