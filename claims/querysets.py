@@ -10,7 +10,8 @@ from django.db.models import QuerySet, Sum
 
 from portal.accounts.access import Reader, organisation_ids, sees_everything
 from portal.accounts.models import PUBLISHER_ROLES, Role
-from royalties.models import Hold, LedgerAccount, LedgerEntry
+from royalties.holds import NOBODY
+from royalties.models import Earning, Hold, LedgerAccount, LedgerEntry
 from works.models import Party
 
 if TYPE_CHECKING:
@@ -32,13 +33,17 @@ class CaseQuerySet(QuerySet["models.Case"]):
 
 
 def released_micros(case_ref: str) -> list[tuple[str, int]]:
-    """Party → won that it got, before deductions, when the case ended: as written down at the release."""
+    """Party → won that it got, before deductions, when the case ended: as written down at the release.
+
+    What nobody has registered of the work is named by where it rests.
+    """
     decisions = Hold.objects.filter(case_ref=case_ref, state=Hold.State.RELEASED).values_list("decision", flat=True)
     sums: dict[str, int] = defaultdict(int)
     for decision in decisions:
         for part in decision["parts"]:
             sums[part["party"]] += int(part["won_micros"])
     names = dict(Party.objects.filter(ref__in=sums).values_list("ref", "name"))
+    names[NOBODY] = str(Earning.State.SUSPENSE.label)
     return sorted((names[ref], micros) for ref, micros in sums.items() if micros)
 
 

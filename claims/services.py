@@ -33,7 +33,7 @@ from royalties.services import decide_match
 from works.models import SINCE_EVER, Party, Share, Work
 from works.services import NewPart, replace_share
 
-PartsOfMoney = list[tuple[Party, Fraction]]
+PartsOfMoney = list[tuple[Party | None, Fraction]]  # None: what nobody has registered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,13 +117,6 @@ class SongAlreadyClaimed(DomainError):
     status = 409
     sentence = _("Your organisation already has an open case about this song: %(case)s.")
     remedy = _("Add your papers to that case.")
-
-
-class SongMoneyWithoutOwner(DomainError):
-    code = "song-money-without-owner"
-    status = 409
-    sentence = _("Part of the money held on “%(song)s” belongs to a part of the work that nobody has registered.")
-    remedy = _("It cannot be released yet. Leave the case open and tell whoever looks after the portal.")
 
 
 class NotYourWork(NotAllowed):
@@ -384,7 +377,10 @@ def _end_share(case: Case, share: Share, ending: Ending, actor: User) -> dict[st
             if rest.party_id == share.party_id:
                 _take_open_cases_along(case, share, rest, actor)
         data |= {"before": str(share.fraction), "after": str(settlement.to_holder), "from_date": from_date.isoformat()}
-    money = [(case.claimant_party, settlement.held_to_claimant), (share.party, settlement.held_to_holder)]
+    money: PartsOfMoney = [
+        (case.claimant_party, settlement.held_to_claimant),
+        (share.party, settlement.held_to_holder),
+    ]
     parts_of_money = [(party, part) for party, part in money if part]
     _release(case, lambda _hold: parts_of_money, ending, actor)
     return data
@@ -419,10 +415,8 @@ def _release(case: Case, parts_of: Callable[[Hold], PartsOfMoney], ending: Endin
 
 def _earned_under(hold: Hold, nobody_else: Party) -> PartsOfMoney:
     """Whose money lies on a song's hold, as parts of the whole. There is some only if the song was matched meanwhile."""
-    sums: dict[Party, int] = {}
+    sums: dict[Party | None, int] = {}
     for earning in Earning.objects.filter(hold=hold).exclude(won_micros=0).select_related("party"):
-        if earning.party is None:
-            raise SongMoneyWithoutOwner(song=hold.recording.title if hold.recording else "")
         sums[earning.party] = sums.get(earning.party, 0) + earning.won_micros
     whole = sum(sums.values())
     if not whole:

@@ -38,6 +38,7 @@ from works.models import CHINA, Party, Share
 from works.shares import AffiliationFact, CellState, Collector, CollectorKind, collector
 
 WHOLE = Fraction(1)
+NOBODY = ""  # in a hold's decision, beside the references of parties
 
 
 class HoldTooLarge(DomainError):
@@ -116,7 +117,7 @@ def open_hold(
 def release_hold(
     *,
     hold: Hold,
-    parts: Sequence[tuple[Party, Fraction]],
+    parts: Sequence[tuple[Party | None, Fraction]],
     period: dt.date,
     actor: User | None,
     outcome: str,
@@ -125,14 +126,15 @@ def release_hold(
 
     The amount is divided by largest remainder, ties by the parties' references. What we collect for a party is paid to
     it, with the deductions of the distribution month `period`; what another society collects becomes not ours, and what
-    nobody is known to collect goes to suspense, each judged in the usage month in which it was earned. A hold on which
-    nothing rests is released without a statement. Raises PartsDoNotMakeWhole, AlreadyReleased for a second release, and
-    PayeesBusy while money is being distributed.
+    nobody is known to collect goes to suspense, each judged in the usage month in which it was earned. The part of
+    nobody (None: what nobody has registered of a work) goes to suspense. A hold on which nothing rests is released
+    without a statement. Raises PartsDoNotMakeWhole, AlreadyReleased for a second release, and PayeesBusy while money is
+    being distributed.
     """
     period = period.replace(day=1)
     fractions: defaultdict[str, Fraction] = defaultdict(Fraction)
     for party, part in parts:
-        fractions[party.ref] += part
+        fractions[_name(party)] += part
     if sum(fractions.values()) != WHOLE or any(part < 0 for part in fractions.values()):
         raise PartsDoNotMakeWhole(sum=sum(fractions.values()))
     lock_payees()
@@ -142,7 +144,7 @@ def release_hold(
     source = (LedgerAccount.Kind.HOLD.value, WON, f"hold:{locked.pk}")
     held = balance(account(kind=LedgerAccount.Kind.HOLD, currency=WON, owner_key=source[2]))
     amounts = allocate(held, fractions)
-    statements = _post(locked, {party: amounts[party.ref] for party, _ in parts}, source, period)
+    statements = _post(locked, {party: amounts[_name(party)] for party, _ in parts}, source, period)
     locked.state = Hold.State.RELEASED
     locked.released_at = timezone.now()
     locked.decision = {
@@ -165,9 +167,13 @@ def release_hold(
     return statements
 
 
-def _post(hold: Hold, amounts: Mapping[Party, int], source: AccountKey, period: dt.date) -> list[Statement]:
+def _name(party: Party | None) -> str:
+    return NOBODY if party is None else party.ref
+
+
+def _post(hold: Hold, amounts: Mapping[Party | None, int], source: AccountKey, period: dt.date) -> list[Statement]:
     """One transaction and statement per payee, and one transaction for what is not paid to anybody."""
-    affiliations = read_affiliations(party.pk for party in amounts)
+    affiliations = read_affiliations(party.pk for party in amounts if party is not None)
     earned = list(
         Earning.objects.filter(hold=hold, state=Earning.State.HELD)
         .values_list("right", "song_usage__usage_month")
@@ -177,6 +183,9 @@ def _post(hold: Hold, amounts: Mapping[Party, int], source: AccountKey, period: 
     gross: Counter[int] = Counter()
     elsewhere: Counter[AccountKey] = Counter()
     for party, amount in amounts.items():
+        if party is None:
+            elsewhere[resting_key(CellState.SUSPENSE.value, None, CollectorKind.UNKNOWN, "")] += amount
+            continue
         for found, micros in _by_collector(party, amount, earned, affiliations[party.pk]).items():
             if found.kind is CollectorKind.OURS:
                 gross[party.pk] += micros

@@ -7,16 +7,18 @@ from fractions import Fraction
 
 import pytest
 from django.db.models import Sum
+from django.utils import translation
 
 from claims import services
 from claims.models import Case
-from claims.querysets import held_micros
+from claims.querysets import held_micros, released_micros
 from portal.accounts.models import User
 from royalties.checks import check_ledger
 from royalties.distribution import RunResult, distribute
-from royalties.models import Match, Statement
+from royalties.ledger import account, balance
+from royalties.models import LedgerAccount, Match, Statement
 from royalties.services import AlreadyDistributed, decide_match
-from tests.claims.conftest import Cast, accept, everything_written, file_share, file_song
+from tests.claims.conftest import Cast, accept, add_share, everything_written, file_share, file_song
 from tests.claims.test_visibility import signed_in
 from tests.royalties.build import (
     UNMATCHED,
@@ -194,7 +196,28 @@ def test_it_never_gives_money_of_a_song_that_is_another_work_to_the_claimant(cas
     before = everything_written()
     with pytest.raises(AlreadyDistributed):
         close(case, cast.staff)
-    with pytest.raises(services.SongMoneyWithoutOwner):
-        close(case, cast.staff, granted=False)
     assert everything_written() == before
+    close(case, cast.staff, granted=False)
     assert Match.objects.get(recording=song, superseded_at=None).works.get().work == other
+    assert (held(case), paid(cast.claim_party)) == (0, 0)
+    assert nothing_differs()
+
+
+def test_it_closes_the_case_of_a_song_whose_work_is_registered_only_in_part(cast: Cast) -> None:
+    """Matched while the case was open: the owners get theirs, and what nobody has registered rests in suspense."""
+    one_right(tme())
+    made = report([Line("lost", 1200 * YUAN, month=MARCH)], {"lost": UNMATCHED}, period=MARCH)
+    money(1200 * YUAN, period=MARCH)
+    song = made.song_usages.get().recording
+    case = accept(file_song(cast, recording=song), cast.staff)
+    other = type(cast.work).objects.create(title="다른 곡")
+    add_share(other, cast.stranger_party, Fraction(7, 12), role="CA")
+    decide_match(recording=song, works=[(other, Fraction(1))], actor=cast.staff, reason="Heard it.")
+    distribute(period=PERIOD, actor=cast.staff)
+    assert held(case) == 240_000
+    close(case, cast.staff, granted=False)
+    suspense = account(kind=LedgerAccount.Kind.SUSPENSE, currency="KRW")
+    assert (held(case), paid(cast.stranger_party), balance(suspense)) == (0, 140_000, 100_000 * YUAN)
+    with translation.override("en"):
+        assert released_micros(case.ref) == [("in suspense", 100_000 * YUAN), ("낯선출판", 140_000 * YUAN)]
+    assert nothing_differs()
