@@ -163,10 +163,32 @@ def test_accounts_are_opened_once() -> None:
 
 
 @pytest.mark.django_db
-def test_an_unbalanced_transaction_is_refused_at_commit() -> None:
-    bare = LedgerTransaction.objects.create(key="bare", input_hash="", kind=RECEIVED, effective_date=DAY)
-    LedgerEntry.objects.create(transaction=bare, account=bank(), currency="CNY", amount_micros=5)
-    with pytest.raises(IntegrityError, match="does not balance"):
+def test_unbalanced_entries_are_refused() -> None:
+    with pytest.raises(IntegrityError, match="do not balance"), transaction.atomic():
+        bare = LedgerTransaction.objects.create(key="bare", input_hash="", kind=RECEIVED, effective_date=DAY)
+        LedgerEntry.objects.create(transaction=bare, account=bank(), currency="CNY", amount_micros=5)
+    assert balance(bank()) == 0
+
+
+@pytest.mark.django_db
+def test_a_balance_checked_early_does_not_let_further_entries_in() -> None:
+    posted = receive()
+    check_balance_now()
+    with pytest.raises(IntegrityError, match="do not balance"), transaction.atomic():
+        LedgerEntry.objects.create(transaction=posted, account=bank(), currency="CNY", amount_micros=7)
+    assert sums_per_currency() == [("CNY", 0)]
+
+
+@pytest.mark.django_db
+def test_a_temporary_table_does_not_stand_in_for_the_entries() -> None:
+    LedgerTransaction.objects.create(key="bare", input_hash="", kind=RECEIVED, effective_date=DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE royalties_ledgerentry (LIKE royalties_ledgerentry)")
+        cursor.execute(
+            "INSERT INTO pg_temp.royalties_ledgerentry (transaction_id, currency, amount_micros, id, account_id) "
+            "SELECT id, 'CNY', 1, 1, 1 FROM royalties_ledgertransaction UNION SELECT id, 'CNY', -1, 2, 1 FROM royalties_ledgertransaction"
+        )
+    with pytest.raises(IntegrityError, match="has no entries"):
         check_balance_now()
 
 

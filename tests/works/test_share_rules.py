@@ -84,6 +84,22 @@ def test_one_statement_with_many_shares_is_checked_too(db: None) -> None:
     refuses(lambda: Share.objects.bulk_create(rows), match="exceed the whole")
 
 
+def test_a_temporary_table_does_not_stand_in_for_the_shares(db: None) -> None:
+    work = Work.objects.create(title="월광")
+    add(work, 12)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE works_share (LIKE works_share)")
+        with pytest.raises(IntegrityError, match="exceed the whole"), transaction.atomic():
+            cursor.execute(
+                """
+                INSERT INTO public.works_share (work_id, party_id, role, "right", numerator, denominator, territory, from_date,
+                    reason, end_reason, created_at)
+                SELECT work_id, party_id, role, "right", numerator, denominator, territory, from_date, reason, end_reason, created_at
+                FROM public.works_share
+                """
+            )
+
+
 @pytest.mark.parametrize("numbers", [(0, 12), (-1, 12), (1, 0), (13, 12)])
 def test_a_share_is_a_proper_fraction(db: None, numbers: tuple[int, int]) -> None:
     work = Work.objects.create(title="봄밤")
