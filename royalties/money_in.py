@@ -202,7 +202,7 @@ def _require_usable(*, source: Source, period: dt.date, amount_micros: int, curr
         raise AmountNotUsable(micros=won_micros)
     last = Remittance.objects.filter(currency=currency).order_by("-rate_date", "-pk").first()
     if last is not None and not last.rate / FAR_OFF < rate < last.rate * FAR_OFF:
-        raise RateFarOff(rate=rate, currency=currency, last=last.rate.normalize(), date=last.rate_date)
+        raise RateFarOff(rate=rate, currency=currency, last=f"{last.rate.normalize():f}", date=last.rate_date)
     reported = Report.objects.filter(source=source, period=period, state=Report.State.READY)
     currencies = set(reported.values_list("currency", flat=True)) or {source.currency}
     if currency not in currencies:

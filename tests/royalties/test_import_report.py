@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 from pathlib import Path
@@ -15,7 +16,8 @@ from pytest_django import Settings
 from portal.files.models import StoredFile
 from portal.jobs.models import Chunk, Job
 from portal.jobs.services import create_job
-from royalties.models import Report
+from royalties.models import Report, Source
+from royalties.services import declare_basis
 from tests.royalties.test_ingest import as_csv, as_xlsx, cells, mixed_lines
 
 KEYS = ["report", "state", "lines", "accepted", "rejected", "songs", "new_songs", "matched_lines", "review_lines",
@@ -134,3 +136,15 @@ def test_waits_for_a_worker_that_has_taken_a_chunk(folder: Path, monkeypatch: py
     monkeypatch.setattr("time.sleep", end_the_lease)
     assert json.loads(run(write(folder, as_csv(mixed_lines())), json=True)[-1])["lines"] == 60
     assert len(waits) == 1
+
+
+@pytest.mark.parametrize("basis", ["named", "lump", "usage"])
+def test_a_basis_that_cannot_be_distributed_yet_is_named(basis: str, folder: Path) -> None:
+    source = Source.objects.get(code="generic")
+    declare_basis(source=source, basis=basis, from_date=dt.date(2026, 9, 1), note="Contract 7", actor=None)
+    path = write(folder, as_csv(mixed_lines()))
+    found = json.loads(run(path, source="generic", json=True)[-1])
+    assert (found["state"], found["held_reason"], found["basis"]) == ("held", "basis_not_yet", basis)
+    said = run(path, source="generic")[1]
+    assert "cannot be distributed yet" in said
+    assert basis.upper() in said

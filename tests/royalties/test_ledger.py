@@ -164,10 +164,10 @@ def test_accounts_are_opened_once() -> None:
 
 @pytest.mark.django_db
 def test_unbalanced_entries_are_refused() -> None:
+    posted = receive()
     with pytest.raises(IntegrityError, match="do not balance"), transaction.atomic():
-        bare = LedgerTransaction.objects.create(key="bare", input_hash="", kind=RECEIVED, effective_date=DAY)
-        LedgerEntry.objects.create(transaction=bare, account=bank(), currency="CNY", amount_micros=5)
-    assert balance(bank()) == 0
+        LedgerEntry.objects.create(transaction=posted, account=bank(), currency="CNY", amount_micros=5)
+    assert balance(bank()) == -100
 
 
 @pytest.mark.django_db

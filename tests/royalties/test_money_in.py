@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from royalties.ledger import account, balance
 from royalties.models import ExchangeRun, LedgerAccount, LedgerEntry, Pool, Remittance, Report
@@ -180,7 +183,28 @@ def test_the_command_records_and_says_so(capsys: pytest.CaptureFixture[str]) -> 
     assert '"state": "released"' in last
     assert '"won_micros": 19050000000' in last
     assert Remittance.objects.get().received_date == dt.date(2026, 2, 20)
-    with pytest.raises(CommandError, match="There is no source nobody"):
-        call_command("record_remittance", "--source=nobody", *words[1:], "--rate-date=2026-02-20")
-    with pytest.raises(CommandError, match="1905"):
-        call_command("record_remittance", *words[:-1], "--rate=1905", "--rate-date=2026-02-20", "--reference=b")
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ("--source=nobody", "source-is-unknown", "There is no source “nobody”"),
+        ("--rate=1900", "rate-far-off", "the last one of CNY, 190 of 2026-02-20"),
+        ("--rate=NaN", "rate-not-usable", "not a usable exchange rate"),
+        ("--currency=USD", "other-currency", "the money is in USD"),
+        ("--amount-micros=0", "amount-not-usable", "cannot be recorded"),
+        ("--reference=a", "reference-taken", "with other figures"),
+    ],
+)
+def test_the_command_refuses_in_one_sentence(
+    change: str, code: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_report()
+    words = ["--source=tme", "--period=2026-01", "--amount-micros=100000000", "--currency=CNY", "--rate=190"]
+    words += ["--rate-date=2026-02-20", "--json"]
+    call_command("record_remittance", *words, "--reference=a")
+    capsys.readouterr()
+    with translation.override("ko"), pytest.raises(CommandError, match=re.escape(said)) as refused:
+        call_command("record_remittance", *words, "--amount-micros=100000001", "--reference=b", change)
+    assert json.loads(capsys.readouterr().out) == {"error": code, "message": str(refused.value)}
+    assert Remittance.objects.count() == 1

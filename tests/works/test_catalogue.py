@@ -501,10 +501,18 @@ def test_the_command_registers_and_says_so(db: None, tmp_path: Path) -> None:
 def test_the_command_refuses_what_it_cannot_read(db: None, tmp_path: Path) -> None:
     file = tmp_path / "catalogue.csv"
     file.write_bytes(b"a,b\r\n")
-    with pytest.raises(CommandError, match="columns"):
-        call_command("import_catalogue", file, publisher="PUB-NEW")
-    with pytest.raises(CommandError):
-        call_command("import_catalogue", tmp_path / "nothing.csv", publisher="PUB-NEW")
+    society = Organisation.objects.create(ref="SOC", name="협회", kind=Organisation.Kind.SOCIETY)
+    refusals = [
+        (file, "PUB-NEW", "catalogue-heading-wrong", "columns"),
+        (tmp_path / "nothing.csv", "PUB-NEW", "file-cannot-be-opened", "cannot be opened"),
+        (file, society.ref, "not-a-publisher", "is not a publisher"),
+    ]
+    for path, publisher_ref, code, said in refusals:
+        out = io.StringIO()
+        with override("ko"), pytest.raises(CommandError, match=said) as refused:
+            call_command("import_catalogue", path, publisher=publisher_ref, json=True, stdout=out)
+        assert json.loads(out.getvalue()) == {"error": code, "message": str(refused.value)}
+    assert not Organisation.objects.filter(ref="PUB-NEW").exists()
 
 
 @pytest.mark.slow

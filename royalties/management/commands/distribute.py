@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, no_translations
 
 from portal.lib.errors import DomainError
 from portal.lib.money import format_units
+from portal.lib.terminal import fail
 from royalties.distribution import distribute
 from royalties.management.commands.record_remittance import month
 
@@ -30,11 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="compute the same, post nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             result = distribute(period=options["period"], dry_run=options["dry_run"])
         except DomainError as error:
-            raise CommandError(str(error)) from error
+            fail(self, error.code, str(error), as_json=options["json"])
         for problem in result.problems:
             self.stderr.write(str(problem))
         for name in MAPS:

@@ -8,27 +8,22 @@ import time
 from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, no_translations
+from django.core.management.base import BaseCommand, no_translations
 from django.utils.translation import gettext_lazy as _
 
 from portal.files.services import store_upload
 from portal.jobs.models import Job
 from portal.lib.errors import DomainError
 from portal.lib.money import format_units
+from portal.lib.terminal import fail, open_file
 from royalties import ingest
 from royalties.models import Report, Source
 from royalties.reports.base import SourceIsUnknown, refusal_of
 
 POLL_SECONDS: Final = 0.2
 FAILED: Final = frozenset({Report.State.REFUSED, Report.State.STOPPED})
-
-
-class FileCannotBeOpened(DomainError):
-    code = "file-cannot-be-opened"
-    sentence = _("“%(path)s” cannot be opened: %(reason)s.")
-    remedy = _("Check the name and that you may read the file.")
 
 
 class PeriodIsNoMonth(DomainError):
@@ -42,7 +37,7 @@ class Command(BaseCommand):
         "Receives, reads and matches a report here, without a worker. The same bytes again change nothing. With --json the "
         "last line is an object with the keys report, state, lines, accepted, rejected, songs, new_songs, matched_lines, "
         "review_lines, unmatched_lines, money_micros, matched_micros, review_micros, unmatched_micros, rejected_micros, "
-        "currency, held_reason, period, rounded_lines, seconds, and duplicate if the bytes were here already; or error and "
+        "currency, held_reason, basis, period, rounded_lines, seconds, and duplicate if the bytes were here already; or error and "
         "message."
     )
 
@@ -58,20 +53,15 @@ class Command(BaseCommand):
         try:
             report, is_new = receive(file, source, period)
         except DomainError as error:
-            self.fail(error.code, str(error), as_json=json)
+            fail(self, error.code, str(error), as_json=json)
         work_until_finished(report)
         report.refresh_from_db()
         if report.state in FAILED:
-            self.fail(report.error_code, refusal_of(report.error_code, report.error_params), as_json=json)
+            fail(self, report.error_code, refusal_of(report.error_code, report.error_params), as_json=json)
         found = result(report, seconds=time.monotonic() - began)
         if not is_new:
             found["duplicate"] = True
         self.say(found, report, as_json=json)
-
-    def fail(self, code: str, message: str, *, as_json: bool) -> NoReturn:
-        if as_json:
-            self.stdout.write(json.dumps({"error": code, "message": message}, ensure_ascii=False))
-        raise CommandError(message)
 
     def say(self, found: dict[str, Any], report: Report, *, as_json: bool) -> None:
         if "duplicate" in found:
@@ -79,8 +69,8 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
             return
-        state = report.get_held_reason_display() if report.held_reason else ""
-        self.stdout.write(f"{report.ref} {report.get_state_display()} {state}".rstrip())
+        words = [report.get_held_reason_display(), report.get_basis_display()]
+        self.stdout.write(" · ".join([f"{report.ref} {report.get_state_display()}", *(word for word in words if word)]))
         for name, value in found.items():
             if name.endswith("_micros"):
                 self.stdout.write(f"  {name.removesuffix('_micros')}: {format_units(value, report.currency, 6)}")
@@ -90,18 +80,20 @@ class Command(BaseCommand):
 
 def receive(path: Path, code: str, period: str) -> tuple[Report, bool]:
     """Store the file and take it as a report of the source; False when its bytes are here already."""
+    source = find_source(code)
+    month = read_month(period) if period else None
+    with open_file(path) as stream:
+        stored = store_upload(stream=stream, label=path.name, user=None)
+    return ingest.receive_report(source=source, stored=stored, period=month, user=None, bell=False)
+
+
+def find_source(code: str) -> Source:
+    """The source of this code. Raises SourceIsUnknown, which names those there are."""
     source = Source.objects.filter(code=code).first()
     if source is None:
-        raise SourceIsUnknown(
-            code=code, known=", ".join(Source.objects.order_by("code").values_list("code", flat=True))
-        )
-    month = read_month(period) if period else None
-    try:
-        with path.open("rb") as stream:
-            stored = store_upload(stream=stream, label=path.name, user=None)
-    except OSError as error:
-        raise FileCannotBeOpened(path=path, reason=error.strerror) from error
-    return ingest.receive_report(source=source, stored=stored, period=month, user=None, bell=False)
+        known = ", ".join(Source.objects.order_by("code").values_list("code", flat=True))
+        raise SourceIsUnknown(code=code, known=known)
+    return source
 
 
 def read_month(text: str) -> dt.date:
@@ -131,6 +123,7 @@ def result(report: Report, *, seconds: float) -> dict[str, Any]:
         **asdict(ingest.report_figures(report)),
         "currency": report.currency,
         "held_reason": report.held_reason,
+        "basis": report.basis,
         "period": "" if report.period is None else f"{report.period:%Y-%m}",
         "rounded_lines": report.rounded_lines,
         "seconds": round(seconds, 3),

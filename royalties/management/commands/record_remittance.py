@@ -8,12 +8,13 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, no_translations
 
 from portal.lib.errors import DomainError
 from portal.lib.money import format_units
+from portal.lib.terminal import fail
 from royalties.ledger import WON
-from royalties.models import Source
+from royalties.management.commands.import_report import find_source
 from royalties.money_in import record_remittance
 
 
@@ -57,14 +58,11 @@ class Command(BaseCommand):
         parser.add_argument("--reference", help="the bank's; <source>:<period>:<currency> when not given")
         parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
-        source = Source.objects.filter(code=options["source"]).first()
-        if source is None:
-            known = ", ".join(Source.objects.order_by("code").values_list("code", flat=True))
-            raise CommandError(f"There is no source {options['source']}. Known: {known}.")
         try:
             remittance = record_remittance(
-                source=source,
+                source=find_source(options["source"]),
                 period=options["period"],
                 amount_micros=options["amount_micros"],
                 currency=options["currency"],
@@ -74,7 +72,7 @@ class Command(BaseCommand):
                 received_date=options["received_date"],
             )
         except DomainError as error:
-            raise CommandError(str(error)) from error
+            fail(self, error.code, str(error), as_json=options["json"])
         pool = remittance.pool
         pool.refresh_from_db()
         result = {

@@ -6,19 +6,29 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from portal.accounts.models import Organisation
 from portal.jobs.models import Job
 from portal.lib.errors import DomainError
+from portal.lib.terminal import fail, open_file
+from works.models import CatalogueUpload
 from works.services import catalogue_figures, receive_catalogue
 from works.tasks import import_catalogue
+
+
+class NotAPublisher(DomainError):
+    """Read on a terminal, so not translated."""
+
+    code = "not-a-publisher"
+    sentence = "%(ref)s is not a publisher but a %(kind)s."
+    remedy = "Name the publisher whose catalogue it is."
 
 
 class Command(BaseCommand):
     help = (
         "Register a publisher's catalogue (our CSV template) in the foreground. With --json the last line is one object: "
-        "upload and state; rows and to_mend count rows of the file; registered, duplicates and conflicts count works."
+        "upload and state (or error and message); rows and to_mend count rows of the file; registered, duplicates and conflicts count works."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,21 +38,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
-        file: Path = options["file"]
-        organisation, is_new = Organisation.objects.get_or_create(
-            ref=options["publisher"], defaults={"kind": Organisation.Kind.PUBLISHER, "name": options["publisher"]}
-        )
-        if organisation.kind != Organisation.Kind.PUBLISHER:
-            raise CommandError(f"{organisation.ref} is not a publisher but a {organisation.get_kind_display()}.")
         started = perf_counter()
         try:
-            with file.open("rb") as stream:
-                upload, job = receive_catalogue(
-                    stream=stream, label=file.name, organisation=organisation, user=None, bell=False
-                )
-        except (OSError, DomainError) as error:
-            raise CommandError(str(error)) from error
+            upload, job, is_new = receive(options["file"], options["publisher"])
+        except DomainError as error:
+            fail(self, error.code, str(error), as_json=options["json"])
         import_catalogue(job_id=job.pk)
         seconds = perf_counter() - started
         job.refresh_from_db()
@@ -55,11 +57,11 @@ class Command(BaseCommand):
             **vars(figures),
             "works_per_second": round(works / seconds),
             "encoding": upload.encoding,
-            "publisher": organisation.ref,
+            "publisher": upload.organisation.ref,
             "publisher_created": is_new,
         }
         if is_new and options["verbosity"]:
-            self.stdout.write(f"The publisher {organisation.ref} was not known and has been created.")
+            self.stdout.write(f"The publisher {upload.organisation.ref} was not known and has been created.")
         if options["json"]:
             self.stdout.write(json.dumps(answer))
         elif options["verbosity"]:
@@ -69,3 +71,22 @@ class Command(BaseCommand):
             )
         if job.state != Job.State.DONE:
             raise CommandError(f"The import stopped: {job.error_code}")
+
+
+def receive(path: Path, ref: str) -> tuple[CatalogueUpload, Job, bool]:
+    """Take the file as a catalogue of the publisher; True where it is a new one. A file refused leaves no publisher behind."""
+    with open_file(path) as stream:
+        organisation, is_new = Organisation.objects.get_or_create(
+            ref=ref, defaults={"kind": Organisation.Kind.PUBLISHER, "name": ref}
+        )
+        if organisation.kind != Organisation.Kind.PUBLISHER:
+            raise NotAPublisher(ref=organisation.ref, kind=organisation.get_kind_display())
+        try:
+            upload, job = receive_catalogue(
+                stream=stream, label=path.name, organisation=organisation, user=None, bell=False
+            )
+        except DomainError:
+            if is_new:
+                organisation.delete()
+            raise
+    return upload, job, is_new
