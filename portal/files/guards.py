@@ -147,10 +147,12 @@ def check_zip(path: Path, *, label: str, folder: str) -> None:
 
 
 def _check_text(head: bytes, label: str) -> None:
+    """A NUL in the first line is no text (or UTF-16 without its mark); one further down costs its line, not the file."""
     if head.startswith(UTF16):
         raise FileIsUtf16(label=label)
     begins = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if b"\0" in head[:1024] or head.startswith(NOT_TEXT) or begins.startswith(MARKUP):
+    first_line, _newline, _rest = begins.partition(b"\n")
+    if b"\0" in first_line or head.startswith(NOT_TEXT) or begins.startswith(MARKUP):
         raise FileIsNotWhatItSays(label=label, extension="csv")
 
 

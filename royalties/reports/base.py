@@ -101,6 +101,14 @@ class SheetCannotBeRead(DomainError):
     remedy = _("Open it in a spreadsheet program, save it as .xlsx and upload it again.")
 
 
+class SheetsAreSeveral(DomainError):
+    code = "sheets-are-several"
+    sentence = _(
+        "The workbook has more than one sheet with something on it: also %(sheets)s. Nothing was taken from it."
+    )
+    remedy = _("Upload a workbook for each sheet that is a statement, with that sheet alone.")
+
+
 class FileHasChanged(DomainError):
     code = "file-has-changed"
     sentence = _("The stored bytes of the file are not those that were received.")
@@ -131,6 +139,7 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
         PeriodIsImpossible,
         LineIsEndless,
         SheetCannotBeRead,
+        SheetsAreSeveral,
         FileHasChanged,
         LinesDoNotAddUp,
     )

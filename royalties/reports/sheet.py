@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 CANNOT_BE_READ: Final = 3  # exit status
+HAS_FURTHER_SHEETS: Final = 4  # exit status; their names are said on stderr, as a JSON list
 MEMORY_BYTES: Final = 4_000_000_000
 CPU_SECONDS: Final = 600
 EXACT_BELOW: Final = 2**53
@@ -45,11 +46,35 @@ def cell_text(value: Any) -> str:
     return str(value)
 
 
+class FurtherSheets(Exception):
+    """Something stands on sheets beside the first one; the argument is the list of their names."""
+
+
+def further_sheets(workbook: Any) -> list[str]:
+    """The names of the sheets a person sees beside the first one, if something stands on them."""
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    return [
+        sheet.name
+        for place, sheet in enumerate(workbook.sheets_metadata)
+        if place > 0
+        and sheet.typ == SheetTypeEnum.WorkSheet
+        and sheet.visible == SheetVisibleEnum.Visible
+        and workbook.get_sheet_by_index(place).start is not None
+    ]
+
+
 def spool(source: str, target: str) -> None:
-    """Write the rows of the first sheet. Rows are as wide as the header, or wider if something stands there."""
+    """Write the rows of the first sheet. Rows are as wide as the header, or wider if something stands there.
+
+    Raises FurtherSheets rather than leave out what stands on another sheet.
+    """
     from python_calamine import CalamineWorkbook
 
-    sheet = CalamineWorkbook.from_path(source).get_sheet_by_index(0)
+    workbook = CalamineWorkbook.from_path(source)
+    if further := further_sheets(workbook):
+        raise FurtherSheets(further)
+    sheet = workbook.get_sheet_by_index(0)
     margin = [""] * (sheet.start or (0, 0))[1]  # rows are read from the first one on, columns from the first one filled
     encode = json.JSONEncoder(ensure_ascii=False).encode
     width = 0
@@ -79,6 +104,9 @@ def main() -> int:
 
     try:
         spool(source, target)
+    except FurtherSheets as found:
+        json.dump(found.args[0], sys.stderr)
+        return HAS_FURTHER_SHEETS
     except (CalamineError, IndexError, MemoryError, ValueError) as error:
         sys.stderr.write(repr(error))
         return CANNOT_BE_READ

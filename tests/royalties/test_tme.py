@@ -21,6 +21,7 @@ from royalties.reports.base import (
     Layout,
     LineIsEndless,
     SheetCannotBeRead,
+    SheetsAreSeveral,
 )
 from royalties.reports.lines import Lines, Rules, Song, isrc_of, key_of, read_line, read_lines
 from royalties.reports.spool import spool_sheet
@@ -366,6 +367,30 @@ def test_a_sheet_that_begins_lower_has_no_header_in_its_first_row(tmp_path: Path
     rows = spooled(tmp_path / "a.xlsx")
     assert not any(rows[0])
     assert rows[2] == ["", *HEADERS]
+
+
+def test_what_stands_on_another_sheet_is_not_left_out_silently(tmp_path: Path) -> None:
+    path, target = tmp_path / "a.xlsx", tmp_path / "a.jsonl"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("九月").write_row(0, 0, HEADERS)
+        book.add_worksheet("汇总").write_row(0, 0, GOOD)
+        book.add_worksheet("空")
+    with pytest.raises(SheetsAreSeveral, match="also 汇总\\."):
+        spool_sheet(path, target, keep=lambda: None)
+    assert not target.exists()
+
+
+def test_sheets_that_are_empty_or_hidden_do_no_harm(tmp_path: Path) -> None:
+    path, target = tmp_path / "a.xlsx", tmp_path / "a.jsonl"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("九月").write_row(0, 0, HEADERS)
+        book.add_worksheet("空")
+        hidden = book.add_worksheet("内部")
+        hidden.write_row(0, 0, GOOD)
+        hidden.hide()
+        book.add_chartsheet()
+    spool_sheet(path, target, keep=lambda: None)
+    assert json.loads(target.read_text(encoding="utf-8")) == HEADERS
 
 
 def test_a_sheet_that_makes_the_reader_abort_is_refused(tmp_path: Path) -> None:
