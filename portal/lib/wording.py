@@ -19,6 +19,7 @@ from portal.lib.money import MICROS, format_units
 HANGUL: Final = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]")
 HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+YEAR_AND_MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 MISSING: Final = "–"
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -49,15 +50,10 @@ def money(micros: int | Decimal | None, currency: str, *, language: str | None =
 
 
 def exact_money(micros: int | Decimal | None, currency: str, *, language: str | None = None) -> str:
-    """The whole amount to the last millionth that is not zero: what a reader checks a sum with."""
+    """The whole amount to the millionth: what a reader checks a sum with. Always six decimals, so that columns stand in line."""
     if micros is None:
         return MISSING
-    text = format_units(int(micros), currency, decimals=6)
-    whole, _, fraction = text.partition(".")
-    kept = fraction.rstrip("0")
-    if currency != "KRW":
-        kept = kept.ljust(2, "0")
-    return _yuan(f"{whole}.{kept}" if kept else whole, currency, language)
+    return _yuan(format_units(int(micros), currency, decimals=6), currency, language)
 
 
 def short_money(micros: int | Decimal, currency: str, *, language: str | None = None) -> str:
@@ -137,6 +133,15 @@ def moment(at: dt.datetime | None, *, language: str | None = None) -> str:
     if at is None:
         return MISSING
     return f"{day(at, language=language)} {_in_seoul(at):%H:%M}"
+
+
+def value(said: object) -> object:
+    """A value inside a sentence that is kept and read later: whole numbers with their commas, 2026-09 as a month."""
+    if isinstance(said, int):
+        return count(said)
+    if isinstance(said, str) and YEAR_AND_MONTH.fullmatch(said):
+        return month(dt.date(int(said[:4]), int(said[5:]), 1))
+    return said
 
 
 def script_of(text: str) -> str:

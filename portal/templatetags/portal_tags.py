@@ -2,6 +2,7 @@
 
 filters   {{ x|money:"KRW" }} {{ x|micros:"CNY" }} {{ x|short_money:"KRW" }} {{ share|share }} {{ share|percent }}
           {{ date|month }} {{ date|day }} {{ at|moment }} {{ n|count }} {{ title|lang_span }} {{ title|lang_span:"Hans" }}
+          {{ notice|said }}
 tags      {% status report.state report.get_state_display %} {% icon "song" %} {% field form.title %}
           {% share_ring slices title=… %} {% bars values title=… %} {% waterfall steps title=… %}
           {% stacked_bar parts title=… %} {% stage_bar done total title=… %}   (values are those of portal.lib.svg)
@@ -26,6 +27,7 @@ from django.utils.translation import get_language, get_language_info, gettext as
 from portal import icons, menu
 from portal.accounts.models import Role
 from portal.lib import svg, wording
+from portal.notices.models import Notice
 
 register = Library()
 
@@ -124,6 +126,14 @@ def day(date: dt.date | None) -> str:
 @register.filter
 def moment(at: dt.datetime | None) -> str:
     return wording.moment(at)
+
+
+@register.filter
+def said(notice: Notice) -> str:
+    """A notice in the reader's language, with its numbers and months written as everywhere else."""
+    values = {name: wording.value(given) for name, given in notice.params.items()}
+    sentence: str = _(notice.sentence) % values
+    return sentence
 
 
 @register.filter

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from portal.accounts.access import only
 from portal.lib import svg, wording
 from portal.lib.keyset import Key, day, page_of, whole
+from portal.lib.money import MICROS
 from royalties.access import PAID, RIGHTS_HOLDERS, SOCIETY, get_earning_of, get_statement, may_claim, sees_money
 from royalties.forms import UsageFilterForm
 from royalties.models import (
@@ -229,10 +230,14 @@ def statement(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _steps(shown: Statement, deductions: Sequence[Any]) -> list[svg.Step]:
-    """Gross, each deduction, net, what stays in the account as a fraction, and the whole won that are paid."""
+    """Gross, each deduction, net, what stays in the account as a fraction, and the whole won that are paid.
+
+    The picture shows whole won; every millionth stands in the table below it.
+    """
 
     def amount(micros: int) -> str:
-        return wording.exact_money(micros, shown.currency)
+        written = wording.money if abs(micros) >= MICROS else wording.exact_money
+        return written(micros, shown.currency)
 
     steps = [svg.Step(label=_("Royalties"), value=shown.gross_micros, text=amount(shown.gross_micros), kind="total")]
     for step in deductions:

@@ -15,6 +15,7 @@ from django.utils.translation import override
 
 from portal.lib import wording
 from portal.lib.svg import Bar
+from portal.notices.models import Notice
 
 MONTH = dt.date(2026, 9, 1)
 LATE_IN_UTC = dt.datetime(2026, 11, 22, 16, 5, tzinfo=dt.UTC)  # 01:05 of the 23rd in Seoul
@@ -46,15 +47,15 @@ def test_money(language: str, micros: object, currency: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("micros", "currency", "text"),
     [
-        (1_234_567_800, "KRW", "₩1,234.5678"),
-        (1_000_000, "KRW", "₩1"),
+        (1_234_567_800, "KRW", "₩1,234.567800"),
+        (1_000_000, "KRW", "₩1.000000"),
         (1, "KRW", "₩0.000001"),
         (-1, "CNY", "-CN¥0.000001"),
-        (1_500_000, "CNY", "CN¥1.50"),
-        (10**24, "KRW", "₩1,000,000,000,000,000,000"),
+        (1_500_000, "CNY", "CN¥1.500000"),
+        (10**24, "KRW", "₩1,000,000,000,000,000,000.000000"),
     ],
 )
-def test_exact_money_keeps_every_millionth(micros: int, currency: str, text: str) -> None:
+def test_exact_money_has_six_decimals_so_that_columns_stand_in_line(micros: int, currency: str, text: str) -> None:
     assert written("{{ x|micros:c }}", x=micros, c=currency) == text
 
 
@@ -177,3 +178,11 @@ def test_a_picture_comes_with_its_table() -> None:
     assert "<details>" in html
     assert '<th scope="row">9월</th>' in html
     assert '<td class="num">₩3</td>' in html
+
+
+def test_a_notice_says_its_numbers_and_months_as_the_pages_do() -> None:
+    notice = Notice(
+        sentence="%(lines)s lines of %(date)s in case %(case)s",
+        params={"lines": 1486, "date": "2026-09", "case": "K-1"},
+    )
+    assert written("{{ n|said }}", "ko", n=notice) == "1,486 lines of 2026년 9월 in case K-1"

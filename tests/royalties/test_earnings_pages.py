@@ -48,6 +48,10 @@ def won(micros: int) -> str:
     return wording.exact_money(micros, "KRW", language="en")
 
 
+def whole_won(micros: int) -> str:
+    return wording.money(micros, "KRW", language="en")
+
+
 def test_the_list_names_the_month_and_what_is_paid(scene: Scene) -> None:
     add_deduction()
     distribute_all(scene)
@@ -97,7 +101,7 @@ def test_one_song_leads_from_the_reported_money_to_the_shares_won(scene: Scene) 
     assert earnings.count() == 4, "two services, two rights"
     for earning in earnings:
         assert won(earning.won_micros) in shown
-    assert won(sum(earning.won_micros for earning in earnings)) in shown
+    assert whole_won(sum(earning.won_micros for earning in earnings)) in shown
     assert "CN¥90.00" in shown, "both lines of QQ together"
     assert "192.05" in shown
     assert won(17_284_500_000) in shown, "CN¥90 at the rate: the whole song"
@@ -139,7 +143,7 @@ def test_held_money_stands_apart_with_its_case(scene: Scene) -> None:
     held = Earning.objects.filter(party=scene.haeon_party, state="held")
     assert held.exists()
     shown = page(scene, "haeon", "statement", statement.ref)
-    assert won(sum(earning.won_micros for earning in held)) in shown
+    assert whole_won(sum(earning.won_micros for earning in held)) in shown
     assert reverse("claims:detail", args=["K-TESTCASE01"]) in shown
     assert "Somebody disputes this part" in shown
     assert "K-TESTCASE01" not in page(scene, "dalbit", "statements")
@@ -203,8 +207,8 @@ def test_a_works_page_joins_usage_and_ones_own_money(scene: Scene) -> None:
     distribute_all(scene)
     shown = page(scene, "haeon", "work", scene.moon.ref)
     qq = Earning.objects.filter(party=scene.haeon_party, song_usage__service=QQ)
-    assert won(sum(earning.won_micros for earning in qq if earning.state == "payable")) in shown
-    assert won(sum(earning.won_micros for earning in qq if earning.state == "held")) in shown
+    assert whole_won(sum(earning.won_micros for earning in qq if earning.state == "payable")) in shown
+    assert whole_won(sum(earning.won_micros for earning in qq if earning.state == "held")) in shown
     assert "CN¥90.00" in shown
     assert reverse("works:detail", args=[scene.moon.ref]) in shown
     assert reverse("claims:file_share", args=[scene.moon.ref]) in shown

@@ -212,7 +212,7 @@ def test_the_list_shows_what_rests_and_costs_the_same(
     client = signed_in(scene.staff)
     with django_assert_max_num_queries(BUDGET):
         shown = client.get(reverse("royalties:reports")).content.decode()
-    assert "CN¥5.5006" in shown, "all that waits for an owner"
+    assert "CN¥5.50" in shown, "all that waits for an owner"
     assert 'rel="next"' in shown
     contact = page(scene, "contact", "reports")
     assert "Money waiting for an owner" not in contact
