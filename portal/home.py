@@ -40,7 +40,7 @@ TOTALS: Final = (
     ("suspense", gettext_lazy("in suspense"), "bad"),
     ("not_ours", gettext_lazy("not ours"), "off"),
     ("deducted", gettext_lazy("deducted"), "more"),
-    ("carried", gettext_lazy("carried over"), "more"),
+    ("carried", gettext_lazy("carried over"), "rest"),
 )
 
 

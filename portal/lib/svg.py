@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 RING_TURN: Final = 10_000  # the ring's circumference in its own units, so that no angle is ever computed
 RING_GAP: Final = 60
+ROOM_FOR_TEXTS: Final = 4  # so many bars may each have its text above
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,10 @@ def share_ring(cells: Sequence[Slice], *, title: str, description: str = "") -> 
 
 
 def bars(values: Sequence[Bar], *, title: str, description: str = "") -> SafeString:
-    """Upright bars with their labels below and the strong one's text above. Values below zero are drawn as zero."""
+    """Upright bars with their labels below and the strong one's text above; few bars have room for all their texts.
+
+    Values below zero are drawn as zero.
+    """
     width, height, ground = 360, 160, 132
     highest = max((bar.value for bar in values), default=0)
     slot = width // max(len(values), 1)
@@ -97,7 +101,7 @@ def bars(values: Sequence[Bar], *, title: str, description: str = "") -> SafeStr
                 *(middle, height - 10, bar.label),
             )
         )
-        if bar.strong:
+        if bar.strong or len(values) <= ROOM_FOR_TEXTS:
             drawn.append(
                 format_html(
                     '<text class="bar-value" x="{}" y="{}" text-anchor="middle">{}</text>',

@@ -95,7 +95,7 @@ def accept_difference(request: HttpRequest, ref: str) -> HttpResponse:
 
 STATES: Final = (  # identity 2, in the order in which it is read
     ("payable", gettext_lazy("payable"), "good"),
-    ("carried", gettext_lazy("carried on as fractions of a won"), "more"),
+    ("carried", gettext_lazy("carried on as fractions of a won"), "rest"),
     ("deducted", gettext_lazy("deducted"), "more"),
     ("held", gettext_lazy("held"), "wait"),
     ("suspense", gettext_lazy("in suspense"), "bad"),
