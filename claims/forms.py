@@ -121,7 +121,6 @@ class AcceptForm(forms.Form):
         help_text=_("Only the form counts, not whose paper is better."),
         choices=[(check.value, label) for check, label in CHECK_LABELS.items()],
         widget=forms.CheckboxSelectMultiple,
-        required=False,
     )
 
 

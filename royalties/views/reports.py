@@ -29,10 +29,10 @@ from royalties.services import settle_second_file
 
 SILENCE: Final = dt.timedelta(minutes=2)  # a worker that has not been heard of for so long is probably gone
 STAGES: Final = (
-    ("plan", gettext_lazy("cut into pieces")),
-    ("parse", gettext_lazy("read")),
-    ("match", gettext_lazy("matched")),
-    ("finish", gettext_lazy("summed up")),
+    ("plan", gettext_lazy("Cutting it into pieces")),
+    ("parse", gettext_lazy("Reading the lines")),
+    ("match", gettext_lazy("Matching the songs")),
+    ("finish", gettext_lazy("Summing up")),
 )
 
 
