@@ -223,8 +223,13 @@ def _prepare_parse(work: Work) -> tuple[Report, Lines]:
     layout = tme.recognise(_headers(csv_lines.read_header(path, encoding), spool), report.file.label)
     rules = Rules(layout, tme.PLATFORMS, tme.NOT_CHINA)
     block = csv_lines.read_tile(path, tile)
+    lines, line_no = Lines(), tile.first_line
     with _without_looking_for_cycles():
-        return report, read_lines(_rows(block, encoding, spool), first_line=tile.first_line, rules=rules)
+        for run in csv_lines.runs(block):
+            rows = _rows(run, encoding, spool)
+            lines.add(read_lines(rows, first_line=line_no, rules=rules))
+            line_no += len(rows)
+    return report, lines
 
 
 @contextmanager

@@ -73,6 +73,12 @@ class Lines:
     rounded: int = 0  # lines whose amount had more than six decimals
     remainder: Fraction = NOTHING  # micros they lost by it, exact
 
+    def add(self, following: Lines) -> None:
+        self.accepted += following.accepted
+        self.rejected += following.rejected
+        self.rounded += following.rounded
+        self.remainder += following.remainder
+
 
 @dataclass(frozen=True)
 class Rules:
