@@ -25,9 +25,9 @@ def text(name: str, default: str | None = None) -> str:
 
 
 def boolean(name: str, *, default: bool) -> bool:
-    """True or False, written so; anything else is an error (the text "False" is not true here)."""
+    """True or False, written so; anything else is an error (the text "False" is not true here, and nothing is not False)."""
     value = os.environ.get(name)
-    if value is None or value == "":
+    if value is None:
         return default
     if value not in {"True", "False"}:
         raise ImproperlyConfigured(f"{name} must be True or False, not {value!r}.")

@@ -31,6 +31,7 @@ MAX_BELLS: Final = 4  # workers called to one job at a time
 MAX_SWEPT: Final = 200  # jobs rung for in one sweep
 ERROR_CHARACTERS: Final = 20_000
 QUARANTINED: Final = "quarantined"  # the error code of a job whose chunk failed too often
+NOBODY_CAME_BACK: Final = "No attempt left a word: each worker was killed, or lost its connection, before it could."
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ FINISH: Final = """
 GIVE_BACK: Final = """
     UPDATE jobs_chunk SET lease_until = NULL, error = %s WHERE id = %s AND state = 'todo' AND attempt = %s"""
 QUARANTINE: Final = """
-    UPDATE jobs_chunk SET state = 'quarantined', lease_until = NULL, error = coalesce(%s, error)
+    UPDATE jobs_chunk SET state = 'quarantined', lease_until = NULL, error = coalesce(%s, nullif(error, ''), %s)
     WHERE id = %s AND state = 'todo' AND attempt = %s"""
 COUNT: Final = """
     UPDATE jobs_job SET state = 'running', heartbeat_at = now(), units_done = (
@@ -264,7 +265,7 @@ def _stop(work: Work, stage: Stage, reason: Stopped, text: str | None = None) ->
     """End a job that cannot go on; fenced like any other work, so a late attempt stops nothing."""
     text = None if text is None else _storable(text)
     with transaction.atomic(durable=True):
-        if not _run(QUARANTINE, [text, work.chunk_id, work.attempt]):
+        if not _run(QUARANTINE, [text, NOBODY_CAME_BACK, work.chunk_id, work.attempt]):
             return
         chunk = Chunk.objects.get(pk=work.chunk_id)
         job = Job.objects.select_for_update().get(pk=work.job.pk)

@@ -23,7 +23,7 @@ from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_o
 from royalties.forms import SettleForm, UploadForm
 from royalties.ingest import receive_report, report_figures
 from royalties.models import RejectedLine, Report, ReportedRecording, SongUsage, UsageLine
-from royalties.reports.base import REASONS, REFUSALS
+from royalties.reports.base import REASONS, refusal_of
 from royalties.resting import resting_money
 from royalties.services import settle_second_file
 
@@ -106,7 +106,7 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "report": shown,
         "society": sees_everything(request.user),
         "under_way": under_way,
-        "refusal": _refusal(shown),
+        "refusal": refusal_of(shown.error_code, shown.error_params) if shown.error_code else "",
         "progress": _progress(shown) if under_way else None,
         "figures": figures,
         "parts": _parts(shown, figures) if figures else [],
@@ -135,12 +135,6 @@ def _progress(shown: Report) -> dict[str, Any]:
         "total": job.units_total,
         "silent_since": heard if timezone.now() - heard > SILENCE else None,
     }
-
-
-def _refusal(shown: Report) -> str:
-    """Why the file could not be taken, said again in the reader's language."""
-    error = REFUSALS.get(shown.error_code)
-    return str(error(**shown.error_params)) if error else ""
 
 
 def _parts(shown: Report, figures: Any) -> list[svg.Part]:

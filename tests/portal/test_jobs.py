@@ -192,6 +192,8 @@ def test_a_chunk_that_kills_its_workers_is_quarantined() -> None:
         Chunk.objects.update(lease_until="2000-01-01T00:00Z")
     drain(job_id=job.pk, stages=stages())
     assert job.chunks.get().state == "quarantined"
+    job.refresh_from_db()
+    assert (job.error_code, job.error_text) == (QUARANTINED, services.NOBODY_CAME_BACK)  # staff read why
     assert written() == []
 
 

@@ -144,6 +144,7 @@ def test_a_stopped_report_keeps_its_money_still(scene: Scene) -> None:
     Report.objects.filter(pk=report.pk).update(state=Report.State.STOPPED, error_code="quarantined")
     shown = page(scene, "staff", "report", report.ref)
     assert "its money does not move" in shown
+    assert "Reading the file failed several times." in shown
     assert "secret of the house" in shown
     assert "secret of the house" not in page(scene, "contact", "report", report.ref)
 
