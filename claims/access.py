@@ -6,27 +6,20 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from claims.models import Attachment, Case, CaseParty
 from claims.rules import Seat
 from portal.accounts.access import Reader, is_staff, organisation_ids, roles_of, sees_everything
-from portal.accounts.models import Role, User
+from portal.accounts.models import Role
 from royalties.models import ReportedRecording
 from royalties.querysets import MONEY_ROLES
 from works.access import get_work
 from works.models import Party, Share, Work
 
 ACTING_ROLES: Final = (Role.SONGWRITER, Role.PUBLISHER_SUPER, Role.PUBLISHER_COPYRIGHT)
-
-
-def signed_in(request: HttpRequest) -> User:
-    """The person behind the request; LoginRequiredMiddleware has sent everybody else to the sign-in."""
-    if not isinstance(request.user, User):
-        raise Http404
-    return request.user
 
 
 def may_file(user: Reader) -> bool:

@@ -152,7 +152,3 @@ class CloseForm(forms.Form):
 
     def clean_granted(self) -> bool:
         return bool(self.cleaned_data["granted"] == "yes")
-
-    def agreed_part(self) -> Fraction | None:
-        part = self.cleaned_data.get("part")
-        return part if isinstance(part, Fraction) else None

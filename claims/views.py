@@ -21,7 +21,7 @@ from claims import access, forms, rules, services
 from claims.models import Case
 from claims.querysets import READING_ROLES, held_micros, released_micros
 from claims.rules import Action, Seat, State
-from portal.accounts.access import only, sees_everything
+from portal.accounts.access import only, sees_everything, signed_in
 from portal.accounts.models import Role, User
 from portal.files.services import path_of
 from portal.lib import svg, wording
@@ -40,7 +40,7 @@ READERS: Final = (*READING_ROLES, Role.STAFF, Role.AUDITOR)
 @only(*READERS)
 def list_cases(request: HttpRequest) -> HttpResponse:
     """One's own cases, or all of them for the society; newest first, by state if asked."""
-    user = access.signed_in(request)
+    user = signed_in(request)
     cases = Case.objects.visible_to(user).select_related(
         "work", "share__party", "recording", "claimant", "claimant_party"
     )
@@ -64,14 +64,14 @@ def list_cases(request: HttpRequest) -> HttpResponse:
 @require_GET
 @only(*READERS)
 def show_case(request: HttpRequest, ref: str) -> HttpResponse:
-    user = access.signed_in(request)
+    user = signed_in(request)
     return _case_page(request, user, access.get_case(user, ref))
 
 
 @require_GET
 def download_paper(request: HttpRequest, ref: str, uuid: UUID) -> FileResponse:
     """A paper as it was filed. Always a download, never shown by the browser."""
-    paper = access.get_paper(access.signed_in(request), ref, uuid)
+    paper = access.get_paper(signed_in(request), ref, uuid)
     response = FileResponse(
         path_of(paper.file).open("rb"),
         as_attachment=True,
@@ -89,7 +89,7 @@ def download_paper(request: HttpRequest, ref: str, uuid: UUID) -> FileResponse:
 @only(*access.ACTING_ROLES)
 def file_share(request: HttpRequest, ref: str) -> HttpResponse:
     """The shares of a work with a way to dispute each, and the form for the one chosen (?share=2, as numbered there)."""
-    user = access.signed_in(request)
+    user = signed_in(request)
     work = access.get_work_to_dispute(user, ref)
     own = access.own_parties(user)
     numbered = _numbered_shares(work)
@@ -127,7 +127,7 @@ def file_share(request: HttpRequest, ref: str) -> HttpResponse:
 @only(*access.ACTING_ROLES)
 def file_song(request: HttpRequest, ref: str) -> HttpResponse:
     """Say that an unmatched song is one of one's works: candidates and a search (?q=) to choose from."""
-    user = access.signed_in(request)
+    user = signed_in(request)
     song = access.get_song_to_claim(user, ref)
     asked = request.GET.get("q", "").strip()[:100]
     works = access.own_works_for(user, song, search=asked, at_most=WORKS_OFFERED)
@@ -221,7 +221,7 @@ def _take(
     request: HttpRequest, ref: str, action: Action, step: Callable[[Case, BaseForm, User], None], said: str
 ) -> HttpResponse:
     """One step of a case. Whoever may never take it does not find it; a refusal shows the page with what was typed."""
-    user = access.signed_in(request)
+    user = signed_in(request)
     case = access.get_case(user, ref)
     if not rules.may_ever(action, access.seats_of(user, case)):
         raise Http404

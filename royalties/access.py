@@ -7,9 +7,9 @@ from typing import Final
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from portal.accounts.access import Reader, is_staff, roles_of, sees_everything
+from portal.accounts.access import Reader, is_staff, roles_of, sees_everything, signed_in
 from portal.accounts.models import Role, User
-from royalties.models import DistributionRun, Earning, Remittance, Report, ReportedRecording, Source, Statement
+from royalties.models import DistributionRun, Earning, Remittance, Report, ReportedRecording, Statement
 from royalties.querysets import MONEY_ROLES
 
 RIGHTS_HOLDERS: Final = (
@@ -20,13 +20,6 @@ RIGHTS_HOLDERS: Final = (
 )
 SOCIETY: Final = (Role.STAFF, Role.AUDITOR)
 PAID: Final = (*MONEY_ROLES, *SOCIETY)
-
-
-def signed_in(request: HttpRequest) -> User:
-    """The person behind the request; LoginRequiredMiddleware has sent everybody else to the sign-in."""
-    if not isinstance(request.user, User):
-        raise Http404
-    return request.user
 
 
 def staff_only(request: HttpRequest) -> User:
@@ -61,10 +54,6 @@ def get_report_with_lines(user: Reader, ref: str) -> Report:
 
 def get_song(user: Reader, ref: str) -> ReportedRecording:
     return get_object_or_404(ReportedRecording.objects.visible_to(user).select_related("first_report"), ref=ref)
-
-
-def get_source(user: Reader, code: str) -> Source:
-    return get_object_or_404(Source.objects.visible_to(user), code=code)
 
 
 def get_remittance(user: Reader, ref: str) -> Remittance:

@@ -25,7 +25,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 from psycopg import sql
 
-from portal.accounts.models import Role, User
+from portal.accounts.access import society_staff
+from portal.accounts.models import User
 from portal.files.models import StoredFile
 from portal.files.services import discard_upload, path_of
 from portal.jobs.models import Chunk, Job
@@ -587,19 +588,13 @@ def _stopped(job: Job, reason: Stopped) -> None:
 
 def _tell(report: Report, sentence: str) -> None:
     """Staff, and whoever brought the file."""
-    today = timezone.localdate()
-    staff = User.objects.filter(
-        Q(memberships__until_date__isnull=True) | Q(memberships__until_date__gt=today),
-        memberships__role=Role.STAFF,
-        memberships__from_date__lte=today,
-    )
     params = {
         "report": report.ref,
         "source": report.source.name,
         "accepted": report.accepted,
         "rejected": report.rejected,
     }
-    people = [*staff, *([report.uploaded_by] if report.uploaded_by else [])]
+    people = [*society_staff(), *([report.uploaded_by] if report.uploaded_by else [])]
     notify(users=people, sentence=sentence, params=params, url=f"/reports/{report.ref}/")
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from celery import shared_task
-from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from portal.accounts.models import Role, User
+from portal.accounts.access import society_staff
 from portal.files.services import path_of
 from portal.jobs.models import Job
 from portal.jobs.services import Stage, Stopped, Work as JobWork, drain
@@ -38,14 +36,8 @@ def _nothing_follows(_job: Job) -> None:
 def _tell_staff(job: Job, _reason: Stopped) -> None:
     """Nothing of the upload is registered; staff, and whoever sent it, hear of it."""
     upload = CatalogueUpload.objects.select_related("file", "uploaded_by").get(pk=job.subject_id)
-    today = timezone.localdate()
-    staff = User.objects.filter(
-        Q(memberships__until_date__isnull=True) | Q(memberships__until_date__gt=today),
-        memberships__role=Role.STAFF,
-        memberships__from_date__lte=today,
-    )
     notify(
-        users=[*staff, *([upload.uploaded_by] if upload.uploaded_by else [])],
+        users=[*society_staff(), *([upload.uploaded_by] if upload.uploaded_by else [])],
         sentence=gettext_noop("The catalogue “%(file)s” could not be registered: the work on it has stopped."),
         params={"file": upload.file.label},
         url=reverse("works:upload", args=[upload.ref]),

@@ -17,9 +17,7 @@ from portal.accounts.models import PUBLISHER_ROLES, Membership, Role, User
 Reader = User | AnonymousUser
 
 
-def memberships_in_force(
-    user: Reader, on_date: dt.date | None = None
-) -> QuerySet[Membership]:
+def memberships_in_force(user: Reader, on_date: dt.date | None = None) -> QuerySet[Membership]:
     """The user's memberships on a day (today in Seoul): none for a stranger or a disabled account."""
     day = on_date or timezone.localdate()
     if not user.is_authenticated or not user.is_active:
@@ -46,6 +44,13 @@ def organisation_ids(user: Reader, *roles: str) -> list[int]:
     return list(memberships.values_list("organisation_id", flat=True))
 
 
+def signed_in(request: HttpRequest) -> User:
+    """The person behind the request; LoginRequiredMiddleware has sent everybody else to the sign-in."""
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
 def is_staff(user: Reader) -> bool:
     return Role.STAFF in roles_of(user)
 
@@ -65,6 +70,15 @@ def is_songwriter(user: Reader) -> bool:
 
 def is_service_contact(user: Reader) -> bool:
     return Role.SERVICE_CONTACT in roles_of(user)
+
+
+def society_staff() -> QuerySet[User]:
+    """The society's staff of today: who is told when something needs a decision."""
+    today = timezone.localdate()
+    in_force = Membership.objects.filter(role=Role.STAFF, from_date__lte=today).filter(
+        Q(until_date__isnull=True) | Q(until_date__gt=today)
+    )
+    return User.objects.filter(pk__in=in_force.values("user"))
 
 
 View = Callable[..., HttpResponse]
