@@ -33,9 +33,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ref",
-                    models.CharField(
-                        default=claims.models.case_ref, max_length=12, unique=True
-                    ),
+                    models.CharField(default=claims.models.case_ref, max_length=12, unique=True),
                 ),
                 (
                     "kind",
@@ -292,9 +290,7 @@ class Migration(migrations.Migration):
                         models.Q(("outcome", ""), _negated=True),
                         ("granted__isnull", False),
                     ),
-                    models.Q(
-                        models.Q(("state", "closed"), _negated=True), ("outcome", "")
-                    ),
+                    models.Q(models.Q(("state", "closed"), _negated=True), ("outcome", "")),
                     _connector="OR",
                 ),
                 name="closed_case_says_how_it_ended",
@@ -313,8 +309,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="caseparty",
-            constraint=models.UniqueConstraint(
-                fields=("case", "organisation"), name="organisation_is_in_a_case_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("case", "organisation"), name="organisation_is_in_a_case_once"),
         ),
     ]

@@ -17,9 +17,7 @@ def organisation_ref() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(
-        self, email: str, password: str | None = None, **fields: Any
-    ) -> User:
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -75,9 +73,7 @@ class Role(models.TextChoices):
     SERVICE_CONTACT = "service_contact", _("service contact")
 
 
-PUBLISHER_ROLES = frozenset(
-    {Role.PUBLISHER_SUPER, Role.PUBLISHER_FINANCE, Role.PUBLISHER_COPYRIGHT}
-)
+PUBLISHER_ROLES = frozenset({Role.PUBLISHER_SUPER, Role.PUBLISHER_FINANCE, Role.PUBLISHER_COPYRIGHT})
 ROLES_OF_KIND = {
     Organisation.Kind.SOCIETY: frozenset({Role.STAFF, Role.AUDITOR}),
     Organisation.Kind.PUBLISHER: PUBLISHER_ROLES,
@@ -90,9 +86,7 @@ class Membership(models.Model):
     """A user acts for an organisation in one role, from a day until (not including) another."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="memberships"
-    )
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
     from_date = models.DateField()
     until_date = models.DateField(null=True, blank=True)

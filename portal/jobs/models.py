@@ -28,19 +28,13 @@ class Job(models.Model):
     subject_id = (
         models.BigIntegerField()
     )  # the row of the room above that this work is about; that room knows which table
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     stage = models.CharField(max_length=30)
-    units_total = models.BigIntegerField(
-        default=0
-    )  # of the stage under way, for the progress bar
+    units_total = models.BigIntegerField(default=0)  # of the stage under way, for the progress bar
     units_done = models.BigIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True)
-    error_text = models.TextField(
-        blank=True
-    )  # for staff; people read the sentence of error_code
+    error_text = models.TextField(blank=True)  # for staff; people read the sentence of error_code
     created_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -72,12 +66,8 @@ class Chunk(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="chunks")
     stage = models.CharField(max_length=30)
     ordinal = models.IntegerField()
-    payload = models.JSONField(
-        default=dict
-    )  # what the stage needs: byte range, first line, ids; small
-    units = models.BigIntegerField(
-        default=1
-    )  # lines or songs: the weight on the progress bar
+    payload = models.JSONField(default=dict)  # what the stage needs: byte range, first line, ids; small
+    units = models.BigIntegerField(default=1)  # lines or songs: the weight on the progress bar
     state = models.CharField(max_length=12, choices=State.choices, default=State.TODO)
     attempt = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
@@ -86,15 +76,9 @@ class Chunk(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=["job", "stage", "ordinal"], name="chunk_is_unique_in_its_stage"
-            ),
+            models.UniqueConstraint(fields=["job", "stage", "ordinal"], name="chunk_is_unique_in_its_stage"),
         )
-        indexes = (
-            models.Index(
-                fields=["job", "ordinal"], name="chunk_open", condition=Q(state="todo")
-            ),
-        )
+        indexes = (models.Index(fields=["job", "ordinal"], name="chunk_open", condition=Q(state="todo")),)
 
     def __str__(self) -> str:
         return f"{self.job.ref}/{self.stage}/{self.ordinal}"

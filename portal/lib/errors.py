@@ -28,13 +28,9 @@ class DomainError(Exception):
         super().__init__(self.code, params)
 
     def __str__(self) -> str:
-        parts = [
-            str(self.sentence) % self.params if self.params else str(self.sentence)
-        ]
+        parts = [str(self.sentence) % self.params if self.params else str(self.sentence)]
         if self.remedy:
-            parts.append(
-                str(self.remedy) % self.params if self.params else str(self.remedy)
-            )
+            parts.append(str(self.remedy) % self.params if self.params else str(self.remedy))
         return " ".join(parts)
 
 

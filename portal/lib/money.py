@@ -12,9 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 MICROS: Final = 1_000_000
-MAX_MICROS: Final = (
-    10**18
-)  # what one amount may be; the columns are 64-bit and sums are taken as numeric
+MAX_MICROS: Final = 10**18  # what one amount may be; the columns are 64-bit and sums are taken as numeric
 SYMBOLS: Final = {"KRW": "₩", "CNY": "CN¥", "USD": "US$"}
 PLAIN_NUMBER: Final = re.compile(r"-?\d{1,12}(\.\d{1,15})?", re.ASCII)
 NO_REMAINDER: Final = Fraction(0)

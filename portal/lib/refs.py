@@ -5,9 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-ALPHABET: Final = (
-    "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to misread
-)
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to misread
 LENGTH: Final = 10  # 50 bits: a million works collide with a chance below 1 in 2,000, and the database refuses a twin
 
 

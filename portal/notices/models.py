@@ -10,12 +10,8 @@ from django.utils.translation import gettext
 class Notice(models.Model):
     """One message to one person, kept as its English sentence and values so that it reads in her language of today."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices"
-    )
-    sentence = (
-        models.TextField()
-    )  # an English msgid marked with gettext_noop where it is sent
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    sentence = models.TextField()  # an English msgid marked with gettext_noop where it is sent
     params = models.JSONField(default=dict)
     url = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

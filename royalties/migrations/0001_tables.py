@@ -156,9 +156,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ref",
-                    models.CharField(
-                        default=royalties.models.run_ref, max_length=12, unique=True
-                    ),
+                    models.CharField(default=royalties.models.run_ref, max_length=12, unique=True),
                 ),
                 ("period", models.DateField()),
                 ("inputs_hash", models.CharField(max_length=64, unique=True)),
@@ -522,9 +520,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ref",
-                    models.CharField(
-                        default=royalties.models.report_ref, max_length=12, unique=True
-                    ),
+                    models.CharField(default=royalties.models.report_ref, max_length=12, unique=True),
                 ),
                 ("sha256", models.CharField(max_length=64)),
                 ("family", models.CharField(blank=True, max_length=20)),
@@ -678,9 +674,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ref",
-                    models.CharField(
-                        default=royalties.models.song_ref, max_length=12, unique=True
-                    ),
+                    models.CharField(default=royalties.models.song_ref, max_length=12, unique=True),
                 ),
                 ("key", models.CharField(max_length=120, unique=True)),
                 ("id_space", models.CharField(max_length=20)),
@@ -1246,9 +1240,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="ledgeraccount",
-            constraint=models.UniqueConstraint(
-                fields=("kind", "currency", "owner_key"), name="account_is_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("kind", "currency", "owner_key"), name="account_is_unique"),
         ),
         migrations.AddConstraint(
             model_name="ledgerentry",
@@ -1259,9 +1251,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="matchwork",
-            constraint=models.UniqueConstraint(
-                fields=("match", "work"), name="match_names_a_work_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("match", "work"), name="match_names_a_work_once"),
         ),
         migrations.AddConstraint(
             model_name="matchwork",
@@ -1276,9 +1266,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="rejectedline",
-            constraint=models.UniqueConstraint(
-                fields=("report", "line_no"), name="line_is_rejected_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("report", "line_no"), name="line_is_rejected_once"),
         ),
         migrations.AddIndex(
             model_name="reportedrecording",
@@ -1290,9 +1278,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="rejectedpair",
-            constraint=models.UniqueConstraint(
-                fields=("recording", "work"), name="pair_is_rejected_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("recording", "work"), name="pair_is_rejected_once"),
         ),
         migrations.AddConstraint(
             model_name="match",
@@ -1311,9 +1297,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="hold",
-            constraint=models.UniqueConstraint(
-                fields=("case_ref", "share"), name="case_holds_a_share_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("case_ref", "share"), name="case_holds_a_share_once"),
         ),
         migrations.AddConstraint(
             model_name="hold",
@@ -1372,9 +1356,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="rightsplit",
-            constraint=models.UniqueConstraint(
-                fields=("source", "from_date"), name="one_right_split_begins_on_a_day"
-            ),
+            constraint=models.UniqueConstraint(fields=("source", "from_date"), name="one_right_split_begins_on_a_day"),
         ),
         migrations.AddConstraint(
             model_name="rightsplit",
@@ -1404,9 +1386,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="report",
-            constraint=models.UniqueConstraint(
-                fields=("source", "sha256"), name="same_bytes_are_one_report"
-            ),
+            constraint=models.UniqueConstraint(fields=("source", "sha256"), name="same_bytes_are_one_report"),
         ),
         migrations.AddConstraint(
             model_name="remittance",
@@ -1417,9 +1397,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="remittance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rate__gt", 0)), name="rate_is_positive"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("rate__gt", 0)), name="rate_is_positive"),
         ),
         migrations.AddConstraint(
             model_name="sourceprofile",
@@ -1430,16 +1408,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="statement",
-            constraint=models.UniqueConstraint(
-                fields=("run", "party"), name="one_statement_of_a_run"
-            ),
+            constraint=models.UniqueConstraint(fields=("run", "party"), name="one_statement_of_a_run"),
         ),
         migrations.AddConstraint(
             model_name="statement",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("run__isnull", False), ("hold__isnull", False), _connector="XOR"
-                ),
+                condition=models.Q(("run__isnull", False), ("hold__isnull", False), _connector="XOR"),
                 name="statement_of_a_run_or_a_release",
             ),
         ),
@@ -1473,8 +1447,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="statementdeduction",
-            constraint=models.UniqueConstraint(
-                fields=("statement", "rule"), name="rule_applies_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("statement", "rule"), name="rule_applies_once"),
         ),
     ]

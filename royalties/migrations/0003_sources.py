@@ -24,10 +24,7 @@ TME_NOTE = (
 def add_sources(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     source = apps.get_model("royalties", "Source")
     source.objects.bulk_create(
-        [
-            source(code=code, name=name, id_space=space, currency=currency)
-            for code, name, space, currency in SOURCES
-        ]
+        [source(code=code, name=name, id_space=space, currency=currency) for code, name, space, currency in SOURCES]
     )
     tme = source.objects.get(code="tme")
     apps.get_model("royalties", "SourceProfile").objects.create(
@@ -49,6 +46,4 @@ def add_sources(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies: ClassVar[list[tuple[str, str]]] = [("royalties", "0002_rules")]
-    operations: ClassVar[list[migrations.RunPython]] = [
-        migrations.RunPython(add_sources, migrations.RunPython.noop)
-    ]
+    operations: ClassVar[list[migrations.RunPython]] = [migrations.RunPython(add_sources, migrations.RunPython.noop)]

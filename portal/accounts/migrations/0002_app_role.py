@@ -42,8 +42,6 @@ $$;
 class Migration(migrations.Migration):
     dependencies: ClassVar[list[tuple[str, str]]] = [("accounts", "0001_tables")]
     operations: ClassVar[list[migrations.RunSQL]] = [
-        migrations.RunSQL(
-            ROLE, migrations.RunSQL.noop
-        ),  # the role may serve other databases of the server: it stays
+        migrations.RunSQL(ROLE, migrations.RunSQL.noop),  # the role may serve other databases of the server: it stays
         migrations.RunSQL(APPEND_ONLY, "DROP FUNCTION garak_append_only()"),
     ]

@@ -29,9 +29,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ref",
-                    models.CharField(
-                        default=portal.jobs.models.job_ref, max_length=12, unique=True
-                    ),
+                    models.CharField(default=portal.jobs.models.job_ref, max_length=12, unique=True),
                 ),
                 ("kind", models.CharField(max_length=100)),
                 ("subject_id", models.BigIntegerField()),
@@ -127,8 +125,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="chunk",
-            constraint=models.UniqueConstraint(
-                fields=("job", "stage", "ordinal"), name="chunk_is_unique_in_its_stage"
-            ),
+            constraint=models.UniqueConstraint(fields=("job", "stage", "ordinal"), name="chunk_is_unique_in_its_stage"),
         ),
     ]

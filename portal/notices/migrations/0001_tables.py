@@ -41,9 +41,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-created_at", "-id"),
-                "indexes": [
-                    models.Index(fields=["user", "-created_at"], name="notice_of_user")
-                ],
+                "indexes": [models.Index(fields=["user", "-created_at"], name="notice_of_user")],
             },
         ),
     ]
