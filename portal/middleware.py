@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 
@@ -41,7 +41,7 @@ class NoStoreMiddleware:
 
 
 class DomainErrorMiddleware:
-    """The one place where an anticipated failure becomes a page."""
+    """The one place where an anticipated failure becomes a page; what is not there is our own page in development too."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -50,6 +50,8 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Http404):
+            return render(request, "404.html", status=404)
         if not isinstance(exception, DomainError):
             return None
         return render(request, "domain_error.html", {"error": exception}, status=exception.status)

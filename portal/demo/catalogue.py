@@ -314,7 +314,7 @@ def row(
         "mechanical_share": share,
         "publisher_of": publisher_of,
         "territory": "",
-        "from_date": "",
+        "from_date": "2015-03-01" if number % 5 == 0 else "",
     }
 
 
@@ -328,21 +328,16 @@ def firm_ipi(firm: Publisher) -> str:
 
 
 def write_catalogue(publisher: Publisher, folder: Path) -> Path:
-    """The publisher's catalogue as it would upload it; two rows of the first one are wrong, so that they can be mended."""
+    """The publisher's catalogue as it would upload it, with what goes wrong: two rows to mend, and one claim too many."""
     path = folder / publisher.catalogue
     rows = [line for song in songs() if song.publisher == publisher for line in song.rows]
-    if publisher == PUBLISHERS[0]:
-        rows.append({**rows[0], "work_ref": "G-9001", "title": "", "iswc": "", "isrc": ""})
-        rows.append(
-            {
-                **rows[0],
-                "work_ref": "G-9002",
-                "title": "반쪽 달",
-                "iswc": "",
-                "isrc": "",
-                "performing_share": "열둘",
-            }
-        )
+    blank = {**rows[0], "iswc": "", "isrc": ""}
+    rows.append({**blank, "work_ref": "G-9001", "title": ""})
+    rows.append({**blank, "work_ref": "G-9002", "title": "반쪽 달", "performing_share": "열둘"})
+    if publisher != PUBLISHERS[0]:  # a share in a work that the first publisher has registered whole
+        taken = next(song for song in songs() if song.publisher == PUBLISHERS[0])
+        share = row(taken, 0, publisher.name, publisher.latin, "", firm_ipi(publisher), "E", OURS, "2/12")
+        rows.append({**share, "work_ref": "G-9003", "iswc": taken.rows[0]["iswc"], "isrc": ""})
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

@@ -14,8 +14,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from claims.models import Case
 from claims.rules import Check
-from claims.services import accept_papers, file_share_case, file_unmatched_case
-from portal.accounts.models import Organisation, Role, User
+from claims.services import accept_papers, close_case, file_share_case, file_unmatched_case, return_papers
+from portal.accounts.models import Role, User
 from portal.demo import society, statements
 from royalties.distribution import distribute
 from royalties.models import Match, MatchWork, Report, ReportedRecording, Source
@@ -69,57 +69,70 @@ def answer_reviews(staff: User) -> None:
         first = MatchWork.objects.filter(match=match).order_by("rank")[0]
         if accept:
             decide_match(
-                recording=match.recording, works=[(first.work, Fraction(1))], actor=staff, reason="앨범이 같아요 (demo)"
+                recording=match.recording, works=[(first.work, Fraction(1))], actor=staff, reason="앨범이 같아요"
             )
         else:
-            reject_match(recording=match.recording, work=first.work, actor=staff, reason="작곡자가 달라요 (demo)")
+            reject_match(recording=match.recording, work=first.work, actor=staff, reason="작곡자가 달라요")
 
 
-def disputed_share() -> Share:
-    """A composer's share of the songwriter who signs in, in a work that has been matched."""
+def disputable_shares() -> list[Share]:
+    """Composer's shares of the songwriter who signs in, in matched works of the publisher that will dispute them."""
     writer = Party.objects.get(name=society.SEATS[0].party, kind=Party.Kind.WRITER)
-    return (
-        Share.objects.filter(
-            party=writer,
-            role=Share.Role.COMPOSER,
-            right="performing",
-            until_date=None,
-            work__registered_by__ref="PUB-DALBIT",
-            work__match_works__match__outcome=Match.Outcome.ACCEPTED,
-            work__match_works__match__superseded_at=None,
-        )
-        .order_by("work__submitter_ref")
-        .distinct()[0]
+    shares = Share.objects.filter(
+        party=writer,
+        role=Share.Role.COMPOSER,
+        right="performing",
+        until_date=None,
+        work__registered_by__ref="PUB-DALBIT",
+        work__match_works__match__outcome=Match.Outcome.ACCEPTED,
+        work__match_works__match__superseded_at=None,
     )
+    return list(shares.select_related("work", "party").order_by("work__submitter_ref").distinct())
 
 
 def open_cases() -> None:
-    """A publisher disputes 1/12 of a work, its papers are accepted; and it says that an unmatched song is its own."""
+    """A publisher disputes 1/12 of two works, whose papers are accepted; and it says that an unmatched song is its own."""
     if Case.objects.exists():
         return
     publisher, staff = society.user(Role.PUBLISHER_SUPER), society.user(Role.STAFF)
-    organisation = Organisation.objects.get(ref="PUB-DALBIT")
-    party = Party.objects.get(organisation=organisation)
-    case = file_share_case(
-        share=disputed_share(),
-        party=party,
-        fraction=Fraction(1, 12),
-        from_date=MONTHS[1].usage,
-        reason="2026년 8월 20일 계약으로 12분의 1을 넘겨받았어요. (demo)",
-        paper=SimpleUploadedFile("양도계약서-demo.pdf", PAPER),
-        actor=publisher,
-    )
-    accept_papers(case=case, actor=staff, checks=list(Check))
-    song = ReportedRecording.objects.filter(matches__outcome=Match.Outcome.NONE, matches__superseded_at=None).order_by(
-        "key"
-    )[0]
-    file_unmatched_case(
-        recording=song,
-        work=Work.objects.filter(shares__party=party).order_by("submitter_ref")[0],
-        party=party,
-        reason="중국어 제목으로 나간 저희 곡이에요. (demo)",
-        paper=SimpleUploadedFile("발매자료-demo.pdf", PAPER),
-        actor=publisher,
+    party = Party.objects.get(organisation__ref="PUB-DALBIT")
+    for share in disputable_shares()[:2]:
+        case = file_share_case(
+            share=share,
+            party=party,
+            fraction=Fraction(1, 12),
+            from_date=MONTHS[1].usage,
+            reason="2026년 8월 20일 계약으로 12분의 1을 넘겨받았어요.",
+            paper=SimpleUploadedFile("양도계약서.pdf", PAPER),
+            actor=publisher,
+        )
+        accept_papers(case=case, actor=staff, checks=list(Check))
+    unmatched = ReportedRecording.objects.filter(matches__outcome=Match.Outcome.NONE, matches__superseded_at=None)
+    works = Work.objects.filter(shares__party=party).order_by("submitter_ref")
+    for song in unmatched.order_by("key")[:2]:
+        case = file_unmatched_case(
+            recording=song,
+            work=works[0],
+            party=party,
+            reason="중국어 제목으로 나간 저희 곡이에요.",
+            paper=SimpleUploadedFile("발매자료.pdf", PAPER),
+            actor=publisher,
+        )
+    return_papers(case=case, text="발매일이 적힌 자료가 빠졌어요.", actor=staff)
+
+
+def close_a_case() -> None:
+    """The second dispute ends by agreement: the share stays where it was, and the won that waited are released."""
+    if Case.objects.filter(state=Case.State.CLOSED).exists():
+        return
+    case = Case.objects.filter(kind=Case.Kind.SHARE).order_by("pk")[1]
+    close_case(
+        case=case,
+        outcome=Case.Outcome.AGREEMENT,
+        granted=False,
+        note="양쪽이 서명한 합의서에 따라 지분은 그대로예요.",
+        actor=society.user(Role.STAFF),
+        period=MONTHS[1].distributed,
     )
 
 
@@ -131,3 +144,4 @@ def play(folder: Path, lines: int, send: Send) -> None:
     open_cases()
     receive(MONTHS[1], folder, lines, send)
     distribute(period=MONTHS[1].distributed, actor=society.user(Role.STAFF))
+    close_a_case()

@@ -30,6 +30,9 @@ LEFT JOIN royalties_songusage u ON u.id = a.song_usage_id
 LEFT JOIN royalties_match m ON m.recording_id = u.recording_id AND m.superseded_at IS NULL
 GROUP BY 1
 """
+RELEASED: Final = (
+    "SELECT coalesce(sum(gross_micros), 0)::bigint AS won FROM royalties_statement WHERE hold_id IS NOT NULL"
+)
 EARNED: Final = """
 SELECT state, sum(source_micros)::bigint AS cny, sum(won_micros)::bigint AS won FROM royalties_earning GROUP BY 1
 """
@@ -58,6 +61,14 @@ def rows(query: str, params: dict[str, Any] | None = None) -> list[dict[str, Any
         cursor.execute(query, params)
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+
+def counted(label: str, count: int) -> str:
+    return f"  {label:<28}{count:>24,}"
+
+
+def headed(label: str) -> str:
+    return f"{label:<30}{'CNY':>24}{'KRW':>28}"
 
 
 def lines_of_result() -> list[str]:
@@ -95,16 +106,17 @@ def lines_of_result() -> list[str]:
                 raise AssertionError(f"{total.label} does not add up in {side}")
     return [
         _("Lines"),
-        f"  {_('lines received'):<28}{report['received']:>24,}",
-        f"  {_('accepted'):<28}{report['accepted']:>24,}",
-        f"  {_('rejected'):<28}{report['rejected']:>24,}",
-        f"  {_('matched'):<28}{accepted['lines']:>24,}",
-        f"  {_('to review'):<28}{review['lines']:>24,}",
-        f"  {_('unmatched'):<28}{none['lines']:>24,}",
-        f"{_('Money'):<30}{'CNY':>24}{'KRW':>28}",
+        counted(_("lines received"), report["received"]),
+        counted(_("accepted"), report["accepted"]),
+        counted(_("rejected"), report["rejected"]),
+        counted(_("matched"), accepted["lines"]),
+        counted(_("to review"), review["lines"]),
+        counted(_("unmatched"), none["lines"]),
+        headed(_("Money")),
         *(row.text() for row in first),
         "",
         *(row.text() for row in second),
+        Row(_("held, and released since"), None, rows(RELEASED)[0]["won"]).text(),
         "",
         _("%(payees)s payees, %(statements)s statements") % {key: stated[key] for key in ("payees", "statements")},
     ]

@@ -13,11 +13,11 @@ SOURCES = [  # code, name, id space, currency
     ("tme", "Tencent Music", "tme", "CNY"),
     ("mcsc", "MCSC", "mcsc", "CNY"),
     ("youtube", "YouTube", "youtube", "USD"),
-    ("generic", "Other source", "generic", "CNY"),
+    ("generic", "기타 출처", "generic", "CNY"),
 ]
 TME_NOTE = (
-    "Assumption to be confirmed by the society: the money of a line (CP分成收入) is works' money for the whole of the work. "
-    "The known headers come from statements for recordings; no statement for words and music is public."
+    "협회가 확인해야 할 가정이에요: 줄의 금액(CP分成收入)은 저작물 전체에 대한 저작물의 돈이에요. "
+    "알려진 머리글은 음원 정산서에서 왔고, 가사와 곡의 정산서는 공개된 것이 없어요."
 )
 
 

@@ -25,7 +25,7 @@ def won(micros: int) -> str:
 
 
 def test_it_holds_the_disputed_part_and_releases_it(site: str, page: Page) -> None:
-    share = story.disputed_share()
+    share = story.disputable_shares()[0]
     paid_before = Statement.objects.filter(party=share.party).aggregate(sum=Sum("payable_micros"))["sum"]
 
     # the publisher finds the work among its usage and disputes 1/12 of the songwriter's share from September on

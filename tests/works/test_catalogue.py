@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
-import os
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -513,25 +511,3 @@ def test_the_command_refuses_what_it_cannot_read(db: None, tmp_path: Path) -> No
             call_command("import_catalogue", path, publisher=publisher_ref, json=True, stdout=out)
         assert json.loads(out.getvalue()) == {"error": code, "message": str(refused.value)}
     assert not Organisation.objects.filter(ref="PUB-NEW").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not os.environ.get("GARAK_SPEED"), reason="a figure of seconds: set GARAK_SPEED=1 on an idle machine"
-)
-def test_a_thousand_works_a_second(db: None) -> None:
-    size = 5000
-    rows = [
-        row(
-            f"N-{number}", f"노래 {number}", party=f"작가 {number % 700}", ipi=ipi(number % 700 + 1), share="6/12",
-            performer=f"가수 {number % 300}",
-        )
-        for number in range(size)
-    ]  # fmt: skip
-    rows += [row(f"N-{number}", "", party=f"작사 {number % 500}", share="6/12") for number in range(size)]
-    started = time.perf_counter()
-    _, figures = send(rows)
-    speed = size / (time.perf_counter() - started)
-    print(f"{speed:.0f} works a second")
-    assert figures.registered == size
-    assert speed > 1000
