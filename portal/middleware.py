@@ -40,6 +40,18 @@ class NoStoreMiddleware:
         return response
 
 
+class NoNulMiddleware:
+    """No address of ours holds a NUL and PostgreSQL takes none, so such an address does not exist. Forms refuse it themselves."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return render(request, "404.html", status=404)
+        return self.get_response(request)
+
+
 class DomainErrorMiddleware:
     """The one place where an anticipated failure becomes a page; what is not there is our own page in development too."""
 

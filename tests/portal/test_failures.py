@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils.translation import override
 
+from portal.accounts.models import Membership, Organisation, Role, User
+
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def signed_in() -> Client:
+    user = User.objects.create_user("staff@garak.example", name="직원")
+    society = Organisation.objects.create(ref="GARAK", kind=Organisation.Kind.SOCIETY, name="협회")
+    Membership.objects.create(user=user, organisation=society, role=Role.STAFF, from_date=dt.date(2020, 1, 1))
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
 
 
 @pytest.mark.parametrize(
@@ -19,6 +33,13 @@ def test_a_page_that_is_not_there(language: str, word: str) -> None:
     response = client.get("/nowhere/")
     assert response.status_code == 404
     assert word in response.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/works/%00/", "/works/?q=a%00b", "/cases/%00/", "/songs/?q=%00"])
+def test_an_address_with_a_nul_does_not_exist(address: str, signed_in: Client) -> None:
+    response = signed_in.get(address)
+    assert response.status_code == 404
+    assert "<main" in response.content.decode()
 
 
 def test_a_form_without_its_token_is_refused_in_words() -> None:
