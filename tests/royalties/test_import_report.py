@@ -80,7 +80,7 @@ def test_the_period_can_be_stated(folder: Path) -> None:
 
 def test_words_for_people(folder: Path) -> None:
     lines = run(write(folder, as_csv([cells(1)])))
-    assert lines[0].endswith(" ready")
+    assert lines[0].endswith(" ready · WHOLE: for the whole of the work")
     assert "  money: CN¥12.345678" in lines
 
 

@@ -217,7 +217,7 @@ def test_runs_cost_the_same_however_many_payees(
 def test_the_declared_bases_and_rights_are_shown(scene: Scene) -> None:
     shown = page(scene, "auditor", "sources")
     assert "WHOLE: for the whole of the work" in shown
-    assert "Assumption to be confirmed" in shown
+    assert "협회가 확인해야 할 가정이에요" in shown  # a note is shown as it was written
     assert "1/2" in shown
     assert "Nothing is declared yet" in shown, "for the other sources"
     assert "Declare a basis" not in shown
