@@ -41,13 +41,13 @@ class NoStoreMiddleware:
 
 
 class NoNulMiddleware:
-    """No address of ours holds a NUL and PostgreSQL takes none, so such an address does not exist. Forms refuse it themselves."""
+    """No page's address holds a NUL and PostgreSQL takes none, so such a page does not exist. Forms refuse it themselves."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        if "\0" in request.path:
             return render(request, "404.html", status=404)
         return self.get_response(request)
 

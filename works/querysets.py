@@ -38,7 +38,7 @@ class WorkQuerySet(QuerySet["models.Work"]):
 
     def search(self, text: str) -> Self:
         """By an identifier, by a title in whatever script (its exact keys), or by a piece of any title."""
-        wanted = " ".join(text.split())
+        wanted = " ".join(text.replace("\0", " ").split())  # PostgreSQL takes no NUL
         if not wanted:
             return self
         squeezed = "".join(letter for letter in wanted.upper() if letter.isalnum())

@@ -136,6 +136,7 @@ def test_parties_and_histories_follow_their_works(cast: dict[str, User]) -> None
         "春夜",
         "Spring",
         "spring night",
+        "봄밤\0",
         "밤",
         iswc(1),
         "T-000.000.001-" + iswc(1)[-1],
