@@ -4,8 +4,8 @@ Run as a child process with a limit on memory and time, because a legal file of 
 half a terabyte and abort: then a child dies, not a worker. Imports nothing of the portal.
 
 A row is written for every row of the sheet, so that line numbers are those a person sees. Numbers of a sheet are
-doubles: whole ones below 2^53 are written as digits, others with fifteen significant digits, which is what a double
-holds for certain. A whole number beyond 2^53 keeps its exponent or its ".0", so that it is not taken for exact digits.
+doubles: whole ones below 10^15 are written as digits, others with fifteen significant digits, which is what a
+spreadsheet keeps. A number from 10^15 on keeps its exponent or its point, so that it is not taken for exact digits.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ CANNOT_BE_READ: Final = 3  # exit status
 HAS_FURTHER_SHEETS: Final = 4  # exit status; their names are said on stderr, as a JSON list
 MEMORY_BYTES: Final = 4_000_000_000
 CPU_SECONDS: Final = 600
-EXACT_BELOW: Final = 2**53
+EXACT_BELOW: Final = 10**15  # spreadsheets keep fifteen digits and write zeros for the rest
 
 
 def number_text(value: float) -> str:
     """A number of a sheet as text.
 
-    >>> number_text(42.22445), number_text(58011.0), number_text(1e-7), number_text(7e18)
-    ('42.22445', '58011', '0.0000001', '7e+18')
+    >>> number_text(42.22445), number_text(58011.0), number_text(1e-7), number_text(1234567890123450.0)
+    ('42.22445', '58011', '0.0000001', '1234567890123450.0')
     """
+    if abs(value) >= EXACT_BELOW:
+        return repr(value)
     if value.is_integer():
-        return str(int(value)) if abs(value) < EXACT_BELOW else repr(value)
+        return str(int(value))
     text = f"{value:.15g}"
     return format(Decimal(text), "f") if "e" in text else text
 

@@ -130,6 +130,7 @@ def test_a_good_line() -> None:
         ("平台", "全民K歌国际版", "not_china", 12_345_678),
         ("中央曲库ID", "7E+18", "id_lost_precision", 12_345_678),
         ("中央曲库ID", "5566.0", "id_lost_precision", 12_345_678),
+        ("中央曲库ID", "1234567890123450.0", "id_lost_precision", 12_345_678),
         ("中央曲库ID", "abc", "song_id", 12_345_678),
         ("中央曲库ID", "１２３", "song_id", 12_345_678),
         ("CP分成收入", "", "amount", 0),
@@ -350,7 +351,7 @@ def test_a_sheet_is_spooled_row_by_row_with_exact_numbers(tmp_path: Path) -> Non
     with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, ["a", "b", "c"])
-        numbers = [42.22445, 58011, 1e-7, 7_000_000_000_005_614_571, 2**53 - 1, 0.1 + 0.2, 1e15 + 0.5]
+        numbers = [42.22445, 58011, 1e-7, 7_000_000_000_005_614_571, 10**15 - 1, 0.1 + 0.2, 10**15]
         for row, number in enumerate(numbers, 1):
             sheet.write_number(row, 0, number)
         sheet.write_string(3, 2, "7000000000005614571")
@@ -361,7 +362,7 @@ def test_a_sheet_is_spooled_row_by_row_with_exact_numbers(tmp_path: Path) -> Non
     rows = spooled(tmp_path / "a.xlsx")
     assert rows[0] == ["a", "b", "c"]
     assert [row[0] for row in rows[1:8]] == [
-        "42.22445", "58011", "0.0000001", "7.000000000005615e+18", "9007199254740991", "0.3", "1000000000000000"
+        "42.22445", "58011", "0.0000001", "7.000000000005615e+18", "999999999999999", "0.3", "1000000000000000.0"
     ]  # fmt: skip
     assert rows[3][2] == "7000000000005614571"
     assert rows[8] == ["", "", ""]  # a blank row in the middle is a row
