@@ -504,10 +504,11 @@ def test_the_command_refuses_what_it_cannot_read(db: None, tmp_path: Path) -> No
         (file, "PUB-NEW", "catalogue-heading-wrong", "columns"),
         (tmp_path / "nothing.csv", "PUB-NEW", "file-cannot-be-opened", "cannot be opened"),
         (file, society.ref, "not-a-publisher", "is not a publisher"),
+        (file, "P" * 41, "publisher-ref-too-long", "at most 40 characters; this one has 41"),
     ]
     for path, publisher_ref, code, said in refusals:
         out = io.StringIO()
         with override("ko"), pytest.raises(CommandError, match=said) as refused:
             call_command("import_catalogue", path, publisher=publisher_ref, json=True, stdout=out)
         assert json.loads(out.getvalue()) == {"error": code, "message": str(refused.value)}
-    assert not Organisation.objects.filter(ref="PUB-NEW").exists()
+    assert not Organisation.objects.filter(kind=Organisation.Kind.PUBLISHER).exists()

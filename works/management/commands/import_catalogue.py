@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
@@ -16,6 +16,8 @@ from works.models import CatalogueUpload
 from works.services import catalogue_figures, receive_catalogue
 from works.tasks import import_catalogue
 
+LONGEST_REF: Final = 40  # characters of Organisation.ref
+
 
 class NotAPublisher(DomainError):
     """Read on a terminal, so not translated."""
@@ -23,6 +25,14 @@ class NotAPublisher(DomainError):
     code = "not-a-publisher"
     sentence = "%(ref)s is not a publisher but a %(kind)s."
     remedy = "Name the publisher whose catalogue it is."
+
+
+class PublisherRefTooLong(DomainError):
+    """Read on a terminal, so not translated."""
+
+    code = "publisher-ref-too-long"
+    sentence = "The reference of a publisher has at most %(longest)s characters; this one has %(length)s."
+    remedy = "Name the publisher by its reference, for example PUB-NARU, and not by its name."
 
 
 class Command(BaseCommand):
@@ -75,6 +85,8 @@ class Command(BaseCommand):
 
 def receive(path: Path, ref: str) -> tuple[CatalogueUpload, Job, bool]:
     """Take the file as a catalogue of the publisher; True where it is a new one. A file refused leaves no publisher behind."""
+    if len(ref) > LONGEST_REF:
+        raise PublisherRefTooLong(longest=LONGEST_REF, length=len(ref))
     with open_file(path) as stream:
         organisation, is_new = Organisation.objects.get_or_create(
             ref=ref, defaults={"kind": Organisation.Kind.PUBLISHER, "name": ref}
