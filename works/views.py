@@ -191,7 +191,7 @@ def _jobs(rows: Sequence[CatalogueUpload]) -> dict[int, Job]:
 def show_upload(request: HttpRequest, ref: str) -> HttpResponse:
     """What became of every row; ?outcome= shows one kind. Rows to mend come first to mind, so they are the first tab."""
     upload = access.get_upload(request.user, ref)
-    context = _progress(upload)
+    context = _progress(request, upload)
     if not context["under_way"]:
         outcome = request.GET.get("outcome", "")
         rows = CatalogueRow.objects.filter(upload=upload).select_related("work")
@@ -211,14 +211,14 @@ def show_upload(request: HttpRequest, ref: str) -> HttpResponse:
 @only(*access.CATALOGUE_READERS)
 def upload_progress(request: HttpRequest, ref: str) -> HttpResponse:
     """The part of the page that moves while the worker registers; when it is done, the whole page is asked for again."""
-    context = _progress(access.get_upload(request.user, ref))
+    context = _progress(request, access.get_upload(request.user, ref))
     response = render(request, "works/_upload_state.html", context)
     if not context["under_way"] and request.headers.get("HX-Request"):
         response.headers["HX-Refresh"] = "true"
     return response
 
 
-def _progress(upload: CatalogueUpload) -> dict[str, Any]:
+def _progress(request: HttpRequest, upload: CatalogueUpload) -> dict[str, Any]:
     job = _jobs([upload]).get(upload.pk)
     under_way = job is not None and job.state in {Job.State.WAITING, Job.State.RUNNING}
     return {
@@ -226,6 +226,7 @@ def _progress(upload: CatalogueUpload) -> dict[str, Any]:
         "job": job,
         "under_way": under_way,
         "figures": None if under_way else catalogue_figures(upload),
+        "society": sees_everything(request.user),
     }
 
 

@@ -252,6 +252,18 @@ def test_an_upload_that_stops_says_so_to_its_sender_and_staff(cast: dict[str, Us
     assert not Work.objects.filter(title="운해").exists()
 
 
+def test_what_the_worker_said_of_a_stopped_upload_is_shown_to_the_society_only(cast: dict[str, User]) -> None:
+    client = client_of(cast["super"])
+    url = upload(client, as_csv([row("A-8", "운해", party="새사람")]).encode()).url
+    Job.objects.update(state=Job.State.STOPPED, error_text="ValueError: <secret> of the house")
+    said = "ValueError: &lt;secret&gt; of the house"
+    assert said in body(client_of(cast["staff"]), url)
+    for name in ("super", "copyright"):
+        shown = body(client_of(cast[name]), url)
+        assert "This upload has stopped" in shown
+        assert "of the house" not in shown
+
+
 @pytest.mark.parametrize(
     ("data", "name", "words"),
     [
