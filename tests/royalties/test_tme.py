@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from django.utils.translation import override
 from hypothesis import given, settings, strategies as st
 
 from royalties.reports import csv_lines, tme
@@ -386,7 +387,7 @@ def test_what_stands_on_another_sheet_is_not_left_out_silently(tmp_path: Path) -
         book.add_worksheet("九月").write_row(0, 0, HEADERS)
         book.add_worksheet("汇总").write_row(0, 0, GOOD)
         book.add_worksheet("空")
-    with pytest.raises(SheetsAreSeveral, match="also 汇总\\."):
+    with override("en"), pytest.raises(SheetsAreSeveral, match="also 汇总\\."):
         spool_sheet(path, target, keep=lambda: None)
     assert not target.exists()
 
