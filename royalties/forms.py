@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.lib.money import NotAnAmount, parse_micros
 from royalties.models import Basis, Service, Source
+from royalties.services import LARGEST_PART
 
 MONTH: Final = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
 CURRENCIES: Final = (("CNY", _("Chinese yuan (CNY)")), ("USD", _("US dollar (USD)")), ("KRW", _("Korean won (KRW)")))
@@ -177,4 +178,23 @@ class BasisForm(forms.Form):
         max_length=2000,
         help_text=_("Name the contract or letter that says so."),
         widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class RightsForm(forms.Form):
+    prefix = "rights"  # it stands beside BasisForm
+
+    source = forms.ModelChoiceField(
+        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=_("Choose a source")
+    )
+    from_date = MonthField(label=_("From which month of use on"))
+    performing = forms.IntegerField(
+        label=_("Part of the performing right"),
+        min_value=0,
+        max_value=LARGEST_PART,
+        help_text=_("Half and half is 1 and 1."),
+    )
+    mechanical = forms.IntegerField(label=_("Part of the mechanical right"), min_value=0, max_value=LARGEST_PART)
+    synchronisation = forms.IntegerField(
+        label=_("Part of the synchronisation right"), min_value=0, max_value=LARGEST_PART, initial=0
     )

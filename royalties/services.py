@@ -1,14 +1,15 @@
-"""What people decide about reports and songs: matches, the basis of a source's money, a second file of a period."""
+"""What people decide about reports and songs: matches, what a source's money is for, a second file of a period."""
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,13 +25,17 @@ from royalties.models import (
     RejectedPair,
     Report,
     ReportedRecording,
+    RightSplit,
     Source,
     SourceProfile,
 )
 from royalties.money_in import attach_waiting
 from works.models import Work
 
+log = logging.getLogger(__name__)
+
 CERTAIN: Final = 1000  # permille
+LARGEST_PART: Final = 1_000_000  # of a division over the rights
 DISTRIBUTABLE: Final = (Basis.WHOLE, Basis.CLAIMED)  # the others are declared, and their reports held
 WAITS_FOR_BASIS: Final = (Report.HeldReason.NO_BASIS, Report.HeldReason.BASIS_NOT_YET)
 
@@ -68,6 +73,28 @@ class BasisAlreadyDeclared(DomainError):
     status = 409
     sentence = _("From %(from_date)s on, %(basis)s has already been declared for %(source)s.")
     remedy = _("Choose another day from which the new basis holds.")
+
+
+class NotADivision(DomainError):
+    code = "not-a-division"
+    sentence = _("%(parts)s does not divide money over the rights.")
+    remedy = _("Give every right a whole part from 0 to %(largest)s, and at least one right more than 0.")
+
+
+class RightsAlreadyDeclared(DomainError):
+    code = "rights-already-declared"
+    status = 409
+    sentence = _("From %(month)s on, the division %(parts)s has already been declared for %(source)s.")
+    remedy = _("Choose another month from which the new division holds.")
+
+
+class RightsAlreadyUsed(DomainError):
+    code = "rights-already-used"
+    status = 409
+    sentence = _(
+        "Money of %(source)s has already been distributed for uses up to %(last)s, so no other division can hold from %(month)s on."
+    )
+    remedy = _("Choose a month after %(last)s.")
 
 
 class NotASecondFile(DomainError):
@@ -201,6 +228,44 @@ def declare_basis(
 
 
 @transaction.atomic
+def declare_rights(
+    *, source: Source, from_date: dt.date, performing: int, mechanical: int, synchronisation: int, actor: User | None
+) -> RightSplit:
+    """Say how a source's money divides over the rights from a usage month on: 1 : 1 : 0 is half and half.
+
+    The same division again changes nothing. Raises NotADivision, RightsAlreadyDeclared for another one of the same
+    month, and RightsAlreadyUsed where money it would have divided has gone its way.
+    """
+    from_date = from_date.replace(day=1)
+    parts = (performing, mechanical, synchronisation)
+    if not any(parts) or not all(0 <= part <= LARGEST_PART for part in parts):
+        raise NotADivision(parts=_in_parts(*parts), largest=LARGEST_PART)
+    lock_payees()  # a distribution under way has already read how the money divides
+    Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    declared = RightSplit(
+        source=source,
+        from_date=from_date,
+        performing=performing,
+        mechanical=mechanical,
+        synchronisation=synchronisation,
+        denominator=sum(parts),
+    )
+    there = RightSplit.objects.filter(source=source, from_date=from_date).first()
+    if there is not None:
+        if there.fractions() == declared.fractions():
+            return there
+        standing = _in_parts(there.performing, there.mechanical, there.synchronisation)
+        raise RightsAlreadyDeclared(month=f"{from_date:%Y-%m}", parts=standing, source=source.name)
+    distributed = Earning.objects.filter(song_usage__report__source=source, song_usage__usage_month__gte=from_date)
+    last = distributed.aggregate(month=Max("song_usage__usage_month"))["month"]
+    if last is not None:
+        raise RightsAlreadyUsed(source=source.name, last=f"{last:%Y-%m}", month=f"{from_date:%Y-%m}")
+    declared.save(force_insert=True)
+    log.info("%s declared by %s", declared, actor.pk if actor else "nobody signed in")
+    return declared
+
+
+@transaction.atomic
 def settle_second_file(*, report: Report, choice: str, actor: User | None) -> Report:
     """Say what a further file for a known month is: a supplement to the earlier ones, their replacement, or neither.
 
@@ -264,6 +329,11 @@ def _lock_and_read(recording: ReportedRecording) -> Match | None:
 
 def _parts_of(match: Match) -> dict[int, Fraction]:
     return {item.work_id: Fraction(item.numerator, item.denominator) for item in match.works.all()}
+
+
+def _in_parts(performing: int, mechanical: int, synchronisation: int) -> str:
+    """The parts in the order in which people write them."""
+    return f"{performing} : {mechanical} : {synchronisation}"
 
 
 def _require_reason(reason: str) -> None:

@@ -12,17 +12,18 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.accounts.access import is_staff, only
+from portal.accounts.models import User
 from portal.lib import svg, wording
 from portal.lib.errors import DomainError
 from portal.lib.keyset import day, page_of, whole
 from royalties import money_in
 from royalties.access import SOCIETY, get_remittance, get_run, staff_only
 from royalties.distribution import distribute, totals_as_text
-from royalties.forms import BasisForm, ReasonForm, RemittanceForm, RunForm
+from royalties.forms import BasisForm, ReasonForm, RemittanceForm, RightsForm, RunForm
 from royalties.ledger import WON
 from royalties.models import DistributionRun, Earning, Pool, Remittance, RightSplit, Source, SourceProfile, Statement
 from royalties.resting import resting_money, resting_won
-from royalties.services import declare_basis
+from royalties.services import declare_basis, declare_rights
 from works.models import Society
 
 REPORTS_SHOWN: Final = 3
@@ -239,21 +240,19 @@ def _collected_by(collector: str, code: str, names: dict[str, str]) -> str:
 @require_http_methods(["GET", "POST"])
 @only(*SOCIETY)
 def sources(request: HttpRequest) -> HttpResponse:
-    """Who reports, and what the money of their lines has been declared to mean, from when and on what paper."""
-    form = BasisForm()
+    """Who reports, and what the money of their lines has been declared to mean and to divide into, from when on."""
+    form, rights_form = BasisForm(), RightsForm()
     if request.method == "POST":
         actor = staff_only(request)
-        form = BasisForm(request.POST)
-        if form.is_valid():
-            try:
-                declare_basis(**form.cleaned_data, actor=actor)
-            except DomainError as error:
-                form.add_error(None, str(error))
-            else:
-                messages.success(
-                    request, _("The basis is declared. Reports that waited for it have been looked at again.")
-                )
-                return redirect("royalties:sources")
+        if request.POST.get("declare") == "rights":
+            rights_form = RightsForm(request.POST)
+            done = _declare_rights(rights_form, actor)
+        else:
+            form = BasisForm(request.POST)
+            done = _declare_basis(form, actor)
+        if done:
+            messages.success(request, done)
+            return redirect("royalties:sources")
     profiles = SourceProfile.objects.select_related("declared_by").order_by("-from_date", "family")
     shown = (
         Source.objects.visible_to(request.user)
@@ -263,5 +262,30 @@ def sources(request: HttpRequest) -> HttpResponse:
             Prefetch("right_splits", queryset=RightSplit.objects.order_by("-from_date")),
         )
     )
-    context = {"sources": shown, "form": form, "staff": is_staff(request.user)}
-    return render(request, "royalties/sources.html", context, status=400 if form.errors else 200)
+    context = {"sources": shown, "form": form, "rights_form": rights_form, "staff": is_staff(request.user)}
+    wrong = form.errors or rights_form.errors
+    return render(request, "royalties/sources.html", context, status=400 if wrong else 200)
+
+
+def _declare_basis(form: BasisForm, actor: User) -> str:
+    """What to tell the person, or nothing with the refusal noted on the form."""
+    if not form.is_valid():
+        return ""
+    try:
+        declare_basis(**form.cleaned_data, actor=actor)
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return ""
+    return _("The basis is declared. Reports that waited for it have been looked at again.")
+
+
+def _declare_rights(form: RightsForm, actor: User) -> str:
+    """What to tell the person, or nothing with the refusal noted on the form."""
+    if not form.is_valid():
+        return ""
+    try:
+        declare_rights(**form.cleaned_data, actor=actor)
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return ""
+    return _("The division is declared. The next distribution takes the songs that waited for it.")

@@ -9,7 +9,17 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from portal.lib import wording
-from royalties.models import DistributionRun, Earning, LedgerEntry, Pool, Remittance, Report, SourceProfile, Statement
+from royalties.models import (
+    DistributionRun,
+    Earning,
+    LedgerEntry,
+    Pool,
+    Remittance,
+    Report,
+    RightSplit,
+    SourceProfile,
+    Statement,
+)
 from tests.royalties.scene import (
     MONTH,
     PAID_IN,
@@ -241,3 +251,60 @@ def test_a_declaration_is_not_changed(scene: Scene) -> None:
     assert status == 400
     assert "has already been declared" in shown
     assert SourceProfile.objects.get(source__code="generic").basis == "claimed"
+
+
+DIVISION = {
+    "declare": "rights",
+    "rights-source": "generic",
+    "rights-from_date": "2026-09",
+    "rights-performing": "1",
+    "rights-mechanical": "1",
+    "rights-synchronisation": "0",
+}
+
+
+def test_staff_declare_how_money_divides_over_the_rights(scene: Scene) -> None:
+    assert "Declare a division over the rights" in page(scene, "staff", "sources")
+    status, shown = send(scene, "sources", DIVISION)
+    assert status == 200
+    assert "The division is declared." in shown
+    split = RightSplit.objects.get(source__code="generic")
+    assert (split.from_date, split.performing, split.mechanical, split.synchronisation) == (MONTH, 1, 1, 0)
+    assert not SourceProfile.objects.filter(source__code="generic").exists()
+    status, shown = send(scene, "sources", {**DIVISION, "rights-mechanical": "0"})
+    assert status == 400
+    assert "the division 1 : 1 : 0 has already been declared" in shown
+    assert RightSplit.objects.get(source__code="generic") == split
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("performing", "-1", "greater than or equal to 0"),
+        ("performing", "0.5", "whole number"),
+        ("mechanical", "9" * 30, "less than or equal to"),
+        ("from_date", "soon", "for example 2026-09"),
+        ("source", "nobody", "valid choice"),
+    ],
+)
+def test_what_cannot_be_a_division_is_said_at_its_field(scene: Scene, field: str, value: str, words: str) -> None:
+    status, shown = send(scene, "sources", {**DIVISION, f"rights-{field}": value})
+    assert status == 400
+    assert words in shown
+    assert f'href="#id_rights-{field}"' in shown
+    assert not RightSplit.objects.filter(source__code="generic").exists()
+
+
+def test_a_division_into_nothing_is_refused_in_words(scene: Scene) -> None:
+    status, shown = send(scene, "sources", {**DIVISION, "rights-performing": "0", "rights-mechanical": "0"})
+    assert status == 400
+    assert "0 : 0 : 0 does not divide money" in shown
+
+
+@pytest.mark.parametrize("who", ["auditor", "finance", "contact"])
+def test_nobody_else_declares_a_division(scene: Scene, who: str) -> None:
+    response = signed_in(scene.everybody()[who]).post(reverse("royalties:sources"), DIVISION)
+    assert response.status_code in {403, 404}
+    assert not RightSplit.objects.filter(source__code="generic").exists()
+    if who == "auditor":
+        assert "Declare a division" not in page(scene, who, "sources")

@@ -4,28 +4,47 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 from django.db import connection, transaction
 
-from royalties.models import Match, MatchWork, RejectedPair, Report, ReportedRecording, Source, SourceProfile
+from royalties.distribution import distribute
+from royalties.models import (
+    Earning,
+    Match,
+    MatchWork,
+    RejectedPair,
+    Report,
+    ReportedRecording,
+    RightSplit,
+    Source,
+    SourceProfile,
+)
+from royalties.money_in import record_remittance
 from royalties.services import (
+    LARGEST_PART,
     AlreadyDistributed,
     BasisAlreadyDeclared,
     MatchChanged,
     NoReason,
+    NotADivision,
     NotASecondFile,
     OlderReportIsPaid,
     PartsAreNotTheWhole,
+    RightsAlreadyDeclared,
+    RightsAlreadyUsed,
     decide_match,
     declare_basis,
+    declare_rights,
     reject_match,
     settle_second_file,
 )
 from tests.royalties.scene import (
     EVIDENCE,
     MONTH,
+    PAID_IN,
     QQ,
     YUAN,
     Scene,
@@ -212,6 +231,98 @@ def test_a_declaration_for_a_family_wins_over_one_for_all_files(scene: Scene) ->
     )
     held.refresh_from_db()
     assert held.basis == "whole"
+
+
+# ── rights ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def divide(*parts: int, source: str = "generic", from_date: dt.date = MONTH) -> RightSplit:
+    performing, mechanical, synchronisation = parts
+    return declare_rights(
+        source=Source.objects.get(code=source),
+        from_date=from_date,
+        performing=performing,
+        mechanical=mechanical,
+        synchronisation=synchronisation,
+        actor=None,
+    )
+
+
+def divisions() -> list[tuple[str, dt.date, int, int, int, int]]:
+    return list(
+        RightSplit.objects.order_by("pk").values_list(
+            "source__code", "from_date", "performing", "mechanical", "synchronisation", "denominator"
+        )
+    )
+
+
+def test_a_division_is_written_down_once_and_a_later_month_may_have_another(scene: Scene) -> None:
+    before = divisions()
+    first = divide(1, 1, 0, from_date=dt.date(2026, 9, 17))
+    assert divide(1, 1, 0) == first
+    assert divide(2, 2, 0) == first
+    divide(5, 4, 3, from_date=PAID_IN)
+    assert divisions() == [*before, ("generic", MONTH, 1, 1, 0, 2), ("generic", PAID_IN, 5, 4, 3, 12)]
+    assert first.fractions() == {"performing": Fraction(1, 2), "mechanical": Fraction(1, 2)}
+
+
+def test_another_division_of_the_same_month_is_refused(scene: Scene) -> None:
+    divide(1, 1, 0)
+    before = divisions()
+    with pytest.raises(RightsAlreadyDeclared) as refused:
+        divide(1, 0, 0)
+    assert refused.value.status == 409
+    assert {"2026-09", "1 : 1 : 0"} <= set(refused.value.params.values())
+    assert divisions() == before
+
+
+@pytest.mark.parametrize("parts", [(0, 0, 0), (2, -1, 0), (-1, 1, 1), (1, 1, LARGEST_PART + 1)])
+def test_parts_that_divide_nothing_are_refused(scene: Scene, parts: tuple[int, int, int]) -> None:
+    before = divisions()
+    with pytest.raises(NotADivision):
+        divide(*parts)
+    assert divisions() == before
+
+
+def test_what_has_been_distributed_is_not_divided_otherwise(scene: Scene) -> None:
+    distribute_all(scene)
+    before = divisions()
+    for month in (MONTH, dt.date(2026, 8, 1)):
+        with pytest.raises(RightsAlreadyUsed) as refused:
+            divide(1, 0, 0, source="tme", from_date=month)
+        assert refused.value.status == 409
+        assert refused.value.params["last"] == "2026-09"
+    assert divisions() == before
+    divide(1, 0, 0, source="tme", from_date=dt.date(2026, 10, 1))
+    divide(1, 0, 0)  # another source's money has gone nowhere
+    assert len(divisions()) == len(before) + 2
+
+
+def test_money_of_any_source_goes_through_once_basis_and_rights_are_declared(scene: Scene) -> None:
+    report = add_report([(scene.matched, QQ, 1, 12 * YUAN)], source="generic", state="held", held_reason="no_basis")
+    record_remittance(
+        source=report.source,
+        period=MONTH,
+        amount_micros=12 * YUAN,
+        currency="CNY",
+        rate=Decimal(200),
+        rate_date=dt.date(2026, 11, 11),
+    )
+    assert distribute(period=PAID_IN).state == "nothing_new"
+    declare("claimed")
+    assert [problem.code for problem in distribute(period=PAID_IN).problems] == ["rights-not-declared"]
+    assert not Earning.objects.exists()
+    divide(3, 1, 0)
+    result = distribute(period=PAID_IN)
+    assert result.state == "distributed"
+    assert not result.problems
+    earned = Earning.objects.filter(song_usage__report=report, source_micros__gt=0)
+    assert set(earned.values_list("run_share__party", "right", "source_micros")) == {
+        (scene.haeon_party.pk, "performing", 5_625_000),
+        (scene.haeon_party.pk, "mechanical", 1_875_000),
+        (scene.dalbit_party.pk, "performing", 3_375_000),
+        (scene.dalbit_party.pk, "mechanical", 1_125_000),
+    }
 
 
 # ── a second file of a month ────────────────────────────────────────────────────────────────────────────────────────────
