@@ -1,12 +1,12 @@
-"""Every change of the register: works, titles, parties and shares, each with a row of history. Shares are never changed:
-one ends on a day and others follow it. Bulk comes through `import_catalogue`.
+"""Every change of the register, each with a row of history. Works, titles and parties come with a catalogue; shares are
+never changed: one ends on a day and others follow it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, BinaryIO, Final
@@ -24,52 +24,22 @@ from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, create_job
 from portal.lib.errors import DomainError
 from works.catalogue import spreadsheet
-from works.catalogue.additions import Addition, NewShare, Source, add_to_register
-from works.catalogue.base import PUBLISHER_ROLES, ParsedCatalogue, ParsedRecording
+from works.catalogue.additions import Source
+from works.catalogue.base import PUBLISHER_ROLES, ParsedCatalogue
 from works.catalogue.bulk import copy_rows
 from works.catalogue.register import CatalogueRegistration
-from works.identifiers import Identifier, parse_ipi_name, parse_isrc, parse_iswc
 from works.models import (
-    SINCE_EVER,
-    WORLD,
-    Affiliation,
     CatalogueRow,
     CatalogueUpload,
     ChangeLog,
     Party,
-    PartyName,
-    Recording,
-    Right,
     Share,
     Work,
-    WorkTitle,
 )
-from works.names.script import detect_script
 from works.shares import ShareFact, find_excess
 
 IMPORT_TASK: Final = "works.tasks.import_catalogue"
 CATALOGUE_FILES: Final = frozenset({"csv"})
-BOTH_RIGHTS: Final = (Right.PERFORMING, Right.MECHANICAL)
-
-
-class IdentifierIsMalformed(DomainError):
-    code = "identifier-is-malformed"
-    sentence = _("“%(value)s” is not an %(kind)s.")
-    remedy = _("Correct it, or leave it empty.")
-
-
-class WorkIsRegistered(DomainError):
-    code = "work-is-registered"
-    status = 409
-    sentence = _("The work “%(title)s” is already registered under this number.")
-    remedy = _("Open that work and add to it.")
-
-
-class RecordingIsOfAnotherWork(DomainError):
-    code = "recording-is-of-another-work"
-    status = 409
-    sentence = _("The ISRC %(isrc)s belongs to a recording of another work.")
-    remedy = _("Check the ISRC.")
 
 
 class SharesExceedTheWhole(DomainError):
@@ -108,25 +78,6 @@ class NewPart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewOwner:
-    """A party of a new work and its share of each of the rights. publisher_of: the writer it publishes."""
-
-    party: Party
-    role: str
-    fraction: Fraction
-    rights: Sequence[str] = BOTH_RIGHTS
-    territory: int = WORLD
-    from_date: dt.date = SINCE_EVER
-    publisher_of: Party | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewRecording:
-    performer: str
-    isrc: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class CatalogueFigures:
     """What became of an upload: works by outcome, and rows in all and to mend."""
 
@@ -137,121 +88,7 @@ class CatalogueFigures:
     conflicts: int
 
 
-# ── single works, parties and shares ────────────────────────────────────────────────────────────────────────────────────
-
-
-@transaction.atomic
-def register_work(
-    *,
-    title: str,
-    owners: Sequence[NewOwner],
-    reason: str,
-    actor: User | None = None,
-    registered_by: Organisation | None = None,
-    titles: Sequence[str] = (),
-    iswc: str = "",
-    submitter_ref: str = "",
-    recordings: Sequence[NewRecording] = (),
-) -> Work:
-    """Register one new work. Raises IdentifierIsMalformed, WorkIsRegistered, RecordingIsOfAnotherWork, SharesExceedTheWhole."""
-    iswc = _stored_form(iswc, parse_iswc, "ISWC")
-    parsed = [
-        ParsedRecording(row_no=0, isrc=_stored_form(each.isrc, parse_isrc, "ISRC"), performer=each.performer)
-        for each in recordings
-    ]
-    by_iswc = Work.objects.filter(iswc=iswc) if iswc else Work.objects.none()
-    by_number = (
-        Work.objects.filter(registered_by=registered_by, submitter_ref=submitter_ref)
-        if submitter_ref
-        else Work.objects.none()
-    )
-    if twin := by_iswc.first() or by_number.first():
-        raise WorkIsRegistered(title=twin.title)
-    if taken := Recording.objects.filter(isrc__in=[each.isrc for each in parsed if each.isrc]).first():
-        raise RecordingIsOfAnotherWork(isrc=taken.isrc)
-    shares = [
-        NewShare(
-            party_id=owner.party.pk, role=owner.role, right=right, territory=owner.territory, fraction=owner.fraction,
-            from_date=owner.from_date, writer_id=owner.publisher_of.pk if owner.publisher_of else None,
-        )
-        for owner in owners
-        for right in owner.rights
-    ]  # fmt: skip
-    _refuse_excess([share.as_fact() for share in shares])
-    writers = [owner.party for owner in owners if owner.party.kind == Party.Kind.WRITER]
-    names = PartyName.objects.filter(party__in=writers).values_list("text", flat=True)
-    texts = dict.fromkeys([title, *titles])
-    addition = Addition(
-        work_id=None, title=title, iswc=iswc, submitter_ref=submitter_ref, recordings=parsed, shares=shares,
-        titles=[spreadsheet.read_title(text, kind="OT" if text == title else "AT") for text in texts],
-        writers=list(dict.fromkeys([*(writer.name for writer in writers), *names])),
-    )  # fmt: skip
-    source = Source(
-        organisation_id=registered_by.pk if registered_by else None,
-        actor_id=actor.pk if actor else None,
-        reason=reason,
-        at=timezone.now(),
-    )
-    return Work.objects.get(pk=add_to_register([addition], source)[0])
-
-
-@transaction.atomic
-def add_titles(
-    *, work: Work, titles: Sequence[str], actor: User | None, reason: str, kind: str = WorkTitle.Kind.ALTERNATIVE
-) -> list[WorkTitle]:
-    """Add the titles the work has not got yet, with their keys, and return them."""
-    locked = Work.objects.select_for_update(no_key=True).get(pk=work.pk)
-    known = set(locked.titles.values_list("text", flat=True))
-    new = [spreadsheet.read_title(text, kind=kind) for text in dict.fromkeys(titles) if text and text not in known]
-    if new:
-        addition = Addition(
-            work_id=locked.pk,
-            title=locked.title,
-            titles=new,
-            iswc="",
-            submitter_ref="",
-            recordings=(),
-            shares=(),
-            writers=(),
-        )
-        source = Source(organisation_id=None, actor_id=actor.pk if actor else None, reason=reason, at=timezone.now())
-        add_to_register([addition], source)
-    return list(locked.titles.filter(text__in=[title.text for title in new]).order_by("pk"))
-
-
-@transaction.atomic
-def find_or_add_party(
-    *,
-    name: str,
-    kind: str,
-    ipi: str = "",
-    names: Iterable[str] = (),
-    organisation: Organisation | None = None,
-    society: str = "",
-) -> Party:
-    """The party with this IPI; without one, the organisation's own party of this name and kind; else a new one.
-
-    society: a CISAC code, for a new party's affiliation. A name alone never finds a party of somebody else.
-    """
-    ipi = _stored_form(ipi, parse_ipi_name, "IPI")
-    same = (
-        Party.objects.filter(ipi_name_number=ipi)
-        if ipi
-        else Party.objects.filter(name=name, kind=kind, organisation=organisation)
-    )
-    party = same.first() if ipi or organisation else None
-    if party is None:
-        party = Party.objects.create(name=name, kind=kind, ipi_name_number=ipi or None, organisation=organisation)
-        if society:
-            Affiliation.objects.create(party=party, kind=Affiliation.Kind.SOCIETY, society_id=society)
-    PartyName.objects.bulk_create(
-        [
-            PartyName(party=party, text=text, script=detect_script(text), kind=PartyName.Kind.ORIGINAL)
-            for text in dict.fromkeys([name, *names])
-        ],
-        ignore_conflicts=True,
-    )
-    return party
+# ── single shares ────────────────────────────────────────────────────────────────────────────────────
 
 
 @transaction.atomic
@@ -314,15 +151,6 @@ def _refuse_excess(shares: Sequence[ShareFact]) -> None:
     excess = find_excess([share for share in shares if share.until_date is None or share.until_date > share.from_date])
     if excess:
         raise SharesExceedTheWhole(total=str(excess.total))
-
-
-def _stored_form(text: str, parse: Callable[[str], Identifier], kind: str) -> str:
-    if not text:
-        return ""
-    identifier = parse(text)
-    if not identifier.well_formed:
-        raise IdentifierIsMalformed(value=text, kind=kind)
-    return identifier.value
 
 
 # ── catalogues ──────────────────────────────────────────────────────────────────────────────────────────────────────────

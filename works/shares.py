@@ -155,11 +155,6 @@ def find_excess(shares: Sequence[ShareFact]) -> Excess | None:
     return None
 
 
-def exceeds_whole(shares: Sequence[ShareFact]) -> bool:
-    """Whether the shares of one work exceed the whole on any day, in any territory, for any right."""
-    return find_excess(shares) is not None
-
-
 def collector(
     party_id: int,
     right: str,

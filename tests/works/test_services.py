@@ -1,32 +1,20 @@
-"""Single changes of the register: a work, its titles, a party, a share that others follow."""
+"""A share that ends and others that follow it."""
 
 from __future__ import annotations
 
 import datetime as dt
 from fractions import Fraction
-from typing import Any
 
 import pytest
 
 from portal.accounts.models import User
-from portal.demo.catalogue import ipi, iswc
 from tests.works.build import publisher
-from works.matching import SongQuery, match
-from works.models import ChangeLog, Party, Recording, Share, Work
+from works.models import ChangeLog, Party, Right, Share, Work
 from works.services import (
-    IdentifierIsMalformed,
-    NewOwner,
     NewPart,
-    NewRecording,
     PartsExceedTheShare,
-    RecordingIsOfAnotherWork,
     ShareEndsBeforeItBegins,
     ShareHasEnded,
-    SharesExceedTheWhole,
-    WorkIsRegistered,
-    add_titles,
-    find_or_add_party,
-    register_work,
     replace_share,
 )
 
@@ -35,93 +23,34 @@ MARCH = dt.date(2026, 3, 1)
 
 @pytest.fixture
 def haeon(db: None) -> Party:
-    return find_or_add_party(name="도해온", kind="writer", ipi=ipi(1), names=["Do Haeon"], society="118")
+    return Party.objects.create(name="도해온", kind=Party.Kind.WRITER)
 
 
 @pytest.fixture
 def firm(db: None) -> Party:
-    return find_or_add_party(name="가람출판", kind="publisher", organisation=publisher())
+    return Party.objects.create(name="가람출판", kind=Party.Kind.PUBLISHER, organisation=publisher())
 
 
-def a_work(haeon: Party, firm: Party, **more: Any) -> Work:
-    owners = [
-        NewOwner(party=haeon, role="CA", fraction=Fraction(8, 12)),
-        NewOwner(party=firm, role="E", fraction=Fraction(4, 12), publisher_of=haeon),
-    ]
-    values: dict[str, Any] = {"title": "봄밤", "owners": owners, "reason": "test", "registered_by": publisher(), **more}
-    return register_work(**values)
+def a_work(haeon: Party, firm: Party) -> Work:
+    """Haeon's 8/12 and her publisher's 4/12, in both rights."""
+    work = Work.objects.create(title="봄밤", registered_by=publisher())
+    for right in (Right.PERFORMING, Right.MECHANICAL):
+        share = Share.objects.create(work=work, party=haeon, role="CA", right=right, numerator=2, denominator=3)
+        Share.objects.create(
+            work=work, party=firm, role="E", right=right, numerator=1, denominator=3, writer_share=share
+        )
+    return work
 
 
 def performing(work: Work, party: Party) -> Share:
     return work.shares.get(party=party, right="performing", until_date=None)
 
 
-def test_a_registered_work_is_found_by_its_names(haeon: Party, firm: Party) -> None:
-    recordings = [NewRecording(performer="루미엘", isrc="KR-A01-26-00001")]
-    work = a_work(
-        haeon, firm, titles=["Spring Night"], iswc="T-900.000.001-" + iswc(900000001)[-1], recordings=recordings
-    )
-    assert (work.iswc, work.registered_by) == (iswc(900000001), publisher())
-    assert Recording.objects.get().isrc == "KRA012600001"
-    assert [decision.outcome for decision in match([SongQuery("1", "Spring Night", "루미엘")], {})] == ["accepted"]
-    assert performing(work, firm).writer_share == performing(work, haeon)
-    assert set(work.shares.values_list("right", flat=True)) == {"performing", "mechanical"}
-    assert work.changes.get().action == "work.registered"
-
-
-@pytest.mark.parametrize(
-    ("more", "failure"),
-    [
-        ({"iswc": iswc(7)}, WorkIsRegistered),
-        ({"submitter_ref": "A-1"}, WorkIsRegistered),
-        ({"recordings": [NewRecording(performer="x", isrc="KRA012600001")]}, RecordingIsOfAnotherWork),
-        ({"iswc": "T-1"}, IdentifierIsMalformed),
-    ],
-)
-def test_a_work_is_registered_once(haeon: Party, firm: Party, more: dict[str, Any], failure: type[Exception]) -> None:
-    a_work(
-        haeon, firm, iswc=iswc(7), submitter_ref="A-1", recordings=[NewRecording(performer="x", isrc="KRA012600001")]
-    )
-    with pytest.raises(failure):
-        a_work(haeon, firm, **more)
-    assert Work.objects.count() == 1
-
-
-def test_more_than_the_whole_is_not_registered(haeon: Party, firm: Party) -> None:
-    owners = [
-        NewOwner(party=haeon, role="CA", fraction=Fraction(8, 12)),
-        NewOwner(party=firm, role="E", fraction=Fraction(5, 12)),
-    ]
-    with pytest.raises(SharesExceedTheWhole) as refusal:
-        a_work(haeon, firm, owners=owners)
-    assert refusal.value.params == {"total": "13/12"}
-    assert not Work.objects.exists()
-
-
-def test_titles_are_added_once_with_their_keys(haeon: Party, firm: Party) -> None:
-    work = a_work(haeon, firm, recordings=[NewRecording(performer="루미엘")])
-    added = add_titles(work=work, titles=["春夜", "봄밤", "春夜"], actor=None, reason="member wrote")
-    assert [title.text for title in added] == ["春夜"]
-    assert add_titles(work=work, titles=["春夜"], actor=None, reason="again") == []
-    assert match([SongQuery("1", "春夜", "루미엘")], {})[0].works == ((work.pk, Fraction(1)),)
-    assert work.changes.count() == 2
-
-
-def test_a_party_is_found_by_ipi_or_within_its_organisation(haeon: Party, firm: Party) -> None:
-    assert find_or_add_party(name="다른 이름", kind="writer", ipi=ipi(1)) == haeon
-    assert find_or_add_party(name="가람출판", kind="publisher", organisation=publisher()) == firm
-    assert find_or_add_party(name="도해온", kind="writer") != haeon
-    with pytest.raises(IdentifierIsMalformed):
-        find_or_add_party(name="x", kind="writer", ipi="12.5")
-    assert haeon.affiliations.get().society_id == "118"
-    assert set(haeon.names.values_list("text", flat=True)) == {"도해온", "Do Haeon", "다른 이름"}
-
-
 def test_a_share_ends_and_others_follow(haeon: Party, firm: Party) -> None:
     work = a_work(haeon, firm)
     old = performing(work, haeon)
     actor = User.objects.create_user("staff@example.org", name="Staff")
-    claimant = find_or_add_party(name="류가온", kind="writer")
+    claimant = Party.objects.create(name="류가온", kind=Party.Kind.WRITER)
     parts = [NewPart(haeon, "CA", Fraction(5, 12)), NewPart(claimant, "CA", Fraction(3, 12))]
     made = replace_share(share=old, from_date=MARCH, parts=parts, actor=actor, reason="C-1")
     old.refresh_from_db()

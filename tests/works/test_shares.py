@@ -26,7 +26,6 @@ from works.shares import (
     apply_holds,
     collector,
     divide_work,
-    exceeds_whole,
     find_excess,
     in_force,
     total,
@@ -96,7 +95,6 @@ def test_an_excess_is_found_on_the_day_and_in_the_territory_where_it_begins() ->
     later = dt.date(2026, 7, 1)
     shares = [share(1, 1, 8), share(2, 2, 5, territory=CHINA, from_date=later)]
     assert find_excess(shares) == Excess("performing", CHINA, later, Fraction(13, 12))
-    assert exceeds_whole(shares)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +109,6 @@ def test_an_excess_is_found_on_the_day_and_in_the_territory_where_it_begins() ->
 def test_shares_that_follow_each_other_or_are_of_two_rights_do_not_exceed(changes: dict[str, Any]) -> None:
     shares = [share(1, 1, 8, **changes), share(2, 2, 5, territory=CHINA, from_date=dt.date(2026, 7, 1))]
     assert find_excess(shares) is None
-    assert not exceeds_whole(shares)
 
 
 def test_shares_of_two_territories_do_not_exceed_each_other() -> None:
