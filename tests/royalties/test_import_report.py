@@ -132,7 +132,7 @@ def test_waits_for_a_worker_that_has_taken_a_chunk(folder: Path, monkeypatch: py
         waits.append(seconds)
         Chunk.objects.update(lease_until="2000-01-01T00:00Z")
 
-    monkeypatch.setattr("royalties.ingest.create_job", create_and_lease)
+    monkeypatch.setattr("royalties.ingest.receive.create_job", create_and_lease)
     monkeypatch.setattr("time.sleep", end_the_lease)
     assert json.loads(run(write(folder, as_csv(mixed_lines())), json=True)[-1])["lines"] == 60
     assert len(waits) == 1

@@ -25,7 +25,7 @@ from portal.jobs.models import Chunk, Job
 from portal.jobs.services import drain
 from portal.notices.models import Notice
 from royalties import ingest
-from royalties.ingest import receive_report, report_figures, work_on
+from royalties.ingest import matching, parse, receive_report, report_figures, work_on
 from royalties.models import (
     Match,
     MatchWork,
@@ -60,7 +60,7 @@ def data_dir(settings: Settings, tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_lines, "LINES_A_CHUNK", 7)
-    monkeypatch.setattr(ingest, "SONGS_A_CHUNK", 3)
+    monkeypatch.setattr(parse, "SONGS_A_CHUNK", 3)
 
 
 def cells(song: int = 0, **changes: str) -> list[str]:
@@ -325,7 +325,7 @@ def test_decisions_are_written_with_parts_candidates_and_evidence(monkeypatch: p
             Decision(queries[2].key, "none", "name", 0, (), (), {}),
         ]
 
-    monkeypatch.setattr(ingest, "match", match)
+    monkeypatch.setattr(matching, "match", match)
     song = ReportedRecording.objects.create(
         key="tme:id:7000000000000000001", id_space="tme", title="노래 1", first_report=receive(b"x,y\n")[0]
     )
@@ -362,7 +362,7 @@ def test_a_decision_made_meanwhile_stands(monkeypatch: pytest.MonkeyPatch) -> No
         whole = ((work.pk, Fraction(1)),)
         return [Decision(query.key, "accepted", "name", 900, whole, (), {}) for query in queries]
 
-    monkeypatch.setattr(ingest, "match", match)
+    monkeypatch.setattr(matching, "match", match)
     report = import_bytes(as_csv([cells(1), cells(2)]))
     assert report.state == "ready"
     assert list(Match.objects.order_by("recording__key").values_list("method", flat=True)) == ["staff", "name"]
@@ -376,7 +376,7 @@ def test_a_decision_made_meanwhile_stands(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_failure_after_the_lines_are_written_leaves_none_of_them(
     monkeypatch: pytest.MonkeyPatch, small_chunks: None
 ) -> None:
-    copy_rejected = ingest._copy_rejected
+    copy_rejected = parse.copy_rejected
     failures = iter([True, True, False])
 
     def fail_at_first(report: Report, lines: Any) -> None:
@@ -385,7 +385,7 @@ def test_a_failure_after_the_lines_are_written_leaves_none_of_them(
             assert UsageLine.objects.exists()
             raise OperationalError("connection lost")
 
-    monkeypatch.setattr(ingest, "_copy_rejected", fail_at_first)
+    monkeypatch.setattr(parse, "copy_rejected", fail_at_first)
     report = import_bytes(as_csv(mixed_lines()))
     assert (report.state, report.lines, report.accepted) == ("ready", 60, 54)
     assert sum(Chunk.objects.values_list("attempt", flat=True)) == Chunk.objects.count() + 2
@@ -406,7 +406,7 @@ def test_a_chunk_that_always_fails_stops_the_report_and_staff_hear_of_it(
     def fail(report: Report, lines: Any) -> None:
         raise OperationalError("connection lost")
 
-    monkeypatch.setattr(ingest, "_copy_rejected", fail)
+    monkeypatch.setattr(parse, "copy_rejected", fail)
     report = import_bytes(as_csv(mixed_lines()))
     assert (report.state, report.error_code) == ("stopped", "quarantined")
     assert not UsageLine.objects.exists()
@@ -421,8 +421,8 @@ def test_a_chunk_that_always_fails_stops_the_report_and_staff_hear_of_it(
 @pytest.mark.django_db
 def test_lines_that_do_not_add_up_stop_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant: a worker that loses a rejected line. The proof at the end must see it."""
-    copy_rejected = ingest._copy_rejected
-    monkeypatch.setattr(ingest, "_copy_rejected", lambda report, lines: copy_rejected(report, lines[1:]))
+    copy_rejected = parse.copy_rejected
+    monkeypatch.setattr(parse, "copy_rejected", lambda report, lines: copy_rejected(report, lines[1:]))
     report = import_bytes(as_csv(mixed_lines()))
     assert (report.state, report.error_code) == ("stopped", "lines-do-not-add-up")
     assert report.error_params == {"lines": "60", "accepted": "54", "rejected": "5"}

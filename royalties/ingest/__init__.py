@@ -1,0 +1,39 @@
+"""From a file to matched songs: receive → plan → parse (n) → match (n) → finish. royalties/README.md draws it.
+
+Every step is a chunk of portal.jobs: it runs again from its start after any failure, and commits its rows together with
+its checkpoint. Bulk work is COPY and set-based SQL, for a statement has hundreds of thousands of lines.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from portal.jobs.services import Stage, drain
+from royalties.ingest.figures import ReportFigures, report_figures
+from royalties.ingest.finish import stopped, work_finish
+from royalties.ingest.matching import then_finish, work_match
+from royalties.ingest.parse import prepare_parse, then_match, work_parse
+from royalties.ingest.plan import prepare_plan, work_plan
+from royalties.ingest.receive import TASK, receive_report
+from royalties.reports.lines import Song
+
+__all__ = ["DRAIN_SECONDS", "TASK", "ReportFigures", "receive_report", "report_figures", "stages", "work_on"]
+
+DRAIN_SECONDS: Final = 120  # a worker then rings and lets others have their turn
+
+
+def work_on(job_id: int, *, seconds: float | None = None) -> None:
+    """Do what there is to do of an import; several workers may do so at once, and again."""
+    drain(job_id=job_id, stages=stages(), seconds=seconds)
+
+
+def stages() -> dict[str, Stage]:
+    """What a worker does in each stage. It remembers songs from chunk to chunk."""
+    remembered: dict[Song, int] = {}
+    return {
+        "plan": Stage(prepare=prepare_plan, work=work_plan, then=lambda _job: "parse", stopped=stopped),
+        "parse": Stage(prepare=prepare_parse, work=partial(work_parse, remembered), then=then_match, stopped=stopped),
+        "match": Stage(work=work_match, then=then_finish, stopped=stopped),
+        "finish": Stage(work=work_finish, then=lambda _job: None, stopped=stopped),
+    }

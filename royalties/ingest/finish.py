@@ -1,0 +1,134 @@
+"""Sums, proofs, and whether the money may move."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from portal.accounts.access import society_staff
+from portal.jobs.models import Chunk, Job
+from portal.jobs.services import QUARANTINED, Stopped, Work
+from portal.notices.services import notify
+from royalties.ingest.figures import report_figures
+from royalties.ingest.plan import spool_path
+from royalties.models import Report, Source
+from royalties.money_in import attach_waiting
+from royalties.reports.base import LinesDoNotAddUp
+from royalties.services import apply_basis
+
+READY: Final = gettext_noop(
+    "Report %(report)s of %(source)s has been read: %(accepted)s lines accepted, %(rejected)s rejected."
+)
+HELD: Final = gettext_noop("Report %(report)s of %(source)s has been read, but its money waits for your decision.")
+REFUSED: Final = gettext_noop("Report %(report)s of %(source)s cannot be read.")
+STOPPED: Final = gettext_noop("Reading report %(report)s of %(source)s has stopped.")
+
+
+def work_finish(work: Work, _prepared: Any) -> None:
+    report = Report.objects.select_related("source").get(pk=work.job.subject_id)
+    Source.objects.select_for_update(no_key=True).get(pk=report.source_id)  # one file of a source after the other
+    report = Report.objects.select_related("source").select_for_update(of=("self",), no_key=True).get(pk=report.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(SUM_UP, [report.period, report.pk])
+    _require_every_line_once(report)
+    figures = report_figures(report)
+    rounded, remainder = _rounding(work.job)
+    report.lines, report.accepted, report.rejected = figures.lines, figures.accepted, figures.rejected
+    report.songs, report.new_songs = figures.songs, figures.new_songs
+    report.accepted_micros = Decimal(figures.money_micros - figures.rejected_micros)
+    report.rejected_micros = Decimal(figures.rejected_micros)
+    report.rounded_lines, report.rounding_remainder = rounded, remainder
+    report.finished_at = timezone.now()
+    report.save()
+    _decide_state(report)
+    _tell(report, READY if report.state == Report.State.READY else HELD)
+    transaction.on_commit(partial(_remove_spool, work.job.pk))
+
+
+SUM_UP: Final = """
+    INSERT INTO royalties_songusage (report_id, recording_id, service, usage_month, lines, uses, amount_micros)
+    SELECT report_id, recording_id, service, usage_month, count(*), sum(uses), sum(amount_micros)
+    FROM royalties_usageline WHERE period = %s AND report_id = %s
+    GROUP BY report_id, recording_id, service, usage_month
+    ORDER BY recording_id, service, usage_month"""
+
+# Accepted and rejected lines, the lowest and highest number, and numbers that stand on both sides. Within each table a
+# line stands once by its key, so these prove that every number from 2 to the last stands exactly once.
+LINE_NUMBERS: Final = """
+    WITH accepted AS (SELECT line_no FROM royalties_usageline WHERE period = %(period)s AND report_id = %(report)s),
+         rejected AS (SELECT line_no FROM royalties_rejectedline WHERE report_id = %(report)s)
+    SELECT (SELECT count(*) FROM accepted), (SELECT count(*) FROM rejected),
+        least((SELECT min(line_no) FROM accepted), (SELECT min(line_no) FROM rejected)),
+        greatest((SELECT max(line_no) FROM accepted), (SELECT max(line_no) FROM rejected)),
+        (SELECT count(*) FROM rejected JOIN accepted USING (line_no))"""
+
+
+def _require_every_line_once(report: Report) -> None:
+    """Every line of the file is accepted or rejected, once (reliability J1, J2). Raises LinesDoNotAddUp."""
+    chunks = Chunk.objects.filter(job=report.job_id, stage="parse").values_list("units", flat=True)
+    lines = sum(chunks)
+    with connection.cursor() as cursor:
+        cursor.execute(LINE_NUMBERS, {"period": report.period, "report": report.pk})
+        accepted, rejected, lowest, highest, doubled = cursor.fetchone()
+    complete = accepted + rejected == lines and not doubled
+    if not complete or (lines and (lowest, highest) != (2, lines + 1)):
+        raise LinesDoNotAddUp(lines=lines, accepted=accepted, rejected=rejected)
+
+
+def _rounding(job: Job) -> tuple[int, Decimal]:
+    """How many lines had more than six decimals, and the micros they lost by it."""
+    payloads = list(Chunk.objects.filter(job=job, stage="parse").values_list("payload", flat=True))
+    remainder = sum((Decimal(payload["remainder"]) for payload in payloads), Decimal(0))
+    return sum(payload["rounded"] for payload in payloads), remainder
+
+
+def _decide_state(report: Report) -> None:
+    """Ready on the declared basis; held without one, and held when another file of its kind and month is here."""
+    others = Report.objects.filter(
+        Q(state=Report.State.READY) | Q(state=Report.State.HELD) & ~Q(held_reason=Report.HeldReason.ASIDE),
+        source=report.source_id,
+        family=report.family,
+        period=report.period,
+    )
+    apply_basis(report)
+    if others.exclude(pk=report.pk).exists():
+        report.state, report.held_reason = Report.State.HELD, Report.HeldReason.SECOND_FILE
+        report.save(update_fields=["state", "held_reason"])
+    elif report.state == Report.State.READY:
+        attach_waiting()
+
+
+def _remove_spool(job_id: int) -> None:
+    for path in spool_path("").glob(f"{job_id}-*.jsonl"):
+        path.unlink(missing_ok=True)
+
+
+def stopped(job: Job, reason: Stopped) -> None:
+    """A file that cannot be planned is refused, and nothing was taken from it; later than that, staff must look."""
+    report = Report.objects.select_related("source").get(pk=job.subject_id)
+    refused = job.stage == "plan" and reason.code != QUARANTINED
+    report.state = Report.State.REFUSED if refused else Report.State.STOPPED
+    report.error_code = reason.code
+    report.error_params = {name: str(value) for name, value in reason.params.items()}
+    report.save(update_fields=["state", "error_code", "error_params"])
+    _tell(report, REFUSED if refused else STOPPED)
+    if refused:
+        transaction.on_commit(partial(_remove_spool, job.pk))
+
+
+def _tell(report: Report, sentence: str) -> None:
+    """Staff, and whoever brought the file."""
+    params = {
+        "report": report.ref,
+        "source": report.source.name,
+        "accepted": report.accepted,
+        "rejected": report.rejected,
+    }
+    people = [*society_staff(), *([report.uploaded_by] if report.uploaded_by else [])]
+    notify(users=people, sentence=sentence, params=params, url=f"/reports/{report.ref}/")

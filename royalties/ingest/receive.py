@@ -1,0 +1,74 @@
+"""A stored file becomes a report, once per source and content, with a job that reads it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from portal.accounts.models import User
+from portal.files.models import StoredFile
+from portal.files.services import discard_upload
+from portal.jobs.services import NewChunk, create_job
+from royalties.models import Report, Source
+from royalties.reports.base import PeriodIsImpossible
+from royalties.reports.lines import (
+    YEARS,
+)
+
+TASK: Final = "royalties.tasks.import_report"
+
+
+def receive_report(
+    *, source: Source, stored: StoredFile, period: dt.date | None, user: User | None, bell: bool = True
+) -> tuple[Report, bool]:
+    """Take a stored file as a report of a source; workers do the rest. False: these bytes are here already.
+
+    The same bytes are one report however often and however concurrently they come; a further copy of them is discarded.
+    Only a file that was refused gets another try, perhaps with the month stated this time. `period` is any day of the
+    month, or nothing: then the first line says it. Without `bell` the caller drains the job (see work_on).
+    """
+    if period is not None:
+        period = _month(period)
+    try:
+        with transaction.atomic():
+            report = Report.objects.create(
+                source=source,
+                file=stored,
+                sha256=stored.sha256,
+                period=period,
+                currency=source.currency,
+                uploaded_by=user,
+            )
+            _begin(report, user, bell=bell)
+    except IntegrityError:  # same_bytes_are_one_report
+        return _receive_again(source, stored, period, user, bell=bell)
+    return report, True
+
+
+def _receive_again(
+    source: Source, stored: StoredFile, period: dt.date | None, user: User | None, *, bell: bool
+) -> tuple[Report, bool]:
+    with transaction.atomic():
+        report = Report.objects.select_for_update(no_key=True).get(source=source, sha256=stored.sha256)
+        if report.state == Report.State.REFUSED:
+            report.file, report.period, report.uploaded_by = stored, period, user
+            report.state, report.error_code, report.error_params = Report.State.RECEIVED, "", {}
+            report.save()
+            _begin(report, user, bell=bell)
+            return report, True
+        if report.file_id != stored.pk:
+            discard_upload(stored=stored)
+    return report, False
+
+
+def _begin(report: Report, user: User | None, *, bell: bool) -> None:
+    report.job = create_job(kind=TASK, subject_id=report.pk, owner=user, stage="plan", chunks=[NewChunk({})], bell=bell)
+    report.save(update_fields=["job"])
+
+
+def _month(day: dt.date) -> dt.date:
+    if day.year not in YEARS:
+        raise PeriodIsImpossible(period=day.isoformat())
+    return day.replace(day=1)
