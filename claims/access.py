@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 from uuid import UUID
 
 from django.http import Http404
@@ -12,19 +11,12 @@ from django.utils import timezone
 
 from claims.models import Attachment, Case, CaseParty
 from claims.rules import Seat
-from portal.accounts.access import Reader, is_staff, organisation_ids, roles_of, sees_everything
-from portal.accounts.models import Role
+from portal.accounts.access import Reader, is_staff, may_claim, organisation_ids, sees_everything
+from portal.accounts.models import ACTING_ROLES
 from royalties.models import ReportedRecording
 from royalties.querysets import MONEY_ROLES
 from works.access import get_work
 from works.models import Party, Share, Work
-
-ACTING_ROLES: Final = (Role.SONGWRITER, Role.PUBLISHER_SUPER, Role.PUBLISHER_COPYRIGHT)
-
-
-def may_file(user: Reader) -> bool:
-    """Whoever acts for a rights-holder. The society files nothing: it never takes a side."""
-    return bool(roles_of(user) & set(ACTING_ROLES))
 
 
 def get_case(user: Reader, ref: str) -> Case:
@@ -60,14 +52,14 @@ def _sides(case: Case, organisations: list[int]) -> list[Seat]:
 
 
 def get_work_to_dispute(user: Reader, ref: str) -> Work:
-    if not may_file(user):
+    if not may_claim(user):
         raise Http404
     return get_work(user, ref)
 
 
 def get_song_to_claim(user: Reader, ref: str) -> ReportedRecording:
     """A song that nobody is known to own: its standing match is none or to review."""
-    if not may_file(user):
+    if not may_claim(user):
         raise Http404
     return get_object_or_404(ReportedRecording.objects.without_owner(), ref=ref)
 

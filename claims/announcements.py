@@ -6,18 +6,21 @@ from typing import Final
 
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from claims.models import Case
 from claims.rules import Outcome
-from portal.accounts.models import Membership, Role, User
+from portal.accounts.models import Membership, Organisation, Role, User
 from portal.notices.services import notify
 
 FILED_SHARE: Final = gettext_noop("%(claimant)s disputes %(part)s of “%(work)s”, held by %(holder)s. Case %(case)s.")
 FILED_SONG: Final = gettext_noop("%(claimant)s says that the unmatched song “%(song)s” is “%(work)s”. Case %(case)s.")
 PAPER_ADDED: Final = gettext_noop("%(who)s added the paper “%(paper)s” to case %(case)s about “%(work)s”.")
+PAPER_ADDED_FOR: Final = gettext_noop(
+    "%(who)s, for %(writer)s, added the paper “%(paper)s” to case %(case)s about “%(work)s”."
+)
 MESSAGE: Final = gettext_noop("%(who)s wrote a message in case %(case)s about “%(work)s”.")
+MESSAGE_FOR: Final = gettext_noop("%(who)s, for %(writer)s, wrote a message in case %(case)s about “%(work)s”.")
 RETURNED: Final = gettext_noop(
     "The papers in case %(case)s about “%(work)s” are not complete. The case says what is missing."
 )
@@ -55,12 +58,18 @@ def filed(case: Case) -> None:
     _tell(case, FILED_SHARE if case.share else FILED_SONG)
 
 
-def paper_added(case: Case, *, actor: User, label: str) -> None:
-    _tell(case, PAPER_ADDED, who=actor.name, paper=label)
+def paper_added(case: Case, *, actor: User, label: str, on_behalf_of: Organisation | None = None) -> None:
+    if on_behalf_of is None:
+        _tell(case, PAPER_ADDED, who=actor.name, paper=label)
+    else:
+        _tell(case, PAPER_ADDED_FOR, who=actor.name, writer=on_behalf_of.name, paper=label)
 
 
-def message(case: Case, *, actor: User) -> None:
-    _tell(case, MESSAGE, who=actor.name)
+def message(case: Case, *, actor: User, on_behalf_of: Organisation | None = None) -> None:
+    if on_behalf_of is None:
+        _tell(case, MESSAGE, who=actor.name)
+    else:
+        _tell(case, MESSAGE_FOR, who=actor.name, writer=on_behalf_of.name)
 
 
 def papers_returned(case: Case) -> None:
@@ -96,9 +105,7 @@ def _tell(case: Case, sentence: str, **more: str) -> None:
 
 def audience(case: Case) -> list[User]:
     """Everybody who acts for an organisation of the case, and all staff."""
-    today = timezone.localdate()
-    in_force = Membership.objects.filter(from_date__lte=today).filter(
-        Q(until_date__isnull=True) | Q(until_date__gt=today)
+    told = Membership.objects.in_force().filter(
+        Q(organisation__in=case.parties.values("organisation")) | Q(role=Role.STAFF)
     )
-    told = in_force.filter(Q(organisation__in=case.parties.values("organisation")) | Q(role=Role.STAFF))
     return list(User.objects.filter(is_active=True, pk__in=told.values("user")).order_by("pk"))

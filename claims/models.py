@@ -7,7 +7,7 @@ from fractions import Fraction
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from claims.querysets import CaseQuerySet
 from portal.lib.refs import new_ref
@@ -116,10 +116,17 @@ class Attachment(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="attachments")
     file = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, related_name="+")
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    on_behalf_of = models.ForeignKey(  # whom a delegate acted for
+        "accounts.Organisation", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return self.file.label
+
+    @property
+    def who(self) -> str:
+        return named(self.added_by.name, self.on_behalf_of.name if self.on_behalf_of else "")
 
 
 class CaseEvent(models.Model):
@@ -145,3 +152,14 @@ class CaseEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case} {self.action}"
+
+    @property
+    def who(self) -> str:
+        return named(self.actor.name if self.actor else "", self.data.get("on_behalf_of", ""))
+
+
+def named(actor: str, on_behalf_of: str) -> str:
+    """Who did something; a delegate never without the name of whom she acted for."""
+    if not on_behalf_of:
+        return actor
+    return gettext("%(delegate)s for %(writer)s") % {"delegate": actor, "writer": on_behalf_of}

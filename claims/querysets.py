@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from django.db.models import QuerySet, Sum
 
 from portal.accounts.access import Reader, organisation_ids, sees_everything
-from portal.accounts.models import PUBLISHER_ROLES, Role
+from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES
 from royalties.holds import NOBODY
 from royalties.models import Earning, Hold, LedgerAccount, LedgerEntry
 from works.models import Party
@@ -17,7 +17,7 @@ from works.models import Party
 if TYPE_CHECKING:
     from claims import models  # noqa: F401 - named in the string below
 
-READING_ROLES: Final = (Role.SONGWRITER, *sorted(PUBLISHER_ROLES))
+READING_ROLES: Final = (*sorted(WRITER_ROLES), *sorted(PUBLISHER_ROLES))
 
 
 class CaseQuerySet(QuerySet["models.Case"]):

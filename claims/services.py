@@ -18,11 +18,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from claims import announcements, rules
-from claims.access import ACTING_ROLES, seats_of
+from claims.access import seats_of
 from claims.models import Attachment, Case, CaseEvent, CaseParty
 from claims.rules import Action, Check, Outcome, Seat, State, Wrong
-from portal.accounts.access import organisation_ids
-from portal.accounts.models import Organisation, User
+from portal.accounts.access import acts_as_delegate, organisation_ids
+from portal.accounts.models import ACTING_ROLES, Organisation, User
 from portal.files.guards import DOCUMENTS
 from portal.files.services import store_upload
 from portal.lib import wording
@@ -266,7 +266,7 @@ def add_paper(*, case: Case, paper: UploadedFile[Any], actor: User, text: str = 
     label = _attach(case, paper, actor)
     _move(case, state)
     _record(case, CaseEvent.Action.PAPERS_ADDED, actor, seats=seats, text=text.strip(), data={"paper": label})
-    announcements.paper_added(case, actor=actor, label=label)
+    announcements.paper_added(case, actor=actor, label=label, on_behalf_of=_on_behalf_of(case, actor))
     return case
 
 
@@ -275,7 +275,7 @@ def add_message(*, case: Case, text: str, actor: User) -> Case:
     """Say something to everybody in the case."""
     case, seats, _state = _take_step(case, Action.MESSAGE, actor)
     _record(case, CaseEvent.Action.MESSAGE, actor, seats=seats, text=_text(text))
-    announcements.message(case, actor=actor)
+    announcements.message(case, actor=actor, on_behalf_of=_on_behalf_of(case, actor))
     return case
 
 
@@ -464,7 +464,7 @@ def moved_on(case: Case) -> CaseMovedOn:
     return CaseMovedOn(
         case=case.ref,
         state=case.get_state_display(),
-        who=last.actor.name if last and last.actor else wording.MISSING,
+        who=(last.who if last else "") or wording.MISSING,
         when=wording.moment(last.created_at if last else None),
         what=last.get_action_display() if last else wording.MISSING,
     )
@@ -484,9 +484,11 @@ def _record(
     text: str = "",
     data: dict[str, Any] | None = None,
 ) -> None:
-    """One further line of the history, with the seat and organisation the actor had at that moment."""
+    """One further line of the history, with the seat and organisation the actor had at that moment, and for whom she acted."""
     seat = next(seat for seat in Seat if seat in seats)
     who = {"seat": seat, "organisation": _organisation_in(case, actor).name}
+    if (writer := _on_behalf_of(case, actor)) is not None:
+        who["on_behalf_of"] = writer.name
     CaseEvent.objects.create(case=case, action=action, actor=actor, text=text, data={**(data or {}), **who})
 
 
@@ -499,9 +501,15 @@ def _organisation_in(case: Case, actor: User) -> Organisation:
     return Organisation.objects.filter(pk__in=mine).order_by("pk")[0]
 
 
+def _on_behalf_of(case: Case, actor: User) -> Organisation | None:
+    """Whom a delegate acts for here; nobody when people act for themselves or for where they work."""
+    organisation = _organisation_in(case, actor)
+    return organisation if acts_as_delegate(actor, organisation) else None
+
+
 def _attach(case: Case, paper: UploadedFile[Any], actor: User) -> str:
     stored = store_upload(stream=paper, label=paper.name or "", user=actor, allowed=DOCUMENTS)
-    Attachment.objects.create(case=case, file=stored, added_by=actor)
+    Attachment.objects.create(case=case, file=stored, added_by=actor, on_behalf_of=_on_behalf_of(case, actor))
     return stored.label
 
 

@@ -21,8 +21,8 @@ from claims import access, forms, rules, services
 from claims.models import Case
 from claims.querysets import READING_ROLES, held_micros, released_micros
 from claims.rules import Action, Seat, State
-from portal.accounts.access import only, sees_everything, signed_in
-from portal.accounts.models import Role, User
+from portal.accounts.access import may_claim, only, sees_everything, signed_in
+from portal.accounts.models import ACTING_ROLES, Role, User
 from portal.files.services import path_of
 from portal.lib import svg, wording
 from portal.lib.errors import DomainError
@@ -55,7 +55,7 @@ def list_cases(request: HttpRequest) -> HttpResponse:
         "cursor": page.more,
         "states": Case.State.choices,
         "state": state,
-        "may_file": access.may_file(user),
+        "may_file": may_claim(user),
         "sees_everything": sees_everything(user),
     }
     return render(request, "claims/list.html", context)
@@ -86,7 +86,7 @@ def download_paper(request: HttpRequest, ref: str, uuid: UUID) -> FileResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@only(*access.ACTING_ROLES)
+@only(*ACTING_ROLES)
 def file_share(request: HttpRequest, ref: str) -> HttpResponse:
     """The shares of a work with a way to dispute each, and the form for the one chosen (?share=2, as numbered there)."""
     user = signed_in(request)
@@ -124,7 +124,7 @@ def file_share(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@only(*access.ACTING_ROLES)
+@only(*ACTING_ROLES)
 def file_song(request: HttpRequest, ref: str) -> HttpResponse:
     """Say that an unmatched song is one of one's works: candidates and a search (?q=) to choose from."""
     user = signed_in(request)
@@ -288,7 +288,7 @@ def _case_page(
         "steps": steps,
         "seats": {seat.value for seat in seats},
         "parties": case.parties.select_related("organisation").order_by("pk"),
-        "papers": case.attachments.select_related("file", "added_by").order_by("pk"),
+        "papers": case.attachments.select_related("file", "added_by", "on_behalf_of").order_by("pk"),
         "events": [_event(event) for event in case.events.select_related("actor")],
         "bar": _share_bar(case) if case.share and case.state != State.CLOSED else [],
     }
@@ -320,7 +320,7 @@ def _event(event: Any) -> dict[str, Any]:
     return {
         "event": event,
         "seat": _seat_name(Seat(seat)) if seat in set(Seat) else "",
-        "organisation": event.data.get("organisation", ""),
+        "organisation": "" if "on_behalf_of" in event.data else event.data.get("organisation", ""),
         "followed": event.data.get("followed", False),
         "checks": [forms.CHECK_LABELS[rules.Check(check)] for check in event.data.get("checks", [])],
     }

@@ -8,11 +8,11 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.models import PUBLISHER_ROLES, Role
+from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES, Role
 
 BACK_OFFICE: Final = frozenset({Role.STAFF, Role.AUDITOR})
 RAIL: Final = BACK_OFFICE | PUBLISHER_ROLES  # who gets the rail of a desk instead of the songwriter's bottom bar
-MEMBERS: Final = PUBLISHER_ROLES | {Role.SONGWRITER}
+MEMBERS: Final = PUBLISHER_ROLES | WRITER_ROLES
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,14 @@ ENTRIES: Final = (
     Entry(_("Unmatched songs"), "royalties:unmatched", "search", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Usage"), "royalties:usage", "usage", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Works"), "works:list", "song", BACK_OFFICE | PUBLISHER_ROLES),
-    Entry(_("Songs"), "works:list", "song", frozenset({Role.SONGWRITER})),
+    Entry(_("Songs"), "works:list", "song", WRITER_ROLES),
     Entry(_("Catalogue uploads"), "works:uploads", "upload", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Payments"), "royalties:statements", "payment", BACK_OFFICE | MEMBERS - {Role.PUBLISHER_COPYRIGHT}),
     Entry(_("Cases"), "claims:list", "case", BACK_OFFICE | MEMBERS),
     Entry(_("Money received"), "royalties:remittances", "money", BACK_OFFICE),
     Entry(_("Distribution runs"), "royalties:runs", "run", BACK_OFFICE),
     Entry(_("Sources"), "royalties:sources", "source", BACK_OFFICE),
+    Entry(_("People"), "people", "person", BACK_OFFICE | {Role.PUBLISHER_SUPER}),
 )
 
 
@@ -48,7 +49,7 @@ def entries_for(roles: frozenset[str]) -> list[Entry]:
 
 
 def frame_for(roles: frozenset[str]) -> str:
-    """Which frame a page has: rail (publishers, society), bar (songwriters) or bare (service contacts, strangers)."""
+    """Which frame a page has: rail (publishers, society), bar (songwriters and their delegates) or bare (service contacts, strangers)."""
     if roles & RAIL:
         return "rail"
-    return "bar" if Role.SONGWRITER in roles else "bare"
+    return "bar" if roles & WRITER_ROLES else "bare"

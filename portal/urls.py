@@ -6,6 +6,7 @@ from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from portal import views
+from portal.accounts import views as accounts
 from portal.notices import views as notices
 
 notice_urls = (
@@ -42,6 +43,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("language/", views.set_language, name="set_language"),
     path("account/", include(account_urls)),
+    path("account/delegates/", accounts.delegates, name="delegates"),
+    path("account/delegates/<str:ref>/end/", accounts.end_delegate, name="end_delegate"),
+    path("people/", accounts.people, name="people"),
     path("notices/", include(notice_urls)),
     path("works/", include("works.urls")),
     path("cases/", include("claims.urls")),

@@ -8,16 +8,11 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from portal.accounts.access import Reader, is_staff, roles_of, sees_everything, signed_in
-from portal.accounts.models import Role, User
+from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES, Role, User
 from royalties.models import DistributionRun, Earning, Remittance, Report, ReportedRecording, Statement
 from royalties.querysets import MONEY_ROLES
 
-RIGHTS_HOLDERS: Final = (
-    Role.SONGWRITER,
-    Role.PUBLISHER_SUPER,
-    Role.PUBLISHER_FINANCE,
-    Role.PUBLISHER_COPYRIGHT,
-)
+RIGHTS_HOLDERS: Final = (*WRITER_ROLES, *PUBLISHER_ROLES)
 SOCIETY: Final = (Role.STAFF, Role.AUDITOR)
 PAID: Final = (*MONEY_ROLES, *SOCIETY)
 
@@ -33,11 +28,6 @@ def staff_only(request: HttpRequest) -> User:
 def sees_money(user: Reader) -> bool:
     """May this person read earnings at all? Which ones is another question: Earning.visible_to."""
     return sees_everything(user) or bool(roles_of(user) & set(MONEY_ROLES))
-
-
-def may_claim(user: Reader) -> bool:
-    """Is a dispute this person's to file? The room of claims asks again; here it only decides whether to offer it."""
-    return bool(roles_of(user) & {Role.SONGWRITER, Role.PUBLISHER_SUPER, Role.PUBLISHER_COPYRIGHT})
 
 
 def get_report(user: Reader, ref: str) -> Report:

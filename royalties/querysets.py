@@ -13,24 +13,24 @@ from django.db.models import Q, QuerySet, Sum
 
 from portal.accounts.access import (
     Reader,
+    acts_for_writer,
     is_publisher,
     is_service_contact,
-    is_songwriter,
     organisation_ids,
     sees_everything,
 )
-from portal.accounts.models import Role
+from portal.accounts.models import PAID_ROLES, Role
 from works.models import Work
 
 if TYPE_CHECKING:
     from royalties import models
 
-MONEY_ROLES: Final = (Role.SONGWRITER, Role.PUBLISHER_SUPER, Role.PUBLISHER_FINANCE)
+MONEY_ROLES: Final = tuple(PAID_ROLES)
 NOT_COUNTED: Final = ("aside", "second_file")  # a file that stands beside another until staff say what it is
 
 
 def is_rights_holder(user: Reader) -> bool:
-    return is_songwriter(user) or is_publisher(user)
+    return acts_for_writer(user) or is_publisher(user)
 
 
 def matched_songs_of(works: QuerySet[Work]) -> QuerySet[Work, int]:

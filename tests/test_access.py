@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from claims import services as claims
 from claims.models import Case
@@ -35,10 +36,11 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 OWNER = {"stranger"}  # super role of the publisher whose objects are asked for
-WRITERS = {"haeon", "strange_writer"}
+SONGWRITERS = {"haeon", "strange_writer"}
+WRITERS = SONGWRITERS | {"delegate"}  # who acts for Haeon today reads and does what Haeon may
 COPYRIGHT = {"dalbit", "copyright", "stranger"}
 PUBLISHERS = COPYRIGHT | {"finance"}
-SIGNED_IN = PUBLISHERS | WRITERS | {"staff", "auditor", "contact", "former", "nobody"}
+SIGNED_IN = PUBLISHERS | WRITERS | {"staff", "auditor", "contact", "former", "former_delegate", "nobody"}
 SOCIETY = {"staff", "auditor"}
 STAFF = {"staff"}
 EVERYBODY = SIGNED_IN | {"anonymous", "disabled"}
@@ -54,6 +56,7 @@ class World:
     statement: Statement
     run: DistributionRun
     remittance: Remittance
+    delegation: Membership
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,10 @@ PAGES: dict[str, Page] = {
     "set_language": Page(NOBODY, EVERYBODY),
     "notices:list": Page(SIGNED_IN),
     "notices:read": Page(NOBODY, SIGNED_IN),
+    # who acts for whom: a delegate lets nobody else act; whoever is neither of the two finds no delegate to end
+    "delegates": Page(WRITERS | SOCIETY, SONGWRITERS | STAFF),
+    "end_delegate": Page(NOBODY, {"haeon", "delegate"} | STAFF, lambda world: {"ref": world.delegation.ref}),
+    "people": Page(SOCIETY | {"dalbit", "stranger"}),
     # sign-in: open to all, one answer for known and unknown accounts
     "account_login": Page(EVERYBODY, EVERYBODY),
     "account_logout": Page(EVERYBODY, EVERYBODY),
@@ -194,6 +201,18 @@ def world(db: None, tmp_path: Path, settings: Any) -> World:
             from_date=dt.date(2026, 1, 1),
             until_date=dt.date(2026, 2, 1) if name == "former" else None,
         )
+    desk = scene.haeon.memberships.get().organisation
+    today = timezone.localdate()
+    delegations = {}
+    for name, until_date in (("delegate", today + dt.timedelta(days=1)), ("former_delegate", today)):
+        users[name] = User.objects.create_user(f"{name}@garak.example", name=name)
+        delegations[name] = Membership.objects.create(
+            user=users[name],
+            organisation=desk,
+            role=Role.DELEGATE,
+            from_date=dt.date(2026, 1, 1),
+            until_date=until_date,
+        )
     case = claims.file_unmatched_case(
         recording=scene.unmatched,
         work=scene.strange,
@@ -216,6 +235,7 @@ def world(db: None, tmp_path: Path, settings: Any) -> World:
         statement=Statement.objects.get(run=run, party=scene.stranger_party),
         run=run,
         remittance=Remittance.objects.get(),
+        delegation=delegations["delegate"],
     )
 
 

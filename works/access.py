@@ -7,13 +7,13 @@ from typing import Final
 from django.shortcuts import get_object_or_404
 
 from portal.accounts.access import Reader, organisation_ids
-from portal.accounts.models import PUBLISHER_ROLES, Organisation, Role
+from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES, Organisation, Role
 from works.models import CatalogueUpload, Work
 
 UPLOADERS: Final = (Role.PUBLISHER_SUPER, Role.PUBLISHER_COPYRIGHT)
 SOCIETY: Final = (Role.STAFF, Role.AUDITOR)
 CATALOGUE_READERS: Final = (*PUBLISHER_ROLES, *SOCIETY)
-WORK_READERS: Final = (*CATALOGUE_READERS, Role.SONGWRITER)
+WORK_READERS: Final = (*CATALOGUE_READERS, *WRITER_ROLES)
 
 
 def get_work(user: Reader, ref: str) -> Work:

@@ -1,7 +1,7 @@
 """Questions about many rows. `visible_to` is the only way from a person to rows: whoever may see a work sees its history.
 
 The society's staff and auditors see everything; a publisher what it registered and what its own parties share in; a
-songwriter the works she has or ever had a share in; everybody else nothing.
+songwriter, and a delegate who acts for her, the works she has or ever had a share in; everybody else nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from portal.accounts.access import Reader, organisation_ids, sees_everything
-from portal.accounts.models import PUBLISHER_ROLES, Role
+from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES
 from works.names.keys import title_keys
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class WorkQuerySet(QuerySet["models.Work"]):
         if sees_everything(user):
             return self
         publishers = organisation_ids(user, *PUBLISHER_ROLES)
-        owners = [*publishers, *organisation_ids(user, Role.SONGWRITER)]
+        owners = [*publishers, *organisation_ids(user, *WRITER_ROLES)]
         if not owners:
             return self.none()
         shares = _rows("Share").filter(work=OuterRef("pk"), party__organisation__in=owners)
@@ -64,9 +64,7 @@ class PartyQuerySet(QuerySet["models.Party"]):
             return self
         works = _rows("Work").visible_to(user)
         shares = _rows("Share").filter(party=OuterRef("pk"), work__in=works)
-        return self.filter(
-            Q(organisation__in=organisation_ids(user, *PUBLISHER_ROLES, Role.SONGWRITER)) | Exists(shares)
-        )
+        return self.filter(Q(organisation__in=organisation_ids(user, *PUBLISHER_ROLES, *WRITER_ROLES)) | Exists(shares))
 
 
 class ShareQuerySet(QuerySet["models.Share"]):

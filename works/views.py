@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal.accounts.access import only, organisation_ids, sees_everything
+from portal.accounts.access import may_claim, only, rights_holders_of, sees_everything
 from portal.accounts.models import User
 from portal.jobs.models import Job
 from portal.lib import wording
@@ -73,16 +73,17 @@ def list_works(request: HttpRequest) -> HttpResponse:
     return render(request, "works/list.html", context)
 
 
-def _own_shares(request: HttpRequest, works: Iterable[Work]) -> dict[int, list[tuple[str, Fraction]]]:
-    """Work → right and the sum of what the reader's own parties hold of it today."""
-    organisations = organisation_ids(request.user)
-    sums: dict[tuple[int, str], Fraction] = defaultdict(Fraction)
-    shares = Share.objects.in_force(timezone.localdate()).filter(work__in=works, party__organisation__in=organisations)
-    for share in shares.order_by("right"):
-        sums[share.work_id, share.right] += share.fraction
-    found: dict[int, list[tuple[str, Fraction]]] = defaultdict(list)
-    for (work_id, right), part in sums.items():
-        found[work_id].append((str(Right(right).label), part))
+def _own_shares(request: HttpRequest, works: Iterable[Work]) -> dict[int, list[tuple[str, str, Fraction]]]:
+    """Work → whose (only where the reader acts for several), right, and the sum of what they hold of it today."""
+    names = {holder.pk: holder.name for holder in rights_holders_of(request.user)}
+    sums: dict[tuple[int, int, str], Fraction] = defaultdict(Fraction)
+    shares = Share.objects.in_force(timezone.localdate()).filter(work__in=works, party__organisation__in=names)
+    for share in shares.select_related("party").order_by("party__organisation", "right"):
+        assert share.party.organisation_id is not None  # noqa: S101 - asked for above
+        sums[share.work_id, share.party.organisation_id, share.right] += share.fraction
+    found: dict[int, list[tuple[str, str, Fraction]]] = defaultdict(list)
+    for (work_id, holder, right), part in sums.items():
+        found[work_id].append((names[holder] if len(names) > 1 else "", str(Right(right).label), part))
     return found
 
 
@@ -107,6 +108,7 @@ def show_work(request: HttpRequest, ref: str) -> HttpResponse:
             _change(change) for change in work.changes.select_related("actor").order_by("-created_at", "-pk")[:100]
         ],
         "today": today,
+        "may_claim": may_claim(request.user),
         "society": sees_everything(request.user),
     }
     return render(request, "works/detail.html", context)

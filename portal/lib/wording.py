@@ -20,6 +20,7 @@ HANGUL: Final = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]")
 HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 YEAR_AND_MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+WHOLE_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 MISSING: Final = "–"
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -136,11 +137,13 @@ def moment(at: dt.datetime | None, *, language: str | None = None) -> str:
 
 
 def value(said: object) -> object:
-    """A value inside a sentence that is kept and read later: whole numbers with their commas, 2026-09 as a month."""
+    """A value inside a sentence that is kept and read later: whole numbers with their commas, 2026-09 as a month, 2026-09-30 as a day."""
     if isinstance(said, int):
         return count(said)
     if isinstance(said, str) and YEAR_AND_MONTH.fullmatch(said):
         return month(dt.date(int(said[:4]), int(said[5:]), 1))
+    if isinstance(said, str) and WHOLE_DATE.fullmatch(said):
+        return day(dt.date.fromisoformat(said))
     return said
 
 

@@ -12,11 +12,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from portal.accounts.access import only
+from portal.accounts.access import may_claim, only
 from portal.lib import svg, wording
 from portal.lib.keyset import Key, day, page_of, whole
 from portal.lib.money import MICROS
-from royalties.access import PAID, RIGHTS_HOLDERS, SOCIETY, get_earning_of, get_statement, may_claim, sees_money
+from royalties.access import PAID, RIGHTS_HOLDERS, SOCIETY, get_earning_of, get_statement, sees_money
 from royalties.forms import UsageFilterForm
 from royalties.models import (
     DeductionRule,

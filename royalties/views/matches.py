@@ -14,10 +14,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from portal.accounts.access import is_staff, only, sees_everything
+from portal.accounts.access import is_staff, may_claim, only, sees_everything
 from portal.lib.keyset import Key, page_of, whole
 from royalties import services
-from royalties.access import RIGHTS_HOLDERS, SOCIETY, get_song, may_claim, staff_only
+from royalties.access import RIGHTS_HOLDERS, SOCIETY, get_song, staff_only
 from royalties.forms import DecisionForm, RejectForm, SongFilterForm
 from royalties.models import Earning, Match, ReportedRecording, Service, SongUsage
 from royalties.querysets import NOT_COUNTED
