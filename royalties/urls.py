@@ -13,6 +13,7 @@ urlpatterns = [
     path("reports/<str:ref>/rejected/", reports.report_rejected, name="report_rejected"),
     path("reports/<str:ref>/lines/", reports.report_lines, name="report_lines"),
     path("reports/<str:ref>/settle/", reports.settle_report, name="settle_report"),
+    path("reports/<str:ref>/resume/", reports.resume_report, name="resume_report"),
     path("songs/", matches.unmatched, name="unmatched"),
     path("songs/<str:ref>/", matches.song, name="song"),
     path("songs/<str:ref>/accept/", matches.accept_match, name="accept_match"),

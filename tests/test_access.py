@@ -134,6 +134,7 @@ PAGES: dict[str, Page] = {
     "royalties:report_rejected": Page(SOCIETY, NOBODY, of_report),
     "royalties:report_lines": Page(SOCIETY, NOBODY, of_report),
     "royalties:settle_report": Page(NOBODY, STAFF, of_report),
+    "royalties:resume_report": Page(NOBODY, STAFF, of_report),
     "royalties:unmatched": Page(PUBLISHERS | WRITERS | SOCIETY),
     "royalties:song": Page(OWNER | SOCIETY, NOBODY, of_song),
     "royalties:accept_match": Page(NOBODY, STAFF, of_song),

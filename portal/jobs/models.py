@@ -56,11 +56,14 @@ class Chunk(models.Model):
     """The unit that is done exactly once: leased to one worker, and fenced by the attempt number.
 
     A worker writes its data and sets the state in one transaction, which commits only if `attempt` is still its own.
+    A chunk that ends its workers is split into pieces, and what cannot be split any further is given up: only that.
     """
 
     class State(models.TextChoices):
         TODO = "todo", _("to do")
         DONE = "done", _("done")
+        SPLIT = "split", _("split into smaller ones")
+        GIVEN_UP = "given_up", _("given up")
         QUARANTINED = "quarantined", _("quarantined")
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="chunks")
@@ -70,7 +73,11 @@ class Chunk(models.Model):
     units = models.BigIntegerField(default=1)  # lines or songs: the weight on the progress bar
     state = models.CharField(max_length=12, choices=State.choices, default=State.TODO)
     attempt = models.IntegerField(default=0)
+    failures = models.IntegerField(db_default=0)  # attempts that ended in a bug or without a word
+    refusals = models.IntegerField(db_default=0)  # attempts that ended because the database would not
     lease_until = models.DateTimeField(null=True)
+    held_by = models.IntegerField(null=True)  # process of the database server that serves the worker; gone, it is free
+    piece_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="pieces")
     error = models.TextField(blank=True)
     done_at = models.DateTimeField(null=True)
 

@@ -1,7 +1,8 @@
 """From a file to matched songs: receive → plan → parse (n) → match (n) → finish. royalties/README.md draws it.
 
 Every step is a chunk of portal.jobs: it runs again from its start after any failure, and commits its rows together with
-its checkpoint. Bulk work is COPY and set-based SQL, for a statement has hundreds of thousands of lines.
+its checkpoint. A line or a song that ends its workers is found and left out (poison.py). Bulk work is COPY and set-based
+SQL, for a statement has hundreds of thousands of lines.
 """
 
 from __future__ import annotations
@@ -15,10 +16,20 @@ from royalties.ingest.finish import stopped, work_finish
 from royalties.ingest.matching import then_finish, work_match
 from royalties.ingest.parse import prepare_parse, then_match, work_parse
 from royalties.ingest.plan import prepare_plan, work_plan
-from royalties.ingest.receive import TASK, receive_report
+from royalties.ingest.poison import cut_lines, cut_songs, leave_song_to_people, reject_line
+from royalties.ingest.receive import TASK, receive_report, resume_report
 from royalties.reports.lines import Song
 
-__all__ = ["DRAIN_SECONDS", "TASK", "ReportFigures", "receive_report", "report_figures", "stages", "work_on"]
+__all__ = [
+    "DRAIN_SECONDS",
+    "TASK",
+    "ReportFigures",
+    "receive_report",
+    "report_figures",
+    "resume_report",
+    "stages",
+    "work_on",
+]
 
 DRAIN_SECONDS: Final = 120  # a worker then rings and lets others have their turn
 
@@ -33,7 +44,14 @@ def stages() -> dict[str, Stage]:
     remembered: dict[Song, int] = {}
     return {
         "plan": Stage(prepare=prepare_plan, work=work_plan, then=lambda _job: "parse", stopped=stopped),
-        "parse": Stage(prepare=prepare_parse, work=partial(work_parse, remembered), then=then_match, stopped=stopped),
-        "match": Stage(work=work_match, then=then_finish, stopped=stopped),
+        "parse": Stage(
+            prepare=prepare_parse,
+            work=partial(work_parse, remembered),
+            then=then_match,
+            stopped=stopped,
+            cut=cut_lines,
+            give_up=reject_line,
+        ),
+        "match": Stage(work=work_match, then=then_finish, stopped=stopped, cut=cut_songs, give_up=leave_song_to_people),
         "finish": Stage(work=work_finish, then=lambda _job: None, stopped=stopped),
     }

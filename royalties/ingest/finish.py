@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -17,15 +17,18 @@ from portal.jobs.services import QUARANTINED, Stopped, Work
 from portal.notices.services import notify
 from royalties.ingest.figures import report_figures
 from royalties.ingest.plan import spool_path
-from royalties.models import Report, Source
+from royalties.models import RejectedLine, Report, Source
 from royalties.money_in import attach_waiting
-from royalties.reports.base import LinesDoNotAddUp
+from royalties.reports.base import POISON, LinesDoNotAddUp
 from royalties.services import apply_basis
 
 READY: Final = gettext_noop(
     "Report %(report)s of %(source)s has been read: %(accepted)s lines accepted, %(rejected)s rejected."
 )
 HELD: Final = gettext_noop("Report %(report)s of %(source)s has been read, but its money waits for your decision.")
+POISONED: Final = gettext_noop(
+    "Our program failed on lines of report %(report)s of %(source)s and rejected them: %(count)s."
+)
 REFUSED: Final = gettext_noop("Report %(report)s of %(source)s cannot be read.")
 STOPPED: Final = gettext_noop("Reading report %(report)s of %(source)s has stopped.")
 
@@ -48,6 +51,7 @@ def work_finish(work: Work, _prepared: Any) -> None:
     report.save()
     _decide_state(report)
     _tell(report, READY if report.state == Report.State.READY else HELD)
+    _tell_of_poison(report)
     transaction.on_commit(partial(_remove_spool, work.job.pk))
 
 
@@ -71,8 +75,7 @@ LINE_NUMBERS: Final = """
 
 def _require_every_line_once(report: Report) -> None:
     """Every line of the file is accepted or rejected, once (reliability J1, J2). Raises LinesDoNotAddUp."""
-    chunks = Chunk.objects.filter(job=report.job_id, stage="parse").values_list("units", flat=True)
-    lines = sum(chunks)
+    lines = sum(_chunks_of_lines(report.job_id).values_list("units", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(LINE_NUMBERS, {"period": report.period, "report": report.pk})
         accepted, rejected, lowest, highest, doubled = cursor.fetchone()
@@ -83,9 +86,14 @@ def _require_every_line_once(report: Report) -> None:
 
 def _rounding(job: Job) -> tuple[int, Decimal]:
     """How many lines had more than six decimals, and the micros they lost by it."""
-    payloads = list(Chunk.objects.filter(job=job, stage="parse").values_list("payload", flat=True))
+    payloads = list(_chunks_of_lines(job.pk).values_list("payload", flat=True))
     remainder = sum((Decimal(payload["remainder"]) for payload in payloads), Decimal(0))
     return sum(payload["rounded"] for payload in payloads), remainder
+
+
+def _chunks_of_lines(job_id: int | None) -> QuerySet[Chunk]:
+    """The chunks that tile the file: of one that was split, its pieces."""
+    return Chunk.objects.filter(job=job_id, stage="parse").exclude(state=Chunk.State.SPLIT)
 
 
 def _decide_state(report: Report) -> None:
@@ -132,3 +140,11 @@ def _tell(report: Report, sentence: str) -> None:
     }
     people = [*society_staff(), *([report.uploaded_by] if report.uploaded_by else [])]
     notify(users=people, sentence=sentence, params=params, url=f"/reports/{report.ref}/")
+
+
+def _tell_of_poison(report: Report) -> None:
+    """Staff hear that lines were rejected by a fault of ours: nobody else can mend them."""
+    count = RejectedLine.objects.filter(report=report, reason=POISON).count()
+    if count:
+        params = {"report": report.ref, "source": report.source.name, "count": count}
+        notify(users=society_staff(), sentence=POISONED, params=params, url=f"/reports/{report.ref}/rejected/")

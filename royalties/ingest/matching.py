@@ -18,7 +18,7 @@ from works.matching import Decision, SongQuery, match
 
 
 def work_match(work: Work, _prepared: Any) -> None:
-    songs = list(_songs_to_match(work))
+    songs = list(songs_to_match(work))
     rejected: dict[str, set[int]] = {}
     pairs = RejectedPair.objects.filter(recording__in=[song.pk for song in songs])
     for key, work_id in pairs.values_list("recording__key", "work_id"):
@@ -31,7 +31,7 @@ def work_match(work: Work, _prepared: Any) -> None:
     _write_matches(songs, decisions)
 
 
-def _songs_to_match(work: Work) -> QuerySet[ReportedRecording]:
+def songs_to_match(work: Work) -> QuerySet[ReportedRecording]:
     """Of this run of ids, the report's songs that no match stands for. Another report may have matched some meanwhile."""
     report = Report.objects.get(pk=work.job.subject_id)
     standing = Match.objects.filter(recording=OuterRef("pk"), superseded_at__isnull=True)

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from portal.accounts.models import User
 from portal.files.models import StoredFile
 from portal.files.services import discard_upload
-from portal.jobs.services import NewChunk, create_job
+from portal.jobs.services import NewChunk, create_job, resume_job
 from royalties.models import Report, Source
 from royalties.reports.base import PeriodIsImpossible
 from royalties.reports.lines import (
@@ -45,6 +45,19 @@ def receive_report(
     except IntegrityError:  # same_bytes_are_one_report
         return _receive_again(source, stored, period, user, bell=bell)
     return report, True
+
+
+def resume_report(*, report: Report) -> bool:
+    """Have the reading of a stopped report tried again from where it stopped; False when it is not stopped."""
+    with transaction.atomic():
+        stopped = Report.objects.select_for_update(no_key=True).filter(pk=report.pk, state=Report.State.STOPPED).first()
+        if stopped is None or stopped.job is None or not resume_job(job=stopped.job):
+            return False
+        under_way = {"plan": Report.State.RECEIVED, "parse": Report.State.READING}
+        stopped.state = under_way.get(stopped.job.stage, Report.State.MATCHING)
+        stopped.error_code, stopped.error_params = "", {}
+        stopped.save(update_fields=["state", "error_code", "error_params"])
+    return True
 
 
 def _receive_again(

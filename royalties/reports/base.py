@@ -28,7 +28,9 @@ REASONS: Final[dict[str, Promise]] = {
     "amount": _("the amount is not a plain number"),
     "negative_amount": _("the amount is negative"),
     "uses": _("a count of uses is not a whole number"),
+    "poison": _("our program failed on this line; the people who run the portal have been told"),
 }
+POISON: Final = "poison"
 
 
 class BadLine(Exception):  # caught where lines are read; never reaches a person as an exception
@@ -123,6 +125,12 @@ class LinesDoNotAddUp(DomainError):
     remedy = _("Tell the people who run the portal. The money of this report does not move.")
 
 
+class TooManyLinesFail(DomainError):
+    code = "too-many-lines-fail"
+    sentence = _("Our program failed on more than %(count)s lines of the file, so the lines are hardly the cause.")
+    remedy = _("Tell the people who run the portal. When they have mended it, let the report be tried again.")
+
+
 class SourceIsUnknown(DomainError):
     code = "source-is-unknown"
     sentence = _("There is no source “%(code)s”.")
@@ -142,6 +150,7 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
         SheetsAreSeveral,
         FileHasChanged,
         LinesDoNotAddUp,
+        TooManyLinesFail,
     )
 }  # what Report.error_code may name, to say it again in the reader's language
 

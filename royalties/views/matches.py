@@ -38,6 +38,7 @@ METHODS: Final[dict[str, Promise]] = {
     "title": gettext_lazy("by title alone"),
     "staff": gettext_lazy("by staff"),
     "case": gettext_lazy("by the end of a case"),
+    "failed": gettext_lazy("our matcher failed on this song"),
 }
 TABS: Final = ("none", "review")
 COUNTED: Final = ~Q(usages__report__held_reason__in=NOT_COUNTED)

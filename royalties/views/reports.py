@@ -21,9 +21,9 @@ from portal.lib.errors import DomainError
 from portal.lib.keyset import page_of, whole
 from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_only
 from royalties.forms import SettleForm, UploadForm
-from royalties.ingest import receive_report, report_figures
+from royalties.ingest import receive_report, report_figures, resume_report as resume
 from royalties.models import RejectedLine, Report, ReportedRecording, SongUsage, UsageLine
-from royalties.reports.base import REASONS, refusal_of
+from royalties.reports.base import POISON, REASONS, refusal_of
 from royalties.resting import resting_money
 from royalties.services import settle_second_file
 
@@ -109,6 +109,8 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "refusal": refusal_of(shown.error_code, shown.error_params) if shown.error_code else "",
         "progress": _progress(shown) if under_way else None,
         "figures": figures,
+        "poisoned": RejectedLine.objects.filter(report=shown, reason=POISON).count() if figures else 0,
+        "may_resume": staff and shown.state == Report.State.STOPPED,
         "parts": _parts(shown, figures) if figures else [],
         "may_settle": staff and to_settle,
         "settle": SettleForm() if staff and to_settle else None,
@@ -222,4 +224,15 @@ def settle_report(request: HttpRequest, ref: str) -> HttpResponse:
         return render(request, "royalties/report.html", context, status=400)
     settle_second_file(report=shown, choice=form.cleaned_data["choice"], actor=actor)
     messages.success(request, _("The decision is recorded."))
+    return redirect("royalties:report", shown.ref)
+
+
+@require_POST
+def resume_report(request: HttpRequest, ref: str) -> HttpResponse:
+    """Staff have what stopped the work mended, and let it go on."""
+    shown = get_report(staff_only(request), ref)
+    if resume(report=shown):
+        messages.success(request, _("The work on this file goes on from where it stopped."))
+    else:
+        messages.info(request, _("The work on this file is not stopped. Nothing has changed."))
     return redirect("royalties:report", shown.ref)

@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,7 @@ from portal.jobs.services import (
 from portal.lib.errors import DomainError
 from royalties.ingest import receive_report
 from royalties.models import Source
+from tests.chaos.processes import wait_for
 from tests.conftest import Database
 from works.services import receive_catalogue
 
@@ -153,7 +155,7 @@ def test_a_late_attempt_commits_nothing() -> None:
 @pytest.mark.django_db
 def test_a_held_lease_is_respected_until_it_ends() -> None:
     job = new_job(chunks=1)
-    assert services._claim(job.pk) is not None  # a worker that will never be heard of again
+    assert services._claim(job.pk, ["first"]) is not None  # a worker that will never be heard of again
     drain(job_id=job.pk, stages=stages())
     assert written() == []
     Chunk.objects.update(lease_until="2000-01-01T00:00Z")
@@ -188,13 +190,235 @@ def test_a_lost_connection_is_tried_again_and_a_poisoned_chunk_is_quarantined() 
 def test_a_chunk_that_kills_its_workers_is_quarantined() -> None:
     job = new_job(chunks=1)
     for _death in range(MAX_ATTEMPTS):
-        assert services._claim(job.pk) is not None
+        assert services._claim(job.pk, ["first"]) is not None
         Chunk.objects.update(lease_until="2000-01-01T00:00Z")
     drain(job_id=job.pk, stages=stages())
     assert job.chunks.get().state == "quarantined"
     job.refresh_from_db()
     assert (job.error_code, job.error_text) == (QUARANTINED, services.NOBODY_CAME_BACK)  # staff read why
     assert written() == []
+
+
+# ── a chunk of many units, one of which ends every worker ───────────────────────────────────────────────────────────────
+
+
+def in_threes(work: Work) -> list[NewChunk]:
+    """Cut the numbers of a chunk in three; a single one not at all."""
+    numbers = work.payload["numbers"]
+    size = -(-len(numbers) // 3)
+    pieces = [numbers[at : at + size] for at in range(0, len(numbers), size)] if len(numbers) > 1 else []
+    return [NewChunk({"numbers": piece}, len(piece)) for piece in pieces]
+
+
+def name_numbers(work: Work, word: str) -> None:
+    for number in work.payload["numbers"]:
+        Organisation.objects.create(kind=Organisation.Kind.DESK, name=f"{number:02} {word}")
+
+
+def number_stages(bad: set[int], failure: Exception, **changes: Any) -> Stages:
+    """A stage that writes the numbers of its chunks, and fails half way where a bad one is among them."""
+
+    def work(work: Work, _prepared: Any) -> None:
+        name_numbers(work, "done")
+        if bad & set(work.payload["numbers"]):
+            raise failure
+
+    def then(job: Job) -> None:
+        assert not job.chunks.filter(state="todo").exists()
+
+    found: dict[str, Any] = {
+        "work": work,
+        "then": then,
+        "cut": in_threes,
+        "give_up": lambda work: name_numbers(work, "given up"),
+    }
+    return {"numbers": Stage(**{**found, **changes})}
+
+
+def number_job(*chunks: int) -> Job:
+    numbers = iter(range(sum(chunks)))
+    plan = [NewChunk({"numbers": [next(numbers) for _ in range(size)]}, size) for size in chunks]
+    return create_job(kind="test", subject_id=1, owner=None, stage="numbers", chunks=plan, bell=False)
+
+
+def drain_through_bugs(job: Job, stages: Stages, bugs: int) -> None:
+    """Drain until the job is at its end; it fails exactly so often on the way."""
+    for _bug in range(bugs):
+        with pytest.raises(KeyError):
+            drain(job_id=job.pk, stages=stages)
+    drain(job_id=job.pk, stages=stages)
+    job.refresh_from_db()
+
+
+@pytest.mark.django_db
+def test_a_chunk_that_always_fails_is_cut_to_the_unit_at_fault() -> None:
+    """Of 20 numbers, 13 fails: its chunk of ten is cut to four, to two, to one; 13 alone is given up, the others are done."""
+    job = number_job(10, 10)
+    drain_through_bugs(job, number_stages({13}, KeyError("13")), bugs=5 + 3 * 2)
+    assert (job.state, job.units_done, job.units_total) == ("done", 20, 20)
+    assert written() == [f"{number:02} {'given up' if number == 13 else 'done'}" for number in range(20)]
+    given_up = job.chunks.get(state="given_up")
+    assert (given_up.payload, given_up.units) == ({"numbers": [13]}, 1)
+    assert "KeyError: '13'" in given_up.error
+    assert list(job.chunks.filter(state="split").order_by("ordinal").values_list("units", flat=True)) == [10, 4, 2]
+    assert given_up.piece_of is not None
+    assert given_up.piece_of.piece_of is not None
+    ordinals = list(job.chunks.order_by("ordinal").values_list("ordinal", flat=True))
+    assert ordinals == list(range(2 + 3 + 2 + 2))
+
+
+@pytest.mark.django_db
+def test_a_unit_that_kills_its_workers_without_a_word_is_found_the_same_way() -> None:
+    class Killed(BaseException):
+        """As kill -9: nothing more is done for the chunk."""
+
+    job, stages = number_job(4), number_stages({2}, KeyError("never raised"))
+
+    def prepare(work: Work) -> None:
+        if 2 in work.payload["numbers"]:
+            raise Killed
+
+    stages["numbers"] = Stage(
+        **{**vars(stages["numbers"]), "prepare": prepare, "work": lambda w, _p: name_numbers(w, "done")}
+    )
+    deaths = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(services, "_give_back", lambda _work, refused=None: None)
+        while job.state != "done":
+            try:
+                drain(job_id=job.pk, stages=stages)
+            except Killed:
+                deaths += 1
+            Chunk.objects.filter(state="todo").update(lease_until="2000-01-01T00:00Z")
+            job.refresh_from_db()
+    assert deaths == 5 + 2 + 2
+    assert written() == ["00 done", "01 done", "02 given up", "03 done"]
+    assert job.chunks.get(state="given_up").error == services.NOBODY_CAME_BACK
+
+
+@pytest.mark.django_db
+def test_a_database_that_refuses_never_costs_a_unit() -> None:
+    job = number_job(10)
+    drain(job_id=job.pk, stages=number_stages({3}, OperationalError("deadlock detected")))
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("stopped", QUARANTINED)
+    assert list(job.chunks.values_list("state", "failures", "refusals")) == [("quarantined", 0, MAX_ATTEMPTS)]
+    assert written() == []
+
+
+@pytest.mark.django_db
+def test_a_full_disk_is_tried_again_a_lease_later() -> None:
+    refused = OperationalError("could not extend file")
+    refused.__cause__ = psycopg.errors.DiskFull("could not extend file")
+    job = number_job(10)
+    drain(job_id=job.pk, stages=number_stages({3}, refused))
+    chunk = job.chunks.get()
+    assert (chunk.state, chunk.attempt, chunk.failures, chunk.refusals, chunk.held_by) == ("todo", 1, 0, 1, None)
+    assert chunk.lease_until is not None
+    drain(job_id=job.pk, stages=number_stages(set(), refused))
+    assert written() == []  # not yet
+    Chunk.objects.update(lease_until="2000-01-01T00:00Z")
+    drain(job_id=job.pk, stages=number_stages(set(), refused))
+    assert len(written()) == 10
+
+
+@pytest.mark.django_db
+def test_too_many_cuts_stop_the_job_for_then_the_units_are_not_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "MAX_CUTS", 2)
+    job = number_job(9, 9)
+    drain_through_bugs(job, number_stages(set(range(18)), KeyError("each")), bugs=5 + 5 + 2)
+    assert (job.state, job.error_code) == ("stopped", QUARANTINED)
+    assert written() == []
+
+
+@pytest.mark.django_db
+def test_cutting_that_fails_stops_the_job_too() -> None:
+    def cut(_work: Work) -> list[NewChunk]:
+        raise KeyError("cannot even count")
+
+    job = number_job(9)
+    drain_through_bugs(job, number_stages({1}, KeyError("1"), cut=cut), bugs=5 + services.CUT_ATTEMPTS)
+    assert (job.state, job.error_code) == ("stopped", QUARANTINED)
+    assert "cannot even count" in job.error_text
+
+
+@pytest.mark.django_db
+def test_giving_up_may_refuse_with_a_reason() -> None:
+    def give_up(_work: Work) -> None:
+        raise CannotBeDone(what="so many")
+
+    job = number_job(1)
+    drain_through_bugs(job, number_stages({0}, KeyError("0"), give_up=give_up), bugs=5)
+    assert (job.state, job.error_code) == ("stopped", "cannot-be-done")
+
+
+@pytest.mark.django_db
+def test_a_chunk_taken_over_while_it_is_cut_is_not_cut_twice() -> None:
+    cuts: list[int] = []
+
+    def cut(work: Work) -> list[NewChunk]:
+        cuts.append(work.attempt)
+        if len(cuts) == 1:  # while this worker counts, it is taken for dead, and another cuts
+            Chunk.objects.filter(pk=work.chunk_id).update(lease_until="2000-01-01T00:00Z")
+            drain(job_id=work.job.pk, stages=number_stages(set(), KeyError(), cut=cut))
+        return in_threes(work)
+
+    job = number_job(9)
+    job.chunks.update(failures=MAX_ATTEMPTS)
+    drain(job_id=job.pk, stages=number_stages(set(), KeyError(), cut=cut))
+    job.refresh_from_db()
+    assert cuts == [1, 2]
+    assert (job.state, sorted(job.chunks.values_list("state", "units"))) == ("done", [("done", 3)] * 3 + [("split", 9)])
+    assert len(written()) == 9
+
+
+@pytest.mark.django_db
+def test_a_worker_leaves_stages_alone_that_it_does_not_know() -> None:
+    """F19: while a new version is installed, its chunks wait for its own workers."""
+    job = number_job(3)
+    drain(job_id=job.pk, stages=stages())
+    chunk = job.chunks.get()
+    assert (chunk.state, chunk.attempt) == ("todo", 0)
+    drain(job_id=job.pk, stages=number_stages(set(), KeyError()))
+    assert len(written()) == 3
+
+
+def test_a_chunk_is_free_at_once_when_the_connection_of_its_worker_is_gone(fresh_database: Database) -> None:
+    """Whoever lost the connection on which he claimed cannot commit any more: nobody need wait for his lease."""
+    job = number_job(3)
+    in_threads(1, lambda: services._claim(job.pk, ["numbers"]))  # its connection is closed at the end
+    backends = "SELECT count(*) FROM pg_stat_get_activity(%s)"
+    held_by = job.chunks.get().held_by
+
+    def is_gone() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(backends, [held_by])
+            return bool(cursor.fetchone() == (0,))
+
+    wait_for(is_gone, "the server process has ended")
+    drain(job_id=job.pk, stages=number_stages(set(), KeyError()))
+    chunk = job.chunks.get()
+    assert (chunk.state, chunk.attempt, chunk.failures) == ("done", 2, 1)
+
+
+@pytest.mark.django_db
+def test_a_stopped_job_is_tried_again_as_if_nothing_had_failed() -> None:
+    job = number_job(4, 4)
+    drain(job_id=job.pk, stages=number_stages({2}, OperationalError("disk full")))
+    late = Work(job, job.chunks.get(ordinal=0).pk, 0, {}, 4, attempt=1)
+    job.refresh_from_db()
+    assert job.state == "stopped"
+    assert services.resume_job(job=job)
+    job.refresh_from_db()
+    assert (job.state, job.error_code, job.error_text, job.finished_at) == ("waiting", "", "", None)
+    assert sorted(job.chunks.values_list("state", "failures", "refusals")) == [("todo", 0, 0)] * 2
+    with pytest.raises(services.LostLease):
+        late.keep()
+    drain(job_id=job.pk, stages=number_stages(set(), KeyError()))
+    assert len(written()) == 8
+    assert not services.resume_job(job=job)
+    job.refresh_from_db()
+    assert job.state == "done"
 
 
 @pytest.mark.django_db
@@ -248,7 +472,7 @@ def test_the_sweep_rings_for_work_that_nobody_holds(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(services, "ring", ring)
     due, dead, held, stopped, done = (new_job(chunks=1) for _kind in range(5))
     for job in (dead, held):
-        assert services._claim(job.pk) is not None
+        assert services._claim(job.pk, ["first"]) is not None
     Chunk.objects.filter(job=dead).update(lease_until="2000-01-01T00:00Z")
     Job.objects.filter(pk=stopped.pk).update(state=Job.State.STOPPED)
     drain(job_id=done.pk, stages=stages())

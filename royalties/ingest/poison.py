@@ -1,0 +1,94 @@
+"""A line or a song that ends every worker who takes it: found by cutting, and left out with its reason; the file goes on.
+
+Cutting counts line feeds and ids, and no more: it must not do again what has just failed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from io import BytesIO
+from typing import Any, Final
+
+from portal.files.services import path_of
+from portal.jobs.services import NewChunk, Work
+from royalties.ingest.matching import songs_to_match
+from royalties.ingest.parse import copy_rejected
+from royalties.ingest.plan import SPOOL_ENCODING, spool_path
+from royalties.models import Match, RejectedLine, Report
+from royalties.reports import csv_lines
+from royalties.reports.base import POISON, LinesDoNotAddUp, TooManyLinesFail
+from royalties.reports.csv_lines import Tile, showable
+from royalties.reports.lines import Rejected
+
+PIECES: Final = 16  # so that 5,000 lines take four cuts
+MAX_POISONED: Final = 20  # lines of one file; beyond, our program is at fault and not the lines
+
+
+def cut_lines(work: Work) -> list[NewChunk]:
+    """The lines of a chunk in sixteen shares, or nothing when it is one line. Raises LinesDoNotAddUp, FileHasChanged."""
+    if work.units <= 1:
+        return []
+    _report, lines = _lines_of(work)
+    if len(lines) != work.units:
+        raise LinesDoNotAddUp(lines=work.units, accepted=len(lines), rejected=0)
+    offset, line_no, pieces = work.payload["offset"], work.payload["first_line"], []
+    for share in _shares(len(lines)):
+        block = b"".join(lines[share])
+        sha256 = hashlib.sha256(block).hexdigest()
+        tile = Tile(offset=offset, size=len(block), first_line=line_no, lines=len(lines[share]), sha256=sha256)
+        pieces.append(NewChunk({**work.payload, **asdict(tile)}, tile.lines))
+        offset, line_no = offset + tile.size, line_no + tile.lines
+    return pieces
+
+
+def reject_line(work: Work) -> dict[str, Any]:
+    """Reject the only line of a chunk unread; its money is not known, so it counts as none. Raises TooManyLinesFail."""
+    report, lines = _lines_of(work)
+    if RejectedLine.objects.filter(report=report, reason=POISON).count() >= MAX_POISONED:
+        raise TooManyLinesFail(count=MAX_POISONED)
+    raw = showable(_text(b"".join(lines), report, work.payload["spool"]))
+    copy_rejected(report, [Rejected(work.payload["first_line"], raw, "", "", POISON, 0)])
+    return {"rounded": 0, "remainder": "0"}
+
+
+def cut_songs(work: Work) -> list[NewChunk]:
+    """The songs of a chunk that are not matched yet in sixteen shares, or nothing when it is one song."""
+    songs = list(songs_to_match(work).values_list("pk", flat=True))
+    if len(songs) <= 1:
+        return []
+    runs = [songs[share] for share in _shares(len(songs))]
+    return [NewChunk({"from": run[0], "to": run[-1]}, len(run)) for run in runs]
+
+
+def leave_song_to_people(work: Work) -> None:
+    """The only song of a chunk waits for review, with no work to choose from."""
+    Match.objects.bulk_create(
+        [
+            Match(recording=song, outcome=Match.Outcome.REVIEW, method="failed", probability_permille=0)
+            for song in songs_to_match(work)
+        ],
+        ignore_conflicts=True,  # a person or another report may have matched it meanwhile
+    )
+
+
+def _lines_of(work: Work) -> tuple[Report, list[bytes]]:
+    """The lines of a chunk as they stand in the file, each with its line feed."""
+    report = Report.objects.select_related("file").get(pk=work.job.subject_id)
+    spool = work.payload["spool"]
+    tile = Tile(**{field.name: work.payload[field.name] for field in fields(Tile)})
+    block = csv_lines.read_tile(spool_path(spool) if spool else path_of(report.file), tile)
+    return report, BytesIO(block).readlines()
+
+
+def _text(line: bytes, report: Report, spool: str) -> str:
+    """A line as a person can read it. Whatever is no text in it stays visible as what it is."""
+    text = line.decode(SPOOL_ENCODING if spool else report.encoding, "backslashreplace").rstrip("\r\n")
+    return "\t".join(json.loads(text)) if spool else text
+
+
+def _shares(count: int) -> Iterator[slice]:
+    size = -(-count // PIECES)
+    return (slice(at, at + size) for at in range(0, count, size))
