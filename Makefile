@@ -15,7 +15,7 @@ run: install messages ## serve the portal with the demo society (ONCE=1: stop af
 test: lint browser ## everything CI runs
 	@exec $(BIN)/python -m pytest
 
-lint: install messages ## style, types, arrows between rooms (imports, foreign keys, migrations), templates, translations
+lint: install messages ## style, types, arrows between rooms (imports, foreign keys, migrations), templates, translations, the document of the API
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -24,6 +24,7 @@ lint: install messages ## style, types, arrows between rooms (imports, foreign k
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python -W "ignore:Got an error checking a consistent migration history" manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py messages --check
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py
 
 messages: install ## compile the translations

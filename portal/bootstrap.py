@@ -26,7 +26,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 WITHOUT_DATABASE = frozenset(
     {
         "", "--help", "--version", "-h", "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages",
-        "makemigrations", "messages", "startapp", "test", "version",
+        "makemigrations", "messages", "spectacular", "startapp", "test", "version",
     }
 )  # fmt: skip
 AS_OWNER = frozenset(

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import translation
 
 from portal.lib.errors import DomainError
+from portal.rest.errors import NotFound, error_page, is_api
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -48,6 +49,8 @@ class NoNulMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\0" in request.path:
+            if is_api(request):
+                return error_page(NotFound())
             return render(request, "404.html", status=404)
         return self.get_response(request)
 

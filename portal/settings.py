@@ -40,11 +40,15 @@ INSTALLED_APPS = [
     "allauth.account",
     "csp",
     "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "portal",
     "portal.accounts",
     "portal.files",
     "portal.jobs",
     "portal.notices",
+    "portal.rest",
     "works",
     "royalties",
     "claims",
@@ -136,6 +140,7 @@ JOB_LEASE_SECONDS = env.integer(
 JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 30)  # how often beat rings again for work that is due
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "portal.jobs.tasks.sweep", "schedule": float(JOB_SWEEP_SECONDS)},
+    "forget answers of the API": {"task": "portal.rest.tasks.sweep", "schedule": 3600.0},
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -216,6 +221,37 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
     }
 }
+
+# The API. Endpoints stand on portal.rest.api.ApiView, which asks for scope and role; the defaults below let nobody in.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portal.rest.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["portal.rest.parsers.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "portal.rest.parsers.AlwaysJson",
+    "DEFAULT_SCHEMA_CLASS": "portal.rest.schema.GarakSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "portal.rest.errors.handle_exception",
+    "URL_FORMAT_OVERRIDE": None,
+    "NUM_PROXIES": 1 if SECURE_PROXY_SSL_HEADER else 0,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Garak",
+    "DESCRIPTION": _(
+        "What the pages of the portal show and do, for programs. Money is a whole number of millionths of its currency, a share "
+        "an exact fraction, a day 2026-11-22. Things are named by their public reference."
+    ),
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+API_REQUESTS_PER_MINUTE = {"read": 600, "write": 60, "stranger": 60}  # per person, whatever the number of her tokens
 
 SOCIETY_CODE = env.text(
     "SOCIETY_CODE", "118"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from portal import views
+from portal import api, views
 from portal.accounts import views as accounts
 from portal.notices import views as notices
+from portal.rest import views as tokens
 
 notice_urls = (
     [
@@ -39,6 +40,13 @@ account_urls: list[URLPattern | URLResolver] = [
     ),
 ]
 
+api_urls: tuple[list[URLPattern | URLResolver], str] = (
+    [path("v1/", include(api.urlpatterns)), api.nothing_here],
+    "api",
+)
+
+handler400 = "portal.views.refuse_request"
+handler500 = "portal.views.say_that_we_failed"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("language/", views.set_language, name="set_language"),
@@ -47,6 +55,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/delegates/<str:ref>/end/", accounts.end_delegate, name="end_delegate"),
     path("people/", accounts.people, name="people"),
     path("notices/", include(notice_urls)),
+    path("account/tokens/", tokens.tokens, name="tokens"),
+    path("account/tokens/<str:ref>/revoke/", tokens.revoke, name="revoke_token"),
+    path("api/", include(api_urls)),
     path("works/", include("works.urls")),
     path("cases/", include("claims.urls")),
     path("", include("royalties.urls")),

@@ -8,10 +8,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import defaults
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.accounts.models import User
 from portal.home import home_of
+from portal.rest.errors import RequestRefused, ServerFailed, error_page, is_api
 
 
 @require_GET
@@ -45,3 +47,12 @@ def set_language(request: HttpRequest) -> HttpResponse:
             samesite="Lax",
         )
     return response
+
+
+def refuse_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django itself refuses before any page, such as a host it does not know."""
+    return error_page(RequestRefused()) if is_api(request) else defaults.bad_request(request, exception)
+
+
+def say_that_we_failed(request: HttpRequest) -> HttpResponse:
+    return error_page(ServerFailed()) if is_api(request) else defaults.server_error(request)

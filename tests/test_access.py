@@ -11,6 +11,7 @@ import copy
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ from claims.models import Case
 from portal.accounts.models import Membership, Role, User
 from portal.files.models import StoredFile
 from portal.notices.models import Notice
+from portal.rest.models import Token
+from portal.rest.scopes import Scope
+from portal.rest.tokens import issue_token
 from royalties.models import DistributionRun, Earning, Remittance, Statement
 from tests.royalties.scene import CANARY, Scene, distribute_all, make_scene
 from works.models import CatalogueRow, CatalogueUpload
@@ -56,6 +60,7 @@ class World:
     statement: Statement
     run: DistributionRun
     remittance: Remittance
+    token: Token
     delegation: Membership
 
 
@@ -66,6 +71,7 @@ class Page:
     get: set[str]
     post: set[str] = field(default_factory=set)
     args: Callable[[World], dict[str, Any]] = lambda world: {}
+    scope: str | None = None  # of the API: what a token must carry, to read; to write where there is a POST
 
 
 def of_report(world: World) -> dict[str, Any]:
@@ -164,7 +170,20 @@ PAGES: dict[str, Page] = {
     "claims:accept_papers": Page(NOBODY, STAFF, of_case),
     "claims:close": Page(NOBODY, STAFF, of_case),
     "claims:withdraw": Page(NOBODY, OWNER, of_case),
+    "tokens": Page(SIGNED_IN, SIGNED_IN),
+    "revoke_token": Page(NOBODY, OWNER, lambda world: {"ref": world.token.ref}),
+    # the API: for programs with a token, and for its page with a session; what is not there is said to strangers too
+    "api:schema": Page(EVERYBODY),
+    "api:docs": Page(EVERYBODY),
+    "api:nothing_here": Page(NOBODY),
+    "api:me": Page(SIGNED_IN),
+    "api:notices": Page(SIGNED_IN, scope="notices"),
+    "api:notices_read": Page(NOBODY, SIGNED_IN, scope="notices"),
+    "api:works": Page(PUBLISHERS | WRITERS | SOCIETY, scope="works"),
+    "api:work": Page(OWNER | SOCIETY, NOBODY, of_work, scope="works"),
 }
+NO_ENDPOINT = {"api:schema", "api:docs", "api:nothing_here"}
+ENDPOINTS = {name: page for name, page in PAGES.items() if name.startswith("api:") and name not in NO_ENDPOINT}
 
 
 def url_names(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
@@ -186,6 +205,7 @@ def test_every_url_is_known() -> None:
 def world(db: None, tmp_path: Path, settings: Any) -> World:
     settings.MEDIA_ROOT = tmp_path
     settings.ACCOUNT_RATE_LIMITS = False  # the walk knocks more often than a person
+    settings.API_REQUESTS_PER_MINUTE = dict.fromkeys(settings.API_REQUESTS_PER_MINUTE, 10_000)
     scene = make_scene()
     run = distribute_all(scene).run
     assert run is not None
@@ -236,14 +256,16 @@ def world(db: None, tmp_path: Path, settings: Any) -> World:
         statement=Statement.objects.get(run=run, party=scene.stranger_party),
         run=run,
         remittance=Remittance.objects.get(),
+        token=issue_token(user=scene.stranger, name=CANARY, scopes=[], until_date=in_two_days())[0],
         delegation=delegations["delegate"],
     )
 
 
 def everything() -> dict[str, str]:
-    """A fingerprint of every table, to see that a refused request changed nothing (sessions apart)."""
+    """A fingerprint of every table, to see that a refused request changed nothing (sessions and the count of requests apart)."""
+    apart = {"django_session", "rest_requestcount"}
     with connection.cursor() as cursor:
-        tables = [table for table in connection.introspection.table_names(cursor) if table != "django_session"]
+        tables = [table for table in connection.introspection.table_names(cursor) if table not in apart]
         parts = [
             f"SELECT '{t}', count(*) || ':' || coalesce(sum(hashtext(r::text)::bigint), 0) FROM \"{t}\" r"
             for t in tables
@@ -299,6 +321,9 @@ def test_it_answers_only_those_it_is_for(world: World, actor: str) -> None:
                     wrong.append(f"{said}, expected an answer")
                 if status == 403:
                     wrong.append(f"{said}: what is not yours does not exist (404)")
+            elif name.startswith("api:") and actor in {"anonymous", "disabled"}:
+                if status != (401 if name in ENDPOINTS else 404 if name == "api:nothing_here" else 405):
+                    wrong.append(f"{said}, expected 401, or 404 and 405 where nobody is asked for")
             elif actor in {"anonymous", "disabled"}:
                 if not is_sign_in(response) and status != 405 and not (method == "OPTIONS" and not body):
                     wrong.append(f"{said}, expected the sign-in")
@@ -311,6 +336,46 @@ def test_it_answers_only_those_it_is_for(world: World, actor: str) -> None:
     assert everything() == before  # every request was taken back; see below for the refused ones
     print(f"{actor}: {calls} calls, {len(PAGES)} URLs, {len(wrong)} wrong")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("actor", sorted(EVERYBODY - {"anonymous"}))
+def test_a_token_opens_what_its_scopes_and_its_owner_may(world: World, actor: str) -> None:
+    """As its owner with every scope; 403 with none, whatever the owner's role; 401 once the account is closed."""
+    whole, bare = (client_with_token(world.users[actor], scopes) for scopes in (list(Scope), []))
+    wrong: list[str] = []
+    calls = 0
+    for name, page in ENDPOINTS.items():
+        url = reverse(name, kwargs=page.args(world))
+        for method, client in product(METHODS, (whole, bare)):
+            response = answer(client, method, url)
+            calls += 1
+            status, body = response.status_code, response._body_for_test  # type: ignore[attr-defined]
+            takes = ({"GET", "HEAD"} if page.get else set()) | ({"POST"} if page.post else set())
+            if actor == "disabled":
+                expected = {401}
+            elif method not in takes:
+                expected = {405}
+            elif client is bare and page.scope:
+                expected = {403}
+            elif not expected_to_answer(page, method, actor):
+                expected = {404}
+            else:
+                expected = {200, 201, 202, 400, 409}
+            if status not in expected:
+                wrong.append(f"{actor} {method} {name} {'with' if client is whole else 'without'} scopes: {status}")
+            if CANARY.encode() in body + str(response.headers).encode() and actor not in OWNER | SOCIETY:
+                wrong.append(f"{actor} {method} {name} sends the canary")
+    print(f"{actor}: {calls} calls with tokens, {len(ENDPOINTS)} endpoints, {len(wrong)} wrong")
+    assert not wrong, "\n".join(wrong)
+
+
+def in_two_days() -> dt.date:
+    return timezone.localdate() + dt.timedelta(days=2)
+
+
+def client_with_token(user: User, scopes: list[Scope]) -> Client:
+    _token, text = issue_token(user=user, name="walk", scopes=scopes, until_date=in_two_days())
+    return Client(headers={"authorization": f"Bearer {text}"})
 
 
 @pytest.mark.parametrize("actor", sorted(EVERYBODY))

@@ -16,7 +16,17 @@ from django.db.models import ForeignObject, ManyToManyField
 
 ROOT = Path(__file__).resolve().parent.parent
 # From the ground up: a room may point to itself and to the rooms before it. Neighbours on one floor share a number.
-FLOOR = {"files": 1, "accounts": 2, "notices": 2, "jobs": 2, "portal": 2, "works": 3, "royalties": 4, "claims": 5}
+FLOOR = {
+    "files": 1,
+    "accounts": 2,
+    "notices": 2,
+    "jobs": 2,
+    "rest": 2,
+    "portal": 2,
+    "works": 3,
+    "royalties": 4,
+    "claims": 5,
+}
 USER_MODEL = ("accounts", "__first__")  # how a migration says swappable_dependency(settings.AUTH_USER_MODEL)
 TOP_LEVEL = {
     "portal", "works", "claims", "royalties", "templates", "tests", "manage.py", "docker-compose.yml", "Dockerfile", "README.md",

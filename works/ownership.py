@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.accounts.access import Reader, organisation_ids
 from portal.lib.svg import Slice
 from works.models import CHINA, Affiliation, Right, Share, Society, Work
 from works.services import share_fact
@@ -61,6 +64,18 @@ def rights_owned(work: Work, day: dt.date) -> list[RightOwned]:
             parts.append(OwnedPart(shares[fact.share_id], who, _in_words(who, societies)))
         if parts:
             found.append(_right_owned(right, parts))
+    return found
+
+
+def own_shares(user: Reader, works: Iterable[Work]) -> dict[int, dict[str, Fraction]]:
+    """Work → right → the sum of what the reader's own parties hold of it today."""
+    found: dict[int, dict[str, Fraction]] = defaultdict(dict)
+    own = Share.objects.in_force(timezone.localdate()).filter(
+        work__in=works, party__organisation__in=organisation_ids(user)
+    )
+    for share in own.order_by("right", "pk"):
+        so_far = found[share.work_id].get(share.right, Fraction(0))
+        found[share.work_id][share.right] = so_far + share.fraction
     return found
 
 

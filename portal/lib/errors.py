@@ -1,7 +1,7 @@
 """What can be foreseen to go wrong, said so that a person can act on it.
 
-Every anticipated failure is a subclass declared beside what raises it. `portal.middleware` turns one into a page and
-commands print it; anything else is a bug and is logged as one.
+Every anticipated failure is a subclass declared beside what raises it. `portal.middleware` turns one into a page,
+`portal.rest.errors` into JSON, and commands print it; anything else is a bug and is logged as one.
 """
 
 from __future__ import annotations
@@ -28,10 +28,17 @@ class DomainError(Exception):
         super().__init__(self.code, params)
 
     def __str__(self) -> str:
-        parts = [str(self.sentence) % self.params if self.params else str(self.sentence)]
-        if self.remedy:
-            parts.append(str(self.remedy) % self.params if self.params else str(self.remedy))
-        return " ".join(parts)
+        return f"{self.message} {self.advice}" if self.remedy else self.message
+
+    @property
+    def message(self) -> str:
+        """The sentence, filled, in the reader's language."""
+        return str(self.sentence) % self.params if self.params else str(self.sentence)
+
+    @property
+    def advice(self) -> str:
+        """What to do next, filled, in the reader's language; empty when there is nothing to do."""
+        return str(self.remedy) % self.params if self.params else str(self.remedy)
 
 
 class NotAllowed(DomainError):

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext
 
+from portal.lib import wording
+
 
 class Notice(models.Model):
     """One message to one person, kept as its English sentence and values so that it reads in her language of today."""
@@ -22,5 +24,11 @@ class Notice(models.Model):
         indexes = (models.Index(fields=["user", "-created_at"], name="notice_of_user"),)
 
     def __str__(self) -> str:
-        sentence: str = gettext(self.sentence) % self.params
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """In the reader's language, with its numbers and months written as everywhere else."""
+        values = {name: wording.value(given) for name, given in self.params.items()}
+        sentence: str = gettext(self.sentence) % values
         return sentence

@@ -66,6 +66,9 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
     "none": ("off", "search"),
     "not_ours": ("off", "away"),
     "closed": ("off", "done"),
+    "valid": ("good", "done"),
+    "ended": ("off", "done"),
+    "revoked": ("off", "cross"),
     "duplicate": ("off", "dash"),
     "refused": ("bad", "cross"),
     "rejected": ("bad", "cross"),
@@ -130,10 +133,7 @@ def moment(at: dt.datetime | None) -> str:
 
 @register.filter
 def said(notice: Notice) -> str:
-    """A notice in the reader's language, with its numbers and months written as everywhere else."""
-    values = {name: wording.value(given) for name, given in notice.params.items()}
-    sentence: str = _(notice.sentence) % values
-    return sentence
+    return notice.text
 
 
 @register.filter

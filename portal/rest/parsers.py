@@ -1,0 +1,51 @@
+"""JSON as it comes over the wire, and no surprises: UTF-8, no larger than needed, not nested without end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any, Final, NoReturn
+
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from portal.rest.errors import BodyTooLarge, BodyUnreadable
+
+MOST_BYTES: Final = 1_000_000
+
+
+class JsonParser(BaseParser):
+    """Raises BodyTooLarge and BodyUnreadable."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        data = stream.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise BodyTooLarge(kilobytes=MOST_BYTES // 1000)
+        try:
+            return json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_float=_refuse)
+        except (ValueError, RecursionError) as error:
+            raise BodyUnreadable from error
+
+
+def _refuse(text: str) -> NoReturn:
+    """Neither NaN nor a fraction: money and shares are whole numbers here, and 0.1 would not stay what it was."""
+    raise ValueError(text)
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """An endpoint has one way to answer, whatever the header Accept says."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
