@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from portal.files.services import path_of
+from portal.files.sheets import spool_sheet
 from portal.jobs.services import NewChunk, Work, add_chunks
 from royalties.models import Report
 from royalties.reports import csv_lines, tme
@@ -20,7 +21,6 @@ from royalties.reports.csv_lines import Tile
 from royalties.reports.lines import (
     first_of_month,
 )
-from royalties.reports.spool import spool_sheet
 
 SPOOL_ENCODING: Final = "utf-8"
 

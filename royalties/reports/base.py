@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _
 
+from portal.files.sheets import REFUSALS as SHEET_REFUSALS
 from portal.lib.errors import DomainError
 
 # Why a line was not taken: RejectedLine.reason → what people read.
@@ -97,20 +98,6 @@ class LineIsEndless(DomainError):
     remedy = _("Check that the file is a table with one line for each song.")
 
 
-class SheetCannotBeRead(DomainError):
-    code = "sheet-cannot-be-read"
-    sentence = _("The spreadsheet cannot be opened.")
-    remedy = _("Open it in a spreadsheet program, save it as .xlsx and upload it again.")
-
-
-class SheetsAreSeveral(DomainError):
-    code = "sheets-are-several"
-    sentence = _(
-        "The workbook has more than one sheet with something on it: also %(sheets)s. Nothing was taken from it."
-    )
-    remedy = _("Upload a workbook for each sheet that is a statement, with that sheet alone.")
-
-
 class FileHasChanged(DomainError):
     code = "file-has-changed"
     sentence = _("The stored bytes of the file are not those that were received.")
@@ -138,20 +125,21 @@ class SourceIsUnknown(DomainError):
 
 
 REFUSALS: Final[dict[str, type[DomainError]]] = {
-    error.code: error
-    for error in (
-        HeaderNotRecognised,
-        HeaderIsAmbiguous,
-        FamilyNotYet,
-        PeriodIsUnknown,
-        PeriodIsImpossible,
-        LineIsEndless,
-        SheetCannotBeRead,
-        SheetsAreSeveral,
-        FileHasChanged,
-        LinesDoNotAddUp,
-        TooManyLinesFail,
-    )
+    **SHEET_REFUSALS,
+    **{
+        error.code: error
+        for error in (
+            HeaderNotRecognised,
+            HeaderIsAmbiguous,
+            FamilyNotYet,
+            PeriodIsUnknown,
+            PeriodIsImpossible,
+            LineIsEndless,
+            FileHasChanged,
+            LinesDoNotAddUp,
+            TooManyLinesFail,
+            )
+    },
 }  # what Report.error_code may name, to say it again in the reader's language
 
 

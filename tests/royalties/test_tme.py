@@ -9,8 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-import xlsxwriter
-from django.utils.translation import override
 from hypothesis import given, settings, strategies as st
 
 from royalties.reports import csv_lines, tme
@@ -21,11 +19,8 @@ from royalties.reports.base import (
     HeaderNotRecognised,
     Layout,
     LineIsEndless,
-    SheetCannotBeRead,
-    SheetsAreSeveral,
 )
 from royalties.reports.lines import Lines, Rules, Song, isrc_of, key_of, read_line, read_lines
-from royalties.reports.spool import spool_sheet
 
 HEADERS = ["结算期间", "平台", "中央曲库ID", "歌曲ISRC", "歌曲名", "歌手名", "专辑名", "专辑UPC", "点击量",
            "广告收入分成-使用量", "基本包月收入分成-使用量", "高级包月收入分成-使用量", "CP分成收入"]  # fmt: skip
@@ -337,86 +332,6 @@ def test_tiles_leave_no_gap_and_no_overlap(
         rows = csv_lines.csv_rows(csv_lines.read_tile(path, tile), "gb18030")
         assert len(rows) == tile.lines
         line_no += tile.lines
-
-
-# ── sheets ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def spooled(path: Path) -> list[list[str]]:
-    target = path.with_suffix(".jsonl")
-    spool_sheet(path, target, keep=lambda: None)
-    return [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
-
-
-def test_a_sheet_is_spooled_row_by_row_with_exact_numbers(tmp_path: Path) -> None:
-    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
-        sheet = book.add_worksheet()
-        sheet.write_row(0, 0, ["a", "b", "c"])
-        numbers = [42.22445, 58011, 1e-7, 7_000_000_000_005_614_571, 10**15 - 1, 0.1 + 0.2, 10**15]
-        for row, number in enumerate(numbers, 1):
-            sheet.write_number(row, 0, number)
-        sheet.write_string(3, 2, "7000000000005614571")
-        sheet.write_string(9, 1, 'x\n"\0'.replace("\0", ""))
-        sheet.write_boolean(10, 0, True)
-        sheet.write_string(11, 4, "beyond the header")
-        sheet.write_string(14, 0, "")
-    rows = spooled(tmp_path / "a.xlsx")
-    assert rows[0] == ["a", "b", "c"]
-    assert [row[0] for row in rows[1:8]] == [
-        "42.22445", "58011", "0.0000001", "7.000000000005615e+18", "999999999999999", "0.3", "1000000000000000.0"
-    ]  # fmt: skip
-    assert rows[3][2] == "7000000000005614571"
-    assert rows[8] == ["", "", ""]  # a blank row in the middle is a row
-    assert rows[9][1] == 'x\n"'
-    assert rows[10][0] == "TRUE"
-    assert rows[11] == ["", "", "", "", "beyond the header"]
-    assert len(rows) == 12  # blank rows at the end are none
-
-
-def test_a_sheet_that_begins_lower_has_no_header_in_its_first_row(tmp_path: Path) -> None:
-    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
-        book.add_worksheet().write_row(2, 1, HEADERS)
-    rows = spooled(tmp_path / "a.xlsx")
-    assert not any(rows[0])
-    assert rows[2] == ["", *HEADERS]
-
-
-def test_what_stands_on_another_sheet_is_not_left_out_silently(tmp_path: Path) -> None:
-    path, target = tmp_path / "a.xlsx", tmp_path / "a.jsonl"
-    with xlsxwriter.Workbook(path) as book:
-        book.add_worksheet("九月").write_row(0, 0, HEADERS)
-        book.add_worksheet("汇总").write_row(0, 0, GOOD)
-        book.add_worksheet("空")
-    with override("en"), pytest.raises(SheetsAreSeveral, match="also 汇总\\."):
-        spool_sheet(path, target, keep=lambda: None)
-    assert not target.exists()
-
-
-def test_sheets_that_are_empty_or_hidden_do_no_harm(tmp_path: Path) -> None:
-    path, target = tmp_path / "a.xlsx", tmp_path / "a.jsonl"
-    with xlsxwriter.Workbook(path) as book:
-        book.add_worksheet("九月").write_row(0, 0, HEADERS)
-        book.add_worksheet("空")
-        hidden = book.add_worksheet("内部")
-        hidden.write_row(0, 0, GOOD)
-        hidden.hide()
-        book.add_chartsheet()
-    spool_sheet(path, target, keep=lambda: None)
-    assert json.loads(target.read_text(encoding="utf-8")) == HEADERS
-
-
-def test_a_sheet_that_makes_the_reader_abort_is_refused(tmp_path: Path) -> None:
-    """A1 and XFD1048576 in 6 KB: the reader asks for half a terabyte. A child process dies of it, not this one."""
-    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
-        sheet = book.add_worksheet()
-        sheet.write_string(0, 0, "a")
-        sheet.write_string(1_048_575, 16_383, "b")
-    with pytest.raises(SheetCannotBeRead):
-        spooled(tmp_path / "a.xlsx")
-    (tmp_path / "b.xlsx").write_bytes(b"PK\x03\x04 no archive")
-    with pytest.raises(SheetCannotBeRead):
-        spooled(tmp_path / "b.xlsx")
-    assert not list(tmp_path.glob("*.jsonl"))
 
 
 def test_layouts_of_both_containers_agree() -> None:
