@@ -134,6 +134,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,
 }
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "portal.jobs.beat:Metronome"
 JOB_LEASE_SECONDS = env.integer(
     "JOB_LEASE_SECONDS", 60
 )  # how long a worker may hold a chunk before another may take it

@@ -168,18 +168,7 @@ def _start_worker(data_dir: Path) -> Child:
 
 
 def _start_beat(data_dir: Path) -> Child:
-    # The plain scheduler keeps no file: its only entry is the sweep, which may ring at any time.
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "portal.celery",
-        "beat",
-        "--scheduler",
-        "celery.beat:Scheduler",
-        "--pidfile=",
-    ]
+    command = [sys.executable, "-m", "celery", "-A", "portal.celery", "beat", "--pidfile="]
     return start("beat", command, data_dir=data_dir)
 
 

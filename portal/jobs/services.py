@@ -218,19 +218,34 @@ def ring(job: Job, times: int = 1) -> bool:
 
 def sweep() -> int:
     """Ring for every unfinished job that has a chunk nobody holds; returns how many. Beat calls this all the time."""
-    due = Job.objects.raw(
+    rung = 0
+    for job in _due_jobs():
+        if not ring(job):
+            break
+        rung += 1
+    return rung
+
+
+def work_here() -> int:
+    """Do in this process whatever is due, for while there is no broker to ring for workers; returns how many jobs it took up.
+
+    It calls the very tasks that workers run. A bug is raised, as it is for a worker.
+    """
+    current_app.loader.import_default_modules()
+    due = list(_due_jobs())
+    for job in due:
+        current_app.tasks[job.kind](job_id=job.pk)
+    return len(due)
+
+
+def _due_jobs() -> models.query.RawQuerySet[Job]:
+    return Job.objects.raw(
         f"""
         SELECT * FROM jobs_job j WHERE j.state IN ('waiting', 'running') AND EXISTS (
             SELECT 1 FROM jobs_chunk c WHERE c.job_id = j.id AND {FREE})
         ORDER BY j.heartbeat_at NULLS FIRST, j.id LIMIT %s""",  # noqa: S608 FREE is a constant
         [MAX_SWEPT],
     )
-    rung = 0
-    for job in due:
-        if not ring(job):
-            break
-        rung += 1
-    return rung
 
 
 def drain(*, job_id: int, stages: Mapping[str, Stage], seconds: float | None = None) -> None:
@@ -292,6 +307,7 @@ def _do(work: Work, stage: Stage, stages: Mapping[str, Stage], *, helpers: bool)
         else:
             prepared = stage.prepare(work)
             with transaction.atomic(durable=True):
+                work.keep()  # and nobody else can take the chunk until this transaction has ended
                 figures = stage.work(work, prepared)
                 _settle(work, Chunk.State.DONE, figures, error="")
                 _advance(work.job, stages, helpers=helpers)

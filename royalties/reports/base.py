@@ -138,7 +138,7 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
             FileHasChanged,
             LinesDoNotAddUp,
             TooManyLinesFail,
-            )
+        )
     },
 }  # what Report.error_code may name, to say it again in the reader's language
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import threading
 from collections.abc import Callable
 from io import BytesIO
@@ -10,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.utils.translation import gettext_lazy as _
 from pytest_django import Settings
@@ -17,7 +19,8 @@ from pytest_django import Settings
 from portal.accounts.models import Organisation
 from portal.celery import app as celery
 from portal.files.services import store_upload
-from portal.jobs import services
+from portal.jobs import beat, services
+from portal.jobs.beat import Metronome
 from portal.jobs.models import Chunk, Job
 from portal.jobs.services import (
     MAX_ATTEMPTS,
@@ -478,6 +481,54 @@ def test_the_sweep_rings_for_work_that_nobody_holds(monkeypatch: pytest.MonkeyPa
     drain(job_id=done.pk, stages=stages())
     assert services.sweep() == 2
     assert sorted(rung) == sorted([due.pk, dead.pk])
+
+
+@pytest.mark.django_db
+def test_what_is_due_is_done_here_while_there_is_no_broker(settings: Settings, tmp_path: Path) -> None:
+    """F08: a file is received, read and matched although no worker can be rung for."""
+    settings.MEDIA_ROOT, settings.PORTAL_DATA_DIR = tmp_path, tmp_path
+    job = Job.objects.get(pk=a_report()["job_id"])
+    call_command("work")
+    job.refresh_from_db()
+    assert job.state == "done"
+    assert services.work_here() == 0
+
+
+def test_beat_counts_seconds_and_looks_at_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F20: the wall's clock goes back an hour and forth two; the sweep is called once per interval, and first after one."""
+    ticking = Clock(1000.0)
+    monkeypatch.setattr(beat, "monotonic", ticking)
+    called: list[str] = []
+    monkeypatch.setattr(Metronome, "apply_entry", lambda _self, entry, producer=None: called.append(entry.task))
+    monkeypatch.setattr(Metronome, "producer", None)
+    metronome = Metronome(app=celery)
+    every = float(celery.conf.beat_schedule["sweep"]["schedule"])
+    for wall in (0.0, -3600.0, 3600.0):
+        monkeypatch.setattr("time.time", Clock(1_800_000_000.0 + wall))
+        assert metronome.tick() == pytest.approx(every)
+        ticking.now += every - 1
+        assert metronome.tick() == pytest.approx(1)
+        ticking.now += 1
+        metronome.tick()
+    assert called == ["portal.jobs.tasks.sweep"] * 3
+
+
+class Clock:
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_jobs_ask_the_database_what_time_it_is() -> None:
+    """F20: a worker whose own clock is wrong neither steals nor loses a lease, for it is never asked."""
+    for path in sorted(Path(services.__file__).parent.glob("*.py")):
+        names = {
+            getattr(node, "id", getattr(node, "attr", getattr(node, "name", "")))
+            for node in ast.walk(ast.parse(path.read_text()))
+        }
+        assert not names & {"datetime", "timezone", "time", "now", "utcnow", "today"}, path
 
 
 @pytest.mark.django_db
