@@ -90,6 +90,10 @@ def of_work(world: World) -> dict[str, Any]:
     return {"ref": world.scene.strange.ref}
 
 
+def of_upload(world: World) -> dict[str, Any]:
+    return {"ref": world.upload.ref}
+
+
 def of_song(world: World) -> dict[str, Any]:
     return {"ref": world.scene.strange_song.ref}
 
@@ -129,8 +133,8 @@ PAGES: dict[str, Page] = {
     "works:list": Page(PUBLISHERS | WRITERS | SOCIETY),
     "works:detail": Page(OWNER | SOCIETY, NOBODY, of_work),
     "works:uploads": Page(PUBLISHERS | SOCIETY, COPYRIGHT),
-    "works:upload": Page(OWNER | SOCIETY, NOBODY, lambda world: {"ref": world.upload.ref}),
-    "works:upload_progress": Page(OWNER | SOCIETY, NOBODY, lambda world: {"ref": world.upload.ref}),
+    "works:upload": Page(OWNER | SOCIETY, NOBODY, of_upload),
+    "works:upload_progress": Page(OWNER | SOCIETY, NOBODY, of_upload),
     "works:template": Page(PUBLISHERS | SOCIETY),
     # royalties: reports and matches are the society's; a service's contact reads the figures of its own
     "royalties:reports": Page(SOCIETY | {"contact"}),
@@ -181,6 +185,10 @@ PAGES: dict[str, Page] = {
     "api:notices_read": Page(NOBODY, SIGNED_IN, scope="notices"),
     "api:works": Page(PUBLISHERS | WRITERS | SOCIETY, scope="works"),
     "api:work": Page(OWNER | SOCIETY, NOBODY, of_work, scope="works"),
+    "api:catalogues": Page(PUBLISHERS | SOCIETY, COPYRIGHT, scope="works"),
+    "api:catalogue": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
+    "api:catalogue_rows": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
+    "api:catalogue_template": Page(PUBLISHERS | SOCIETY, scope="works"),
 }
 NO_ENDPOINT = {"api:schema", "api:docs", "api:nothing_here"}
 ENDPOINTS = {name: page for name, page in PAGES.items() if name.startswith("api:") and name not in NO_ENDPOINT}

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.http import HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.accounts.access import signed_in
+from portal.jobs.models import Job
 from portal.lib.keyset import whole
-from portal.rest.api import ApiView
-from portal.rest.fields import ExactFraction, Text
+from portal.rest.api import ApiView, checked
+from portal.rest.fields import ExactFraction, Input, Text
 from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 from works import access
-from works.models import Recording, Right, Script, Share, Work, WorkTitle
+from works.catalogue.base import ParseProblem
+from works.catalogue.spreadsheet import template
+from works.models import CatalogueRow, CatalogueUpload, Recording, Right, Script, Share, Work, WorkTitle
 from works.ownership import own_shares, rights_owned
+from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue
 from works.shares import CollectorKind
 
 READ = Needs(Scope.WORKS_READ, access.WORK_READERS)
@@ -35,7 +44,8 @@ class PartyOut(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
-class OwnShare(serializers.Serializer[Any]):
+class OwnShareOut(serializers.Serializer[Any]):
+    holder = OrganisationOut()
     right = serializers.ChoiceField(choices=Right.choices)
     share = ExactFraction()
 
@@ -46,7 +56,7 @@ class WorkRow(serializers.Serializer[Any]):
     iswc = serializers.CharField(allow_null=True)
     titles = serializers.ListField(child=serializers.CharField(), help_text=_("In every script it is registered in."))
     performers = serializers.ListField(child=serializers.CharField())
-    own_shares = OwnShare(many=True, help_text=_("What your own parties hold of it today."))
+    own_shares = OwnShareOut(many=True, help_text=_("What you hold of it today, or those you act for."))
 
 
 class TitleOut(serializers.Serializer[Any]):
@@ -122,7 +132,7 @@ class WorkList(ApiView):
                 "iswc": work.iswc,
                 "titles": [title.text for title in work.titles.all()],
                 "performers": sorted({part.recording.performer for part in work.parts.all()} - {""}),
-                "own_shares": [{"right": right, "share": share} for right, share in own[work.pk].items()],
+                "own_shares": own[work.pk],
             }
             for work in page.rows
         ]
@@ -154,7 +164,176 @@ class WorkDetail(ApiView):
         return Response(WorkOut(found).data)
 
 
+# ── catalogues ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class CatalogueOut(serializers.Serializer[Any]):
+    ref = serializers.CharField()
+    organisation = OrganisationOut()
+    file_name = serializers.CharField(source="file.label")
+    state = serializers.ChoiceField(choices=Job.State.choices)
+    rows = serializers.IntegerField()
+    registered = serializers.IntegerField(help_text=_("Works that were made or extended."))
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class Figures(serializers.Serializer[CatalogueFigures]):
+    rows = serializers.IntegerField()
+    to_mend = serializers.IntegerField(help_text=_("Rows with an error: none of their works is registered."))
+    registered = serializers.IntegerField(help_text=_("Works that were made or extended."))
+    duplicates = serializers.IntegerField(help_text=_("Works that are registered like this already."))
+    conflicts = serializers.IntegerField(help_text=_("Works whose shares do not fit beside the registered ones."))
+
+
+class CatalogueDetailOut(CatalogueOut):
+    encoding = serializers.CharField(allow_blank=True, help_text=_("How its letters were read, such as CP949."))
+    figures = Figures(allow_null=True, help_text=_("What became of it; null while it is being read."))
+
+
+class ProblemOut(serializers.Serializer[ParseProblem]):
+    column = serializers.CharField(allow_blank=True)
+    value = serializers.CharField(allow_blank=True)
+    error = serializers.CharField(source="code", help_text=_("A code that is the same in every language."))
+    message = serializers.CharField(source="sentence", help_text=_("What is wrong and what to do."))
+    is_warning = serializers.BooleanField(help_text=_("A warning does not keep the work from the register."))
+
+
+class CatalogueRowOut(serializers.Serializer[Any]):
+    row_no = serializers.IntegerField(help_text=_("As the file counts; the heading is 1."))
+    outcome = serializers.ChoiceField(choices=CatalogueRow.Outcome.choices)
+    work_ref = serializers.CharField(allow_null=True, help_text=_("The work in the register."))
+    values = serializers.DictField(child=serializers.CharField(allow_blank=True), help_text=_("The cells, by column."))
+    problems = ProblemOut(many=True)
+
+
+class CatalogueIn(Input):
+    file = serializers.FileField(help_text=_("A catalogue with the columns of the template."))
+    organisation = Text(
+        required=False, max_length=40, help_text=_("For whom (its ref), if you act for several publishers.")
+    )
+
+
+class RowQuery(PageQuery):
+    outcome = serializers.ChoiceField(choices=CatalogueRow.Outcome.choices, required=False)
+
+
+class CatalogueList(ApiView):
+    needs = {
+        "GET": Needs(Scope.WORKS_READ, access.CATALOGUE_READERS),
+        "POST": Needs(Scope.WORKS_WRITE, access.UPLOADERS),
+    }
+    query_input = PageQuery
+    keys = (whole("id", descending=True),)
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(
+        operation_id="list_catalogues",
+        summary=_("The catalogues that were sent, newest first"),
+        responses=CatalogueOut(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        uploads = CatalogueUpload.objects.visible_to(request.user).select_related("organisation", "file")
+        page = self.page_of(request, uploads)
+        return self.answer_page(request, page, CatalogueOut(with_states(page.rows), many=True).data)
+
+    @extend_schema(
+        operation_id="send_catalogue",
+        summary=_("Send a catalogue; it is read in the background"),
+        request=CatalogueIn,
+        responses={201: CatalogueDetailOut},
+    )
+    def post(self, request: Request) -> Response:
+        given = checked(CatalogueIn(data=request.data))
+        organisation = access.get_organisation_to_upload_for(request.user, given.get("organisation"))
+        upload, _job = receive_catalogue(
+            stream=given["file"], label=given["file"].name, organisation=organisation, user=signed_in(request)
+        )
+        return Response(catalogue_detail(upload), status=201)
+
+
+class CatalogueDetail(ApiView):
+    needs = {"GET": Needs(Scope.WORKS_READ, access.CATALOGUE_READERS)}
+
+    @extend_schema(
+        operation_id="read_catalogue",
+        summary=_("One catalogue: how far it is, and what became of it"),
+        responses=CatalogueDetailOut,
+    )
+    def get(self, request: Request, ref: str) -> Response:
+        return Response(catalogue_detail(access.get_upload(request.user, ref)))
+
+
+class CatalogueRows(ApiView):
+    needs = {"GET": Needs(Scope.WORKS_READ, access.CATALOGUE_READERS)}
+    query_input = RowQuery
+    keys = (whole("row_no"),)
+
+    @extend_schema(
+        operation_id="list_catalogue_rows",
+        summary=_("The rows of a catalogue, how each ended, and what to mend"),
+        responses=CatalogueRowOut(many=True),
+    )
+    def get(self, request: Request, ref: str) -> Response:
+        rows = CatalogueRow.objects.filter(upload=access.get_upload(request.user, ref)).select_related("work")
+        if outcome := self.asked(request).get("outcome"):
+            rows = rows.filter(outcome=outcome)
+        page = self.page_of(request, rows)
+        found = [
+            {
+                "row_no": row.row_no,
+                "outcome": row.outcome,
+                "work_ref": row.work.ref if row.work else None,
+                "values": row.values,
+                "problems": [ParseProblem.from_json(row.row_no, stored) for stored in row.problems],
+            }
+            for row in page.rows
+        ]
+        return self.answer_page(request, page, CatalogueRowOut(found, many=True).data)
+
+
+class CatalogueTemplate(ApiView):
+    needs = {"GET": Needs(Scope.WORKS_READ, access.CATALOGUE_READERS)}
+
+    @extend_schema(
+        operation_id="read_catalogue_template",
+        summary=_("The empty template of a catalogue"),
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse(template(), content_type="text/csv; charset=utf-8")
+
+
+def with_states(uploads: Sequence[CatalogueUpload]) -> list[dict[str, Any]]:
+    """The uploads as they are sent, each with the state of its job; one without a job was registered by a command."""
+    jobs = jobs_of(uploads)
+    return [
+        {
+            "ref": upload.ref,
+            "organisation": upload.organisation,
+            "file": upload.file,
+            "state": jobs[upload.pk].state if upload.pk in jobs else Job.State.DONE,
+            "rows": upload.rows,
+            "registered": upload.registered,
+            "created_at": upload.created_at,
+            "finished_at": upload.finished_at,
+            "encoding": upload.encoding,
+        }
+        for upload in uploads
+    ]
+
+
+def catalogue_detail(upload: CatalogueUpload) -> Any:
+    (found,) = with_states([upload])
+    under_way = found["state"] in {Job.State.WAITING, Job.State.RUNNING}
+    return CatalogueDetailOut({**found, "figures": None if under_way else catalogue_figures(upload)}).data
+
+
 urlpatterns: list[URLPattern] = [
     path("works/", WorkList.as_view(), name="works"),
     path("works/<str:ref>/", WorkDetail.as_view(), name="work"),
+    path("catalogues/", CatalogueList.as_view(), name="catalogues"),
+    path("catalogues/template.csv", CatalogueTemplate.as_view(), name="catalogue_template"),
+    path("catalogues/<str:ref>/", CatalogueDetail.as_view(), name="catalogue"),
+    path("catalogues/<str:ref>/rows/", CatalogueRows.as_view(), name="catalogue_rows"),
 ]

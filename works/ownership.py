@@ -13,7 +13,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.accounts.access import Reader, organisation_ids
+from portal.accounts.access import Reader, rights_holders_of
+from portal.accounts.models import Organisation
 from portal.lib.svg import Slice
 from works.models import CHINA, Affiliation, Right, Share, Society, Work
 from works.services import share_fact
@@ -35,6 +36,15 @@ class OwnedPart:
     share: Share
     collector: Collector
     collector_words: str
+
+
+@dataclass(frozen=True)
+class OwnShare:
+    """What one rights-holder holds of one right of a work."""
+
+    holder: Organisation
+    right: str
+    share: Fraction
 
 
 @dataclass(frozen=True)
@@ -67,15 +77,19 @@ def rights_owned(work: Work, day: dt.date) -> list[RightOwned]:
     return found
 
 
-def own_shares(user: Reader, works: Iterable[Work]) -> dict[int, dict[str, Fraction]]:
-    """Work → right → the sum of what the reader's own parties hold of it today."""
-    found: dict[int, dict[str, Fraction]] = defaultdict(dict)
-    own = Share.objects.in_force(timezone.localdate()).filter(
-        work__in=works, party__organisation__in=organisation_ids(user)
+def own_shares(user: Reader, works: Iterable[Work]) -> dict[int, list[OwnShare]]:
+    """Work → what each rights-holder that the reader acts for holds of it today, per right."""
+    holders = {holder.pk: holder for holder in rights_holders_of(user)}
+    sums: dict[tuple[int, int, str], Fraction] = defaultdict(Fraction)
+    shares = Share.objects.in_force(timezone.localdate()).filter(work__in=works, party__organisation__in=holders)
+    rows = shares.order_by("party__organisation", "right").values_list(
+        "work", "party__organisation", "right", "numerator", "denominator"
     )
-    for share in own.order_by("right", "pk"):
-        so_far = found[share.work_id].get(share.right, Fraction(0))
-        found[share.work_id][share.right] = so_far + share.fraction
+    for work_id, holder_id, right, numerator, denominator in rows:
+        sums[work_id, holder_id, right] += Fraction(numerator, denominator)
+    found: dict[int, list[OwnShare]] = defaultdict(list)
+    for (work_id, holder_id, right), share in sums.items():
+        found[work_id].append(OwnShare(holders[holder_id], right, share))
     return found
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, BinaryIO, Final
@@ -242,3 +242,9 @@ def catalogue_figures(upload: CatalogueUpload) -> CatalogueFigures:
     rows = CatalogueRow.objects.filter(upload=upload)
     counted = rows.aggregate(rows=Count("pk"), to_mend=Count("pk", filter=Q(outcome=outcomes.TO_MEND)), **works)
     return CatalogueFigures(**counted)
+
+
+def jobs_of(uploads: Iterable[CatalogueUpload]) -> dict[int, Job]:
+    """Upload → the job that registers it. One that a command registered has none."""
+    jobs = Job.objects.filter(kind=IMPORT_TASK, subject_id__in=[upload.pk for upload in uploads])
+    return {job.subject_id: job for job in jobs.order_by("pk")}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
@@ -26,8 +25,8 @@ from works.catalogue.base import ParseProblem
 from works.catalogue.spreadsheet import template
 from works.forms import CatalogueForm
 from works.models import CatalogueRow, CatalogueUpload, ChangeLog, Recording, Right, Share, Work
-from works.ownership import rights_owned
-from works.services import IMPORT_TASK, CatalogueFigures, catalogue_figures, receive_catalogue
+from works.ownership import own_shares, rights_owned
+from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue
 
 ACTIONS: Final[dict[str, Promise]] = {
     "work.registered": gettext_lazy("The work was registered"),
@@ -52,7 +51,8 @@ def list_works(request: HttpRequest) -> HttpResponse:
         keys=(whole("id", descending=True),),
         after=request.GET.get("after", ""),
     )
-    own = _own_shares(request, page.rows)
+    own = own_shares(request.user, page.rows)
+    acts_for_several = len(rights_holders_of(request.user)) > 1
     context = {
         "text": text,
         "rows": [
@@ -62,7 +62,10 @@ def list_works(request: HttpRequest) -> HttpResponse:
                 "performers": list(
                     dict.fromkeys(part.recording.performer for part in work.parts.all() if part.recording.performer)
                 ),
-                "own": own.get(work.pk, []),
+                "own": [
+                    (held.holder.name if acts_for_several else "", str(Right(held.right).label), held.share)
+                    for held in own[work.pk]
+                ],
             }
             for work in page.rows
         ],
@@ -71,20 +74,6 @@ def list_works(request: HttpRequest) -> HttpResponse:
         "may_upload": bool(access.organisations_to_upload_for(request.user)),
     }
     return render(request, "works/list.html", context)
-
-
-def _own_shares(request: HttpRequest, works: Iterable[Work]) -> dict[int, list[tuple[str, str, Fraction]]]:
-    """Work → whose (only where the reader acts for several), right, and the sum of what they hold of it today."""
-    names = {holder.pk: holder.name for holder in rights_holders_of(request.user)}
-    sums: dict[tuple[int, int, str], Fraction] = defaultdict(Fraction)
-    shares = Share.objects.in_force(timezone.localdate()).filter(work__in=works, party__organisation__in=names)
-    for share in shares.select_related("party").order_by("party__organisation", "right"):
-        assert share.party.organisation_id is not None  # noqa: S101 - asked for above
-        sums[share.work_id, share.party.organisation_id, share.right] += share.fraction
-    found: dict[int, list[tuple[str, str, Fraction]]] = defaultdict(list)
-    for (work_id, holder, right), part in sums.items():
-        found[work_id].append((names[holder] if len(names) > 1 else "", str(Right(right).label), part))
-    return found
 
 
 @require_GET
@@ -158,7 +147,7 @@ def uploads(request: HttpRequest) -> HttpResponse:
         keys=(whole("id", descending=True),),
         after=request.GET.get("after", ""),
     )
-    jobs = _jobs(page.rows)
+    jobs = jobs_of(page.rows)
     context = {
         "form": form,
         "rows": [{"upload": upload, "job": jobs.get(upload.pk)} for upload in page.rows],
@@ -181,11 +170,6 @@ def _receive(request: HttpRequest, form: CatalogueForm) -> CatalogueUpload | Non
         request, _("We have your file. Its letters were read as %(encoding)s.") % {"encoding": upload.encoding}
     )
     return upload
-
-
-def _jobs(rows: Sequence[CatalogueUpload]) -> dict[int, Job]:
-    jobs = Job.objects.filter(kind=IMPORT_TASK, subject_id__in=[upload.pk for upload in rows])
-    return {job.subject_id: job for job in jobs.order_by("pk")}
 
 
 @require_GET
@@ -221,7 +205,7 @@ def upload_progress(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _progress(request: HttpRequest, upload: CatalogueUpload) -> dict[str, Any]:
-    job = _jobs([upload]).get(upload.pk)
+    job = jobs_of([upload]).get(upload.pk)
     under_way = job is not None and job.state in {Job.State.WAITING, Job.State.RUNNING}
     return {
         "upload": upload,

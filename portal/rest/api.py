@@ -46,7 +46,7 @@ class ApiView(APIView):
     permission_classes = ()  # `require` asks, in the order that the errors should come in
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuses in this order: 401 for a bad token, 429, 401, 405, 403 for the scope, 404 for the role."""
+        """Refuses in this order: 401 for a bad token, 429, 401, 405, 403 for the scope, 404 for the role, then the body."""
         is_write = request.method not in SAFE
         try:
             super().initial(request, *args, **kwargs)  # authenticates
@@ -57,6 +57,8 @@ class ApiView(APIView):
         if isinstance(request.auth, Token) and "Accept-Language" not in request.headers:
             translation.activate(request.auth.user.language)
         self.require(request)
+        if is_write:
+            _ = request.data  # 400, 413 and 415 come before anything is done, also where the method reads no body
         if is_write and HEADER in request.headers:
             method = str(request.method).lower()
             setattr(self, method, partial(answer_once, getattr(self, method)))  # dispatch() looks for it here next

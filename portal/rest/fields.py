@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 
 WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,18}")
 ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -24,14 +24,19 @@ MICROS_LIMIT: Final = 10**18 - 1
 class Input(serializers.Serializer[Any]):
     """What a request may hold, in its body or behind the question mark: these fields and no others."""
 
-    default_error_messages = {"unknown": _("There is no such field here.")}
+    default_error_messages = {
+        "unknown": _("There is no such field here."),
+        "blank": _("This field may not be blank."),
+    }
 
     def to_internal_value(self, data: Any) -> Any:
-        unknown = [name for name in data if name not in self.fields] if isinstance(data, Mapping) else []
-        if unknown:
-            message = self.error_messages["unknown"]
+        names = list(data) if isinstance(data, Mapping) else []
+        wrong = {str(name)[:100]: "unknown" for name in names if name not in self.fields}
+        if isinstance(data, QueryDict):  # Django REST framework would take an empty text for none at all
+            wrong |= {name: "blank" for name, field in self.fields.items() if _is_blank(data, name, field)}
+        if wrong:
             raise serializers.ValidationError(
-                {str(name)[:100]: [serializers.ErrorDetail(str(message), "unknown")] for name in unknown[:20]}
+                {name: [exceptions.ErrorDetail(str(self.error_messages[code]), code)] for name, code in wrong.items()}
             )
         return super().to_internal_value(data)
 
@@ -101,3 +106,7 @@ class Money(serializers.Serializer[Any]):
 def _is_text_only(field: serializers.Field[Any, Any, Any, Any]) -> bool:
     """Whether the field comes from an address or a form."""
     return isinstance(getattr(field.root, "initial_data", None), QueryDict)
+
+
+def _is_blank(data: QueryDict, name: str, field: serializers.Field[Any, Any, Any, Any]) -> bool:
+    return data.get(name) == "" and not getattr(field, "allow_blank", False)

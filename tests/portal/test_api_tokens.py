@@ -1,0 +1,197 @@
+"""Personal tokens: shown once, kept as a fingerprint, good for what they say and no longer than they say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from portal.accounts.models import Membership, Role, User
+from portal.notices.models import Notice
+from portal.rest.models import Token
+from portal.rest.scopes import NOT_FOR, Scope, carries
+from portal.rest.tokens import MOST_TOKENS, TooManyTokens, issue_token, revoke_token
+from tests.portal.api import error_of, in_days, program, token_of
+from tests.royalties.scene import Scene, make_scene, signed_in
+
+ME = "/api/v1/me/"
+
+
+@pytest.fixture
+def scene(db: None) -> Scene:
+    return make_scene()
+
+
+def ask(text: str, **headers: str) -> Any:
+    return Client(headers={"authorization": f"Bearer {text}", **headers}).get(ME)
+
+
+def test_a_token_acts_as_its_user(scene: Scene) -> None:
+    said = program(scene.dalbit, Scope.WORKS_READ).get(ME).json()
+    assert said["email"] == scene.dalbit.email
+    assert [seat["role"] for seat in said["memberships"]] == ["publisher_super"]
+    assert said["token"]["scopes"] == ["works:read"]
+
+
+def test_the_text_is_kept_nowhere(scene: Scene) -> None:
+    text = token_of(scene.dalbit, [Scope.WORKS_READ])
+    ask(text)
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT count(*) FROM "{table}" r WHERE position(%s in r::text) > 0', [text])
+            assert cursor.fetchone() == (0,), table
+
+
+@pytest.mark.parametrize("text", ["", "x", "garak_", "garak_ÿ", "garak_" + "a" * 10_000])
+def test_an_unknown_token_is_refused_and_told_how_to_get_one(scene: Scene, text: str) -> None:
+    response = ask(text)
+    assert error_of(response, 401)["error"] == "token-not-valid"
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_bad_token_is_refused_although_the_session_is_good(scene: Scene) -> None:
+    assert signed_in(scene.dalbit).get(ME).status_code == 200
+    assert signed_in(scene.dalbit).get(ME, headers={"authorization": "Bearer garak_x"}).status_code == 401
+
+
+def test_a_revoked_token_is_refused(scene: Scene) -> None:
+    token, text = issue_token(user=scene.dalbit, name="x", scopes=[Scope.WORKS_READ], until_date=in_days(2))
+    assert ask(text).status_code == 200
+    revoke_token(token=token)
+    error_of(ask(text), 401)
+    token.refresh_from_db()
+    first = token.revoked_at
+    revoke_token(token=token)
+    token.refresh_from_db()
+    assert token.revoked_at == first
+
+
+def test_a_token_ends_with_its_last_day(scene: Scene) -> None:
+    token, text = issue_token(user=scene.dalbit, name="x", scopes=[Scope.WORKS_READ], until_date=in_days(1))
+    assert ask(text).status_code == 200
+    Token.objects.filter(pk=token.pk).update(from_date=in_days(-3), until_date=in_days(0))
+    error_of(ask(text), 401)
+
+
+def test_a_closed_account_has_no_token(scene: Scene) -> None:
+    text = token_of(scene.dalbit, [Scope.WORKS_READ])
+    User.objects.filter(pk=scene.dalbit.pk).update(is_active=False)
+    error_of(ask(text), 401)
+
+
+def test_a_role_that_ended_takes_what_the_token_opened(scene: Scene) -> None:
+    client = program(scene.dalbit)
+    assert client.get("/api/v1/works/").json()["results"]
+    Membership.objects.filter(user=scene.dalbit).update(until_date=timezone.localdate())
+    error_of(client.get("/api/v1/works/"), 404)
+    assert client.get(ME).json()["memberships"] == []
+
+
+def test_a_scope_is_needed_and_named(scene: Scene) -> None:
+    body = error_of(program(scene.dalbit, Scope.NOTICES_READ).get("/api/v1/works/"), 403)
+    assert body["error"] == "scope-missing"
+    assert "works:read" in body["message"]
+
+
+def test_writing_includes_reading_in_its_room_only() -> None:
+    assert carries(["works:write"], Scope.WORKS_READ)
+    assert not carries(["works:read"], Scope.WORKS_WRITE)
+    assert not carries(["works:write"], Scope.CLAIMS_READ)
+
+
+def test_a_session_needs_no_scope_but_proof_that_a_page_sent_it(scene: Scene) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(scene.dalbit)
+    assert client.get("/api/v1/notices/").status_code == 200
+    assert (
+        error_of(client.post("/api/v1/notices/read/", content_type="application/json"), 403)["error"] == "csrf-failed"
+    )
+
+
+def test_a_token_needs_no_such_proof(scene: Scene) -> None:
+    text = token_of(scene.dalbit, [Scope.NOTICES_WRITE])
+    client = Client(enforce_csrf_checks=True, headers={"authorization": f"Bearer {text}"})
+    assert client.post("/api/v1/notices/read/", content_type="application/json").status_code == 200
+
+
+def test_its_use_is_noted_but_not_with_every_request(scene: Scene) -> None:
+    token, text = issue_token(user=scene.dalbit, name="x", scopes=[Scope.WORKS_READ], until_date=in_days(2))
+    ask(text)
+    token.refresh_from_db()
+    noted = token.last_used_at
+    assert noted is not None
+    ask(text)
+    token.refresh_from_db()
+    assert token.last_used_at == noted
+
+
+def test_its_owner_is_told(scene: Scene) -> None:
+    token_of(scene.dalbit, [Scope.WORKS_READ])
+    notice = Notice.objects.get(user=scene.dalbit)
+    assert "a program" in notice.text
+    assert notice.url == "/account/tokens/"
+
+
+def test_nobody_has_more_than_so_many(scene: Scene) -> None:
+    for _ in range(MOST_TOKENS):
+        token_of(scene.dalbit, [Scope.WORKS_READ])
+    with pytest.raises(TooManyTokens):
+        token_of(scene.dalbit, [Scope.WORKS_READ])
+    revoke_token(token=Token.objects.filter(user=scene.dalbit)[0])
+    token_of(scene.dalbit, [Scope.WORKS_READ])
+
+
+@pytest.mark.parametrize("days", [0, -1, 367])
+def test_the_database_refuses_a_life_of_more_than_a_year_or_none(scene: Scene, days: int) -> None:
+    with pytest.raises(IntegrityError, match="token_lives_for_a_year_at_most"), transaction.atomic():
+        issue_token(user=scene.dalbit, name="x", scopes=[], until_date=in_days(days))
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+PAGE = "/account/tokens/"
+FORM = {"name": "정산 프로그램", "scopes": ["works:read"], "days": "30"}
+
+
+def test_the_page_shows_a_new_token_once(scene: Scene) -> None:
+    client = signed_in(scene.dalbit)
+    made = client.post(PAGE, FORM).content.decode()
+    (text,) = {
+        word
+        for word in made.replace("<", " ").replace(">", " ").split()
+        if word.startswith("garak_") and "…" not in word
+    }
+    assert ask(text).json()["token"]["name"] == "정산 프로그램"
+    again = client.get(PAGE).content.decode()
+    assert "정산 프로그램" in again
+    assert text not in again
+    token = Token.objects.get()
+    assert token.until_date - token.from_date == dt.timedelta(days=30)
+
+
+def test_the_page_revokes(scene: Scene) -> None:
+    client = signed_in(scene.dalbit)
+    text = token_of(scene.dalbit, [Scope.WORKS_READ])
+    client.post(f"{PAGE}{Token.objects.get().ref}/revoke/")
+    error_of(ask(text), 401)
+    assert "revoked" in client.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": ""}, {"name": "x" * 61}, {"scopes": []}, {"scopes": ["royalties:write"]}, {"days": "3650"}]
+)
+def test_the_page_refuses_what_it_does_not_offer(scene: Scene, wrong: dict[str, Any]) -> None:
+    response = signed_in(scene.dalbit).post(PAGE, FORM | wrong)
+    assert response.status_code == 400
+    assert not Token.objects.exists()
+
+
+def test_a_scope_is_offered_to_whoever_has_use_of_it(scene: Scene) -> None:
+    assert "royalties:write" in signed_in(scene.staff).get(PAGE).content.decode()
+    assert "royalties:write" not in signed_in(scene.dalbit).get(PAGE).content.decode()
+    assert "works:read" not in signed_in(scene.contact).get(PAGE).content.decode()
+    assert Role.DELEGATE not in NOT_FOR[Scope.CLAIMS_WRITE]
