@@ -178,6 +178,8 @@ class Report(models.Model):
             _("nobody has declared what the money of its lines means"),
         )
         BASIS_NOT_YET = "basis_not_yet", _("its basis cannot be distributed yet")
+        TRUNCATED = "truncated", _("its sheet ends where a sheet ends: lines are probably cut off")
+        DECLARED = "declared", _("it does not say what its sender declared")
         SECOND_FILE = "second_file", _("another file for this period is already here")
         ASIDE = "aside", _("set aside by staff")
 
@@ -193,8 +195,12 @@ class Report(models.Model):
         null=True
     )  # first day of the report's month; stated at upload or read from the first line
     currency = models.CharField(max_length=3, default="CNY")
-    container = models.CharField(max_length=4, blank=True)  # xlsx or csv
-    encoding = models.CharField(max_length=12, blank=True)  # as decided from the bytes, shown to people
+    container = models.CharField(max_length=8, blank=True)  # as its name ends: xlsx, csv, tsv, csv.gz, zip …
+    encoding_asked = models.CharField(max_length=12, blank=True)  # what a person said; nothing: the bytes decide
+    encoding = models.CharField(max_length=12, blank=True)  # in which it was read, shown to people
+    reading = models.JSONField(default=dict)  # how else it was read, for people: see ingest.plan
+    declared_lines = models.BigIntegerField(null=True)  # what its sender said it holds
+    declared_micros = models.DecimalField(max_digits=38, decimal_places=0, null=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
     held_reason = models.CharField(max_length=16, choices=HeldReason.choices, blank=True)
     basis = models.CharField(max_length=8, choices=Basis.choices, blank=True)  # as in force when it became ready
@@ -212,6 +218,14 @@ class Report(models.Model):
     rounding_remainder = models.DecimalField(
         max_digits=38, decimal_places=12, default=0
     )  # micros those lines lost, exact
+    accepted_as_is_by = models.ForeignKey(  # although it seems cut off, or is not what was declared
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    accepted_as_is_reason = models.CharField(max_length=300, blank=True)
+    reads_again = models.OneToOneField(  # the report of the same file whose place this one took, in another encoding
+        "self", on_delete=models.PROTECT, null=True, related_name="read_again_as"
+    )
+    superseded_at = models.DateTimeField(null=True)  # since when it has been read again
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
@@ -219,7 +233,13 @@ class Report(models.Model):
     objects = ReportQuerySet.as_manager()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["source", "sha256"], name="same_bytes_are_one_report"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["source", "sha256"],
+                condition=Q(superseded_at__isnull=True),
+                name="same_bytes_are_one_report",
+            ),
+        )
         indexes = (models.Index(fields=["source", "period"], name="report_of_period"),)
 
     def __str__(self) -> str:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import unicodedata
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
@@ -17,38 +21,41 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.lib.errors import DomainError
 
-TABLES: Final = frozenset({"csv", "xlsx"})
+TEXTS: Final = frozenset({"csv", "tsv", "txt"})
+PACKED_TEXTS: Final = frozenset(f"{kind}.gz" for kind in TEXTS)
+TABLES: Final = TEXTS | PACKED_TEXTS | {"zip", "xlsx"}
 DOCUMENTS: Final = frozenset({"pdf", "png", "jpg", "jpeg", "docx", "xlsx", "csv"})
 
 LABEL_LENGTH: Final = 200
 HEAD_BYTES: Final = 8192
+GZIP: Final = b"\x1f\x8b"
+ZIP: Final = b"PK\x03\x04"
 MAGIC: Final = {
     "pdf": b"%PDF-",
     "png": b"\x89PNG\r\n\x1a\n",
     "jpg": b"\xff\xd8\xff",
     "jpeg": b"\xff\xd8\xff",
-    "docx": b"PK\x03\x04",
-    "xlsx": b"PK\x03\x04",
+    "docx": ZIP,
+    "xlsx": ZIP,
+    "zip": ZIP,
+    **dict.fromkeys(PACKED_TEXTS, GZIP),
 }
 PART_OF_OFFICE: Final = {"xlsx": "xl/", "docx": "word/"}  # every document of the kind has parts in this folder
-NOT_TEXT: Final = (
-    b"PK\x03\x04",
-    b"%PDF-",
-    b"MZ",
-    b"\x7fELF",
-    b"\xd0\xcf\x11\xe0",
-    b"\x1f\x8b",
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-)
+NOT_TEXT: Final = (ZIP, b"%PDF-", b"MZ", b"\x7fELF", b"\xd0\xcf\x11\xe0", GZIP, b"\x89PNG", b"\xff\xd8\xff")
 MARKUP: Final = (b"<!doctype", b"<html", b"<?xml", b"<script", b"<table")
 UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+MACROS: Final = ("xl/vbaproject.bin", "xl/macrosheets/", "word/vbaproject.bin", "xl/activex/", "word/activex/")
+LINKS: Final = ("xl/externallinks/", "xl/connections.xml", "xl/querytables/")
+PACKED: Final = (".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz")
+OF_A_MAC: Final = "__MACOSX/"  # what a Mac adds to the zips it makes
 
 ZIP_ENTRIES: Final = 256
+ZIP_DIRECTORY_BYTES: Final = 1_000_000  # of 256 entries with long names; a directory of more is not even read
 ZIP_UNPACKED_BYTES: Final = 4_000_000_000
 ZIP_RATIO: Final = 100
 ZIP_RATIO_FROM_BYTES: Final = 10_000_000  # below this size a high ratio does no harm
 LOCAL_HEADER_BYTES: Final = 30
+END_BYTES: Final = 22 + 65_535  # the end of a zip's directory, and a comment at its longest
 
 
 class FileKindNotAllowed(DomainError):
@@ -61,12 +68,6 @@ class FileIsNotWhatItSays(DomainError):
     code = "file-is-not-what-it-says"
     sentence = _("The content of “%(label)s” is not that of a .%(extension)s file.")
     remedy = _("Open it in the program it comes from, save it as .%(extension)s and upload it again.")
-
-
-class FileIsUtf16(DomainError):
-    code = "file-is-utf-16"
-    sentence = _("“%(label)s” is written in UTF-16, which cannot be read yet.")
-    remedy = _("Save it as “CSV UTF-8” and upload it again.")
 
 
 class FileIsEmpty(DomainError):
@@ -88,6 +89,24 @@ class ArchiveIsUnsafe(DomainError):
     remedy = _("Open it in the program it comes from, save a fresh copy without a password and upload that.")
 
 
+class ArchiveIsNoTable(DomainError):
+    code = "archive-is-no-table"
+    sentence = _("“%(label)s” must hold one table (.csv, .tsv or .txt) and nothing else. It holds: %(found)s.")
+    remedy = _("Unpack it and upload the tables one by one.")
+
+
+class WorkbookHasMacros(DomainError):
+    code = "workbook-has-macros"
+    sentence = _("“%(label)s” holds a program (macros), which no table needs.")
+    remedy = _("Do not run it. Save it as .xlsx without macros, or ask whoever sent it for a fresh copy.")
+
+
+class WorkbookHasLinks(DomainError):
+    code = "workbook-has-links"
+    sentence = _("“%(label)s” takes values from other files or from the network, so what it shows may change.")
+    remedy = _("Copy everything, paste it as values only into a new workbook and upload that.")
+
+
 def clean_label(name: str) -> str:
     """A file name as a label: the last part of a path, NFC, without control and direction characters, 200 at most."""
     last = PurePosixPath(name.replace("\\", "/")).name
@@ -104,14 +123,16 @@ def clean_label(name: str) -> str:
 
 
 def extension_of(label: str) -> str:
-    """The extension in lower case without its dot, or nothing."""
-    return PurePosixPath(label).suffix.removeprefix(".").lower()
+    """The extension in lower case without its dot, "csv.gz" for a packed one; or nothing."""
+    *_stem, before, last = ["", "", *PurePosixPath(label).suffixes]
+    packed = f"{before}{last}".lower().removeprefix(".")
+    return packed if packed in PACKED_TEXTS else last.lower().removeprefix(".")
 
 
 def require_extension(label: str, allowed: frozenset[str]) -> None:
     """Raise FileKindNotAllowed unless the label ends in an allowed extension."""
     if extension_of(label) not in allowed:
-        raise FileKindNotAllowed(label=label, allowed=", ".join(sorted(allowed)))
+        raise FileKindNotAllowed(label=label, allowed=", ".join(f".{kind}" for kind in sorted(allowed)))
 
 
 def check_content(path: Path, *, label: str) -> None:
@@ -121,39 +142,101 @@ def check_content(path: Path, *, label: str) -> None:
         head = file.read(HEAD_BYTES)
     if not head:
         raise FileIsEmpty(label=label)
-    if extension == "csv":
+    if extension in TEXTS:
         _check_text(head, label)
     elif not head.startswith(MAGIC[extension]):
         raise FileIsNotWhatItSays(label=label, extension=extension)
-    if extension in PART_OF_OFFICE:
-        check_zip(path, label=label, folder=PART_OF_OFFICE[extension])
+    elif extension in PACKED_TEXTS:
+        _check_text(_unpacked_head(head, label), label)
+    elif extension == "zip":
+        check_packed_table(path, label=label)
+    elif extension in PART_OF_OFFICE:
+        check_office(path, label=label, folder=PART_OF_OFFICE[extension])
 
 
-def check_zip(path: Path, *, label: str, folder: str) -> None:
-    """Raise ArchiveIsUnsafe for an archive no office program writes; FileIsNotWhatItSays without parts in `folder`.
+def check_office(path: Path, *, label: str, folder: str) -> None:
+    """Raise a DomainError for an archive no office program writes, for macros and for links to elsewhere."""
+    with open_zip(path, label=label) as archive:
+        names = [name.lower() for name in archive.namelist()]
+    if "[content_types].xml" not in names or not any(name.startswith(folder) for name in names):
+        raise FileIsNotWhatItSays(label=label, extension=extension_of(label))
+    if any(name.startswith(MACROS) for name in names):
+        raise WorkbookHasMacros(label=label)
+    if any(name.startswith(LINKS) for name in names):
+        raise WorkbookHasLinks(label=label)
+
+
+def check_packed_table(path: Path, *, label: str) -> None:
+    """Raise a DomainError unless a zip holds one table in text, and nothing else."""
+    with open_zip(path, label=label) as archive:
+        table = only_table(archive)
+        if table is None:
+            found = ", ".join(clean_label(name) for name in archive.namelist()[:3]) or "–"
+            raise ArchiveIsNoTable(label=label, found=found)
+        try:
+            with archive.open(table) as file:
+                head = file.read(HEAD_BYTES)
+        except (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError) as error:
+            raise FileIsNotWhatItSays(label=label, extension="zip") from error
+    _check_text(head, label)
+
+
+def only_table(archive: zipfile.ZipFile) -> zipfile.ZipInfo | None:
+    """The one file of an archive, if it is a table in text. What a Mac adds does not count."""
+    files = [entry for entry in archive.infolist() if not entry.is_dir() and not entry.filename.startswith(OF_A_MAC)]
+    return files[0] if len(files) == 1 and extension_of(files[0].filename) in TEXTS else None
+
+
+@contextmanager
+def open_zip(path: Path, *, label: str) -> Iterator[zipfile.ZipFile]:
+    """An archive whose directory is that of an ordinary one. Raises FileIsNotWhatItSays or ArchiveIsUnsafe.
 
     Python's zipfile unpacks entries that overlap (19 KB into 2 GB) without a word, so their ranges are checked here.
     """
     try:
-        with zipfile.ZipFile(path) as archive, path.open("rb") as file:
-            reason = _what_is_unsafe(archive, file)
-            names = archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
+        if _directory_bytes(path) > ZIP_DIRECTORY_BYTES:
+            raise ArchiveIsUnsafe(label=label, reason=_("it has too many parts"))
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, struct.error) as error:
         raise FileIsNotWhatItSays(label=label, extension=extension_of(label)) from error
-    if reason is not None:
-        raise ArchiveIsUnsafe(label=label, reason=reason)
-    if "[Content_Types].xml" not in names or not any(name.startswith(folder) for name in names):
-        raise FileIsNotWhatItSays(label=label, extension=extension_of(label))
+    with archive, path.open("rb") as file:
+        reason = _what_is_unsafe(archive, file)
+        if reason is not None:
+            raise ArchiveIsUnsafe(label=label, reason=reason)
+        yield archive
+
+
+def _directory_bytes(path: Path) -> int:
+    """How many bytes a zip says its directory has: zipfile would read them all, however many entries they are."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - END_BYTES))
+        tail = file.read()
+        at = tail.rfind(b"PK\x05\x06")
+        if at < 0:
+            raise zipfile.BadZipFile
+        locator = tail[max(0, at - 20) : at]
+        if locator.startswith(b"PK\x06\x07"):  # the longer form, for archives beyond 4 GB, which some always write
+            file.seek(struct.unpack_from("<Q", locator, 8)[0])
+            return int(struct.unpack_from("<Q", file.read(56), 40)[0])
+        return int(struct.unpack_from("<L", tail, at + 12)[0])
+
+
+def _unpacked_head(head: bytes, label: str) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+    except zlib.error as error:
+        raise FileIsNotWhatItSays(label=label, extension=extension_of(label)) from error
 
 
 def _check_text(head: bytes, label: str) -> None:
     """A NUL in the first line is no text (or UTF-16 without its mark); one further down costs its line, not the file."""
     if head.startswith(UTF16):
-        raise FileIsUtf16(label=label)
+        return
     begins = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     first_line, _newline, _rest = begins.partition(b"\n")
     if b"\0" in first_line or head.startswith(NOT_TEXT) or begins.startswith(MARKUP):
-        raise FileIsNotWhatItSays(label=label, extension="csv")
+        raise FileIsNotWhatItSays(label=label, extension=extension_of(label))
 
 
 def _what_is_unsafe(archive: zipfile.ZipFile, file: BinaryIO) -> Promise | None:
@@ -172,6 +255,8 @@ def _what_is_unsafe(archive: zipfile.ZipFile, file: BinaryIO) -> Promise | None:
             return _("a part names a place outside of it")
         if stat.S_ISLNK(entry.external_attr >> 16):
             return _("a part is a link")
+        if name.lower().endswith(PACKED):
+            return _("a part is packed itself")
         if entry.file_size > ZIP_RATIO_FROM_BYTES and entry.file_size > ZIP_RATIO * max(entry.compress_size, 1):
             return _("it would unpack to too much")
     return None if _entries_lie_apart(archive, file) else _("its parts overlap")

@@ -16,7 +16,7 @@ from portal.jobs.models import Chunk, Job
 from portal.jobs.services import QUARANTINED, Stopped, Work
 from portal.notices.services import notify
 from royalties.ingest.figures import report_figures
-from royalties.ingest.plan import spool_path
+from royalties.ingest.reading import spool_path
 from royalties.models import RejectedLine, Report, Source
 from royalties.money_in import attach_waiting
 from royalties.reports.base import POISON, LinesDoNotAddUp
@@ -113,7 +113,7 @@ def _decide_state(report: Report) -> None:
 
 
 def _remove_spool(job_id: int) -> None:
-    for path in spool_path("").glob(f"{job_id}-*.jsonl"):
+    for path in spool_path("").glob(f"{job_id}-*"):
         path.unlink(missing_ok=True)
 
 

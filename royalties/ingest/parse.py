@@ -12,10 +12,10 @@ from typing import Any, Final
 from django.db import connection
 from psycopg import sql
 
-from portal.files.services import path_of
 from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Work, add_chunks
-from royalties.ingest.plan import SPOOL_ENCODING, headers_of, period_of, rows_of, spool_path
+from royalties.ingest.plan import layout_of, period_of
+from royalties.ingest.reading import reading_of
 from royalties.ingest.songs import resolve_songs
 from royalties.models import Report
 from royalties.reports import csv_lines, tme
@@ -36,17 +36,14 @@ SONGS_A_CHUNK: Final = 2_000
 def prepare_parse(work: Work) -> tuple[Report, Lines]:
     report = Report.objects.select_related("file", "source").get(pk=work.job.subject_id)
     payload = dict(work.payload)
-    spool = payload["spool"]
+    reading = reading_of(report, payload["spool"])
     tile = Tile(**{name: payload[name] for name in ("offset", "size", "first_line", "lines", "sha256")})
-    path = spool_path(spool) if spool else path_of(report.file)
-    encoding = SPOOL_ENCODING if spool else report.encoding
-    layout = tme.recognise(headers_of(csv_lines.read_header(path, encoding), spool), report.file.label)
-    rules = Rules(layout, tme.PLATFORMS, tme.NOT_CHINA)
-    block = csv_lines.read_tile(path, tile)
+    rules = Rules(layout_of(report, reading), tme.PLATFORMS, tme.NOT_CHINA)
+    block = csv_lines.read_tile(reading.path, tile)
     lines, line_no = Lines(), tile.first_line
     with _without_looking_for_cycles():
         for run in csv_lines.runs(block):
-            rows = rows_of(run, encoding, spool)
+            rows = reading.rows(run)
             lines.add(read_lines(rows, first_line=line_no, rules=rules))
             line_no += len(rows)
     return report, lines

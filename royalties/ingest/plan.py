@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
-from portal.files.services import path_of
-from portal.files.sheets import spool_sheet
 from portal.jobs.services import NewChunk, Work, add_chunks
+from royalties.ingest.reading import Opened, Reading, open_file, reading_of
 from royalties.models import Report
-from royalties.reports import csv_lines, tme
-from royalties.reports.base import BadLine, Layout, PeriodIsUnknown
-from royalties.reports.csv_lines import Tile
-from royalties.reports.lines import (
-    first_of_month,
-)
-
-SPOOL_ENCODING: Final = "utf-8"
+from royalties.reports import csv_lines, encodings, first_look, tme
+from royalties.reports.base import BadLine, IdsLostPrecision, Layout, PeriodIsUnknown
+from royalties.reports.csv_lines import Row, Survey, Tile
+from royalties.reports.lines import first_of_month
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    container: str
+    opened: Opened
     encoding: str
-    spool: str  # the name of the spooled file, nothing for CSV
+    shown: dict[str, Any]  # how the file was read, for people: Report.reading
     layout: Layout
     period: dt.date
     tiles: list[Tile]
@@ -37,59 +30,95 @@ class Plan:
 
 def prepare_plan(work: Work) -> Plan:
     report = Report.objects.select_related("file").get(pk=work.job.subject_id)
-    path = path_of(report.file)
-    with path.open("rb") as file:
-        is_sheet = file.read(2) == b"PK"
-    if is_sheet:
-        spool = f"{work.job.pk}-{work.attempt}.jsonl"
-        spool_sheet(path, spool_path(spool), keep=work.keep)
-        path, encoding = spool_path(spool), SPOOL_ENCODING
-    else:
-        spool, encoding = "", ""
-    survey = csv_lines.survey(path, encoding=encoding, on_tile=work.keep)
-    layout = tme.recognise(headers_of(survey.header, spool), report.file.label)
-    period = report.period or _first_period(path, survey, layout, spool)
-    container = "xlsx" if is_sheet else "csv"
-    return Plan(container, "" if is_sheet else survey.encoding, spool, layout, period, survey.tiles)
+    opened = open_file(report, name=f"{work.job.pk}-{work.attempt}", keep=work.keep)
+    report.reading = {"member": opened.member}
+    reading = reading_of(report, opened.spool)
+    survey = csv_lines.survey(reading.path, known=opened.known, asked=report.encoding_asked, on_tile=work.keep)
+    delimiter = "" if opened.sheet else csv_lines.choose_delimiter(survey.header)
+    reading = replace(reading, encoding=survey.encoding, delimiter=delimiter)
+    layout = tme.recognise(reading.split(survey.header), reading.label)
+    rows = _first_rows(reading, survey)
+    whole = [cells for _raw, cells in rows if isinstance(cells, list) and len(cells) == len(layout.headers)]
+    _require_exact_ids(layout, rows)
+    layout = replace(layout, withheld=first_look.columns_of_listeners(layout, whole))
+    return Plan(
+        opened=opened,
+        encoding="" if opened.sheet else encodings.UTF16 if opened.from_utf16 else survey.encoding,
+        shown=_how_it_was_read(opened, survey, delimiter, layout, rows),
+        layout=layout,
+        period=report.period or _first_period(layout, whole),
+        tiles=survey.tiles,
+    )
 
 
 def work_plan(work: Work, plan: Plan) -> None:
     Report.objects.filter(pk=work.job.subject_id).update(
-        container=plan.container,
+        container=plan.opened.container,
         encoding=plan.encoding,
+        reading=plan.shown,
         family=plan.layout.family,
         period=plan.period,
         state=Report.State.READING,
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT royalties_make_partition(%s)", [plan.period])
-    add_chunks(work.job, "parse", [NewChunk({"spool": plan.spool, **asdict(tile)}, tile.lines) for tile in plan.tiles])
+    chunks = [NewChunk({"spool": plan.opened.spool, **asdict(tile)}, tile.lines) for tile in plan.tiles]
+    add_chunks(work.job, "parse", chunks)
 
 
-def _first_period(path: Path, survey: csv_lines.Survey, layout: Layout, spool: str) -> dt.date:
-    """The month of the first line that names one, among the first lines of the file."""
-    for tile in survey.tiles[:1]:
-        for _raw, cells in rows_of(csv_lines.read_tile(path, tile), survey.encoding, spool):
-            if not isinstance(cells, BadLine) and len(cells) == len(layout.headers):
-                try:
-                    return dt.date.fromisoformat(first_of_month(cells[layout.period]))
-                except BadLine:
-                    continue
+def layout_of(report: Report, reading: Reading) -> Layout:
+    """Where things stand in a report that was planned, and what of it is kept from everybody."""
+    layout = tme.recognise(reading.headers(), reading.label)
+    return replace(layout, withheld=tuple(report.reading.get("withheld_at", ())))
+
+
+def _first_rows(reading: Reading, survey: Survey) -> list[tuple[str, Row]]:
+    return [row for tile in survey.tiles[:1] for row in reading.rows(csv_lines.read_tile(reading.path, tile))]
+
+
+def _first_period(layout: Layout, rows: Sequence[Sequence[str]]) -> dt.date:
+    """The month of the first line that names one, among the first lines of the file. Raises PeriodIsUnknown."""
+    for cells in rows:
+        try:
+            return dt.date.fromisoformat(first_of_month(cells[layout.period]))
+        except BadLine:
+            continue
     raise PeriodIsUnknown
 
 
-def headers_of(header: str, spool: str) -> list[str]:
-    if not spool:
-        return csv_lines.split_header(header)
-    return [str(cell) for cell in json.loads(header or "[]")]
+def _require_exact_ids(layout: Layout, rows: Sequence[tuple[str, Row]]) -> None:
+    """Raise IdsLostPrecision where the column of ids as a whole is rounded."""
+    numbered = [
+        (line_no, cells)
+        for line_no, (_raw, cells) in enumerate(rows, 2)
+        if isinstance(cells, list) and len(cells) == len(layout.headers)
+    ]
+    at = first_look.rounded_id(layout, [cells for _line_no, cells in numbered])
+    if at is not None and layout.song_id is not None:
+        line_no, cells = numbered[at]
+        column = layout.headers[layout.song_id]
+        raise IdsLostPrecision(column=column, line=line_no, value=csv_lines.showable(cells[layout.song_id]))
 
 
-def rows_of(block: bytes, encoding: str, spool: str) -> list[tuple[str, csv_lines.Row]]:
-    return csv_lines.sheet_rows(block) if spool else csv_lines.csv_rows(block, encoding)
-
-
-def spool_path(name: str) -> Path:
-    return Path(settings.PORTAL_DATA_DIR) / "spool" / name
+def _how_it_was_read(
+    opened: Opened, survey: Survey, delimiter: str, layout: Layout, rows: Sequence[tuple[str, Row]]
+) -> dict[str, Any]:
+    """Report.reading: everything about the reading that a person may want to see, or to have done otherwise."""
+    used = first_look.columns_used(layout)
+    headers = [csv_lines.showable(header) for header in layout.headers]
+    return {
+        "member": opened.member,
+        "sheet": opened.sheet.sheet if opened.sheet else "",
+        "is_full": bool(opened.sheet and opened.sheet.is_full),
+        "delimiter": delimiter,
+        "why": "mark" if opened.from_utf16 else survey.why,
+        "looks_like": "" if opened.known else encodings.better_than(csv_lines.codec_of(survey.encoding), survey.sample),
+        "not_taken": [header for at, header in enumerate(headers) if at not in used and header.strip()],
+        "withheld_at": list(layout.withheld),
+        "withheld": [headers[at] for at in layout.withheld],
+        "columns": [header for at, header in enumerate(headers) if at not in layout.withheld],
+        "preview": first_look.preview(rows, layout.withheld, len(layout.headers)),
+    }
 
 
 def period_of(report: Report) -> dt.date:

@@ -6,22 +6,20 @@ Cutting counts line feeds and ids, and no more: it must not do again what has ju
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from io import BytesIO
 from typing import Any, Final
 
-from portal.files.services import path_of
 from portal.jobs.services import NewChunk, Work
 from royalties.ingest.matching import songs_to_match
 from royalties.ingest.parse import copy_rejected
-from royalties.ingest.plan import SPOOL_ENCODING, spool_path
+from royalties.ingest.reading import Reading, reading_of
 from royalties.models import Match, RejectedLine, Report
 from royalties.reports import csv_lines
 from royalties.reports.base import POISON, LinesDoNotAddUp, TooManyLinesFail
 from royalties.reports.csv_lines import Tile, showable
-from royalties.reports.lines import Rejected
+from royalties.reports.lines import WITHHELD, Rejected
 
 PIECES: Final = 16  # so that 5,000 lines take four cuts
 MAX_POISONED: Final = 20  # lines of one file; beyond, our program is at fault and not the lines
@@ -31,7 +29,7 @@ def cut_lines(work: Work) -> list[NewChunk]:
     """The lines of a chunk in sixteen shares, or nothing when it is one line. Raises LinesDoNotAddUp, FileHasChanged."""
     if work.units <= 1:
         return []
-    _report, lines = _lines_of(work)
+    _report, _reading, lines = _lines_of(work)
     if len(lines) != work.units:
         raise LinesDoNotAddUp(lines=work.units, accepted=len(lines), rejected=0)
     offset, line_no, pieces = work.payload["offset"], work.payload["first_line"], []
@@ -46,10 +44,11 @@ def cut_lines(work: Work) -> list[NewChunk]:
 
 def reject_line(work: Work) -> dict[str, Any]:
     """Reject the only line of a chunk unread; its money is not known, so it counts as none. Raises TooManyLinesFail."""
-    report, lines = _lines_of(work)
+    report, reading, lines = _lines_of(work)
     if RejectedLine.objects.filter(report=report, reason=POISON).count() >= MAX_POISONED:
         raise TooManyLinesFail(count=MAX_POISONED)
-    raw = showable(_text(b"".join(lines), report, work.payload["spool"]))
+    text = WITHHELD if report.reading.get("withheld_at") else reading.text(b"".join(lines))
+    raw = showable(text)
     copy_rejected(report, [Rejected(work.payload["first_line"], raw, "", "", POISON, 0)])
     return {"rounded": 0, "remainder": "0"}
 
@@ -74,19 +73,13 @@ def leave_song_to_people(work: Work) -> None:
     )
 
 
-def _lines_of(work: Work) -> tuple[Report, list[bytes]]:
+def _lines_of(work: Work) -> tuple[Report, Reading, list[bytes]]:
     """The lines of a chunk as they stand in the file, each with its line feed."""
     report = Report.objects.select_related("file").get(pk=work.job.subject_id)
-    spool = work.payload["spool"]
+    reading = reading_of(report, work.payload["spool"])
     tile = Tile(**{field.name: work.payload[field.name] for field in fields(Tile)})
-    block = csv_lines.read_tile(spool_path(spool) if spool else path_of(report.file), tile)
-    return report, BytesIO(block).readlines()
-
-
-def _text(line: bytes, report: Report, spool: str) -> str:
-    """A line as a person can read it. Whatever is no text in it stays visible as what it is."""
-    text = line.decode(SPOOL_ENCODING if spool else report.encoding, "backslashreplace").rstrip("\r\n")
-    return "\t".join(json.loads(text)) if spool else text
+    block = csv_lines.read_tile(reading.path, tile)
+    return report, reading, BytesIO(block).readlines()
 
 
 def _shares(count: int) -> Iterator[slice]:

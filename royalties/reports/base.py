@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _
 
 from portal.files.sheets import REFUSALS as SHEET_REFUSALS
+from portal.files.unpack import REFUSALS as PACKING_REFUSALS
 from portal.lib.errors import DomainError
 
 # Why a line was not taken: RejectedLine.reason → what people read.
@@ -57,6 +58,7 @@ class Layout:
     song_id: int | None = None
     isrc: int | None = None
     album: int | None = None
+    withheld: tuple[int, ...] = ()  # columns about listeners: nothing that stands in them is kept
 
 
 # ── why a whole file is not taken ───────────────────────────────────────────────────────────────────────────────────────
@@ -98,6 +100,22 @@ class LineIsEndless(DomainError):
     remedy = _("Check that the file is a table with one line for each song.")
 
 
+class EncodingDoesNotFit(DomainError):
+    code = "encoding-does-not-fit"
+    sentence = _("The text of the file is not written in %(encoding)s, as was stated. Nothing was taken from it.")
+    remedy = _("It looks like %(suggestion)s. Have it read again in that encoding, or let the portal decide.")
+
+
+class IdsLostPrecision(DomainError):
+    code = "ids-lost-precision"
+    sentence = _(
+        "The ids in column “%(column)s” have lost precision: a spreadsheet program has rounded them, as in line %(line)s “%(value)s”."
+    )
+    remedy = _(
+        "Ask for the file as the service made it. If you must open it, import the column as text before you save it."
+    )
+
+
 class FileHasChanged(DomainError):
     code = "file-has-changed"
     sentence = _("The stored bytes of the file are not those that were received.")
@@ -126,6 +144,7 @@ class SourceIsUnknown(DomainError):
 
 REFUSALS: Final[dict[str, type[DomainError]]] = {
     **SHEET_REFUSALS,
+    **PACKING_REFUSALS,
     **{
         error.code: error
         for error in (
@@ -135,6 +154,8 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
             PeriodIsUnknown,
             PeriodIsImpossible,
             LineIsEndless,
+            EncodingDoesNotFit,
+            IdsLostPrecision,
             FileHasChanged,
             LinesDoNotAddUp,
             TooManyLinesFail,

@@ -2,7 +2,7 @@
 
 Python's csv lets one stray quotation mark swallow half a file without a word, and str.splitlines() breaks at characters
 that are no line ends. So records are split at "\\n" only, each is read for itself, and a bad one costs one line.
-Encodings are decided from the bytes, never by replacing what does not fit (reliability.md section 4).
+Encodings are decided from the bytes or stated by a person, never by replacing what does not fit (reliability.md section 4).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from royalties.reports.base import BadLine, FileHasChanged, LineIsEndless
+from royalties.reports import encodings
+from royalties.reports.base import BadLine, EncodingDoesNotFit, FileHasChanged, LineIsEndless
+from royalties.reports.encodings import GB18030, MARK, UTF8, UTF8_BOM
 
 LINES_A_CHUNK: Final = 5_000
 BYTES_A_CHUNK: Final = 8_000_000
@@ -25,8 +27,8 @@ LONGEST_LINE_BYTES: Final = 16_000_000  # beyond this the file is refused, to re
 LONGEST_LINE: Final = 65_536  # characters; beyond this the line is rejected
 RAW_KEPT: Final = 2_000  # characters kept of a line that is too long
 LOST: Final = -1_000  # votes
-BOM: Final = b"\xef\xbb\xbf"
-UTF8, UTF8_BOM, GB18030 = "utf-8", "utf-8-sig", "gb18030"
+SAMPLE_LINES: Final = 200
+DELIMITERS: Final = (",", "\t", ";", "|")
 UNWRITABLE: Final = re.compile("[\0\ud800-\udfff]")  # PostgreSQL holds neither NUL nor half a character
 
 Row = list[str] | BadLine
@@ -45,51 +47,58 @@ class Tile:
 
 @dataclass(frozen=True)
 class Survey:
-    """What one pass over a file finds: the encoding of its text, its first line, its tiles."""
+    """What one pass over a file finds: the encoding of its text and why it is this one, its first line, its tiles.
+
+    `why`: mark, lines (they are UTF-8), fallback (they are not), asked (a person said so) or known. `sample`: some of its
+    lines that hold more than ASCII.
+    """
 
     encoding: str
+    why: str
     header: str
     tiles: list[Tile]
+    sample: list[bytes]
 
 
-def survey(path: Path, *, encoding: str = "", on_tile: Callable[[], None] = lambda: None) -> Survey:
-    """Read a file once. Without an encoding it is decided: byte order mark, else UTF-8, else GB18030.
+def survey(path: Path, *, known: str = "", asked: str = "", on_tile: Callable[[], None] = lambda: None) -> Survey:
+    """Read a file once. Its encoding is known, or asked for by a person, or decided: byte order mark, UTF-8, GB18030.
 
     UTF-8 it is if most of the lines that hold more than ASCII are UTF-8: Chinese in GB18030 practically never is, whereas
     UTF-8 passes for GB18030 and turns into rubbish. A broken line of a UTF-8 file then costs itself, not the file.
-    Raises LineIsEndless.
+    Raises LineIsEndless, and EncodingDoesNotFit where most lines are not what was asked for.
     """
-    vote = _Vote()
+    evidence = _Evidence(asked)
     tiles: list[Tile] = []
     with path.open("rb") as file:
-        has_bom = file.read(len(BOM)) == BOM
-        file.seek(len(BOM) if has_bom and not encoding else 0)
+        has_mark = file.read(len(MARK)) == MARK
+        file.seek(len(MARK) if has_mark and not known else 0)
         header = _read_line(file, 1)
-        vote.see([header])
+        evidence.see([header])
         offset, line_no = file.tell(), 2
         while lines := _read_block(file, line_no):
-            vote.see(lines)
+            if not known:
+                evidence.see(lines)
             block = b"".join(lines)
             sha256 = hashlib.sha256(block).hexdigest()
             tiles.append(Tile(offset=offset, size=len(block), first_line=line_no, lines=len(lines), sha256=sha256))
             offset, line_no = offset + len(block), line_no + len(lines)
             on_tile()
-    decided = encoding or (UTF8_BOM if has_bom else vote.result())
-    return Survey(decided, decode_header(header, decided), tiles)
+    encoding, why = (known, "known") if known else evidence.decide(has_mark=has_mark)
+    return Survey(encoding, why, decode_header(header, encoding), tiles, evidence.sample)
 
 
 def read_header(path: Path, encoding: str) -> str:
     """The first line of a file whose encoding is known."""
     with path.open("rb") as file:
         if encoding == UTF8_BOM:
-            file.seek(len(BOM))
+            file.seek(len(MARK))
         return decode_header(_read_line(file, 1), encoding)
 
 
 def decode_header(line: bytes, encoding: str) -> str:
     """A first line that is no text is no header we know: it becomes an empty one."""
     try:
-        return line.decode(_codec(encoding)).rstrip("\r\n")
+        return line.decode(codec_of(encoding)).rstrip("\r\n")
     except UnicodeDecodeError:
         return ""
 
@@ -113,13 +122,13 @@ def runs(block: bytes) -> Iterator[bytes]:
         start = end
 
 
-def csv_rows(block: bytes, encoding: str) -> list[tuple[str, Row]]:
+def csv_rows(block: bytes, encoding: str, delimiter: str = ",") -> list[tuple[str, Row]]:
     """Every line of a run of CSV: its text without the line end, and its cells or what is wrong with it."""
-    codec = _codec(encoding)
+    codec = codec_of(encoding)
     try:
         text = block.decode(codec)
     except UnicodeDecodeError:
-        return _rows_one_by_one(block, codec)
+        return _rows_one_by_one(block, codec, delimiter)
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     lines = text.split("\n")
@@ -128,8 +137,8 @@ def csv_rows(block: bytes, encoding: str) -> list[tuple[str, Row]]:
     elif lines[-1].endswith("\r"):
         lines[-1] = lines[-1][:-1]
     if "\r" in text or "\0" in text or max(map(len, lines)) > LONGEST_LINE:  # decoding makes no half characters
-        return [(line, _cells_of(line)) for line in lines]
-    return [(line, _cells_of(line) if '"' in line else line.split(",")) for line in lines]
+        return [(line, _cells_of(line, delimiter)) for line in lines]
+    return [(line, _cells_of(line, delimiter) if '"' in line else line.split(delimiter)) for line in lines]
 
 
 def sheet_rows(block: bytes) -> list[tuple[str, Row]]:
@@ -140,10 +149,15 @@ def sheet_rows(block: bytes) -> list[tuple[str, Row]]:
     return [("\t".join(cells), cells) for cells in rows]
 
 
-def split_header(header: str) -> list[str]:
+def choose_delimiter(header: str) -> str:
+    """What parts the cells: of comma, tab, semicolon and bar the one that makes most of the first line."""
+    return max(DELIMITERS, key=lambda delimiter: len(split_header(header, delimiter)))
+
+
+def split_header(header: str, delimiter: str = ",") -> list[str]:
     """The cells of a CSV header; a header that is no CSV has none."""
     try:
-        return _split(header)
+        return _split(header, delimiter)
     except BadLine:
         return []
 
@@ -157,36 +171,61 @@ def showable(text: str) -> str:
     )
 
 
-class _Vote:
-    """Lines that hold more than ASCII vote: for UTF-8 if they are, against it if they are not. Far behind, it is over."""
+class _Evidence:
+    """What the lines that hold more than ASCII say: each votes for UTF-8 if it is that, against it if not.
 
-    def __init__(self) -> None:
-        self.score = 0
+    Far behind, the vote is over, unless somebody asked for an encoding: then it is counted how many lines are not in it.
+    """
+
+    def __init__(self, asked: str) -> None:
+        self.asked = asked
+        self.votes = 0
+        self.telling = 0
+        self.misfits = 0
+        self.sample: list[bytes] = []
 
     def see(self, lines: list[bytes]) -> None:
-        if self.score <= LOST:
+        if self.votes <= LOST and not self.asked:
             return
         telling = [line for line in lines if not line.isascii()]
-        try:
-            b"".join(telling).decode(UTF8)
-        except UnicodeDecodeError:
-            self.score += sum(1 if _is_utf8(line) else -1 for line in telling)
-        else:
-            self.score += len(telling)
+        self.sample += telling[: SAMPLE_LINES - len(self.sample)]
+        self.votes += len(telling) - 2 * _misfits(telling, UTF8)
+        if self.asked:
+            self.telling += len(telling)
+            self.misfits += _misfits(telling, self.asked)
 
-    def result(self) -> str:
-        return GB18030 if self.score < 0 else UTF8
+    def decide(self, *, has_mark: bool) -> tuple[str, str]:
+        """The encoding and why. Raises EncodingDoesNotFit."""
+        is_utf8 = has_mark or self.votes >= 0
+        if not self.asked:
+            return (UTF8_BOM, "mark") if has_mark else (UTF8, "lines") if is_utf8 else (GB18030, "fallback")
+        may_be_other = not has_mark and self.votes <= 0 and self.misfits * 2 <= self.telling
+        if not (is_utf8 if self.asked == UTF8 else may_be_other):
+            decided = UTF8 if is_utf8 else GB18030
+            suggestion = (
+                decided if is_utf8 else encodings.best_for(self.sample, other_than=self.asked, fallback=decided)
+            )
+            raise EncodingDoesNotFit(encoding=encodings.NAMES[self.asked], suggestion=encodings.NAMES[suggestion])
+        return (UTF8_BOM if has_mark else self.asked), "asked"
 
 
-def _is_utf8(line: bytes) -> bool:
+def _misfits(lines: list[bytes], encoding: str) -> int:
+    """How many of these lines are no text in an encoding."""
+    if _is_text(b"".join(lines), encoding):
+        return 0
+    return sum(not _is_text(line, encoding) for line in lines)
+
+
+def _is_text(text: bytes, encoding: str) -> bool:
     try:
-        line.decode(UTF8)
+        text.decode(encoding)
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _codec(encoding: str) -> str:
+def codec_of(encoding: str) -> str:
+    """The codec of a line."""
     return UTF8 if encoding == UTF8_BOM else encoding  # the mark stands only at the start of a file
 
 
@@ -209,18 +248,18 @@ def _read_block(file: BinaryIO, line_no: int) -> list[bytes]:
     return lines
 
 
-def _cells_of(line: str) -> Row:
+def _cells_of(line: str, delimiter: str) -> Row:
     if len(line) > LONGEST_LINE:
         return BadLine("too_long")
     if UNWRITABLE.search(line):
         return BadLine("unwritable")
     try:
-        return _split(line)
+        return _split(line, delimiter)
     except BadLine as problem:
         return problem
 
 
-def _rows_one_by_one(block: bytes, codec: str) -> list[tuple[str, Row]]:
+def _rows_one_by_one(block: bytes, codec: str, delimiter: str) -> list[tuple[str, Row]]:
     lines = block.split(b"\n")
     if not lines[-1]:
         lines.pop()
@@ -231,7 +270,7 @@ def _rows_one_by_one(block: bytes, codec: str) -> list[tuple[str, Row]]:
         except UnicodeDecodeError:
             rows.append((line.decode(codec, "backslashreplace").removesuffix("\r"), BadLine("undecodable")))
         else:
-            rows.append((text, _cells_of(text)))
+            rows.append((text, _cells_of(text, delimiter)))
     return rows
 
 
@@ -240,10 +279,10 @@ def _row_of_cells(cells: list[str]) -> tuple[str, Row]:
     return raw, BadLine("unwritable") if UNWRITABLE.search(raw) else cells
 
 
-def _split(line: str) -> list[str]:
+def _split(line: str, delimiter: str) -> list[str]:
     """The cells of one line; a line break inside a cell is not allowed, so an open quotation mark is an error here."""
     try:
-        cells: list[Any] = next(csv.reader([line], strict=True), [])
+        cells: list[Any] = next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except csv.Error:
         raise BadLine("quotes") from None
     return cells

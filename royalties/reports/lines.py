@@ -26,6 +26,7 @@ PLAIN_AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 COUNT: Final = re.compile(r"\d{1,15}", re.ASCII)
 YEARS: Final = range(2000, 2100)
 NOTHING: Final = Fraction(0)
+WITHHELD: Final = "…"
 
 
 class Song(NamedTuple):
@@ -129,10 +130,11 @@ def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> 
         uses = sum(count_of(cells[at], headers[at]) for at in layout.uses)
     except BadLine as problem:
         micros, rest = _amount_of_rejected(cells, layout)
-        if raw.strip(" ,\t\r\u3000"):
-            rejected = Rejected(line_no, showable(raw), problem.column, showable(problem.value), problem.reason, micros)
+        text = showable(_without_listeners(raw, cells, layout))
+        if raw.strip(" ,;|\t\r\u3000"):
+            rejected = Rejected(line_no, text, problem.column, showable(problem.value), problem.reason, micros)
         else:
-            rejected = Rejected(line_no, showable(raw), "", "", "blank", micros)
+            rejected = Rejected(line_no, text, "", "", "blank", micros)
         read.rejected.append(rejected)
     else:
         read.accepted.append(Line(line_no, song, service, month, uses, micros))
@@ -275,6 +277,15 @@ def count_of(text: str, header: str = "") -> int:
     if not COUNT.fullmatch(digits):
         raise BadLine("uses", header, text)
     return int(digits)
+
+
+def _without_listeners(raw: str, cells: Row, layout: Layout) -> str:
+    """The text of a line as it may be kept: without the cells about listeners, or nothing of it where they cannot be told."""
+    if not layout.withheld:
+        return raw
+    if isinstance(cells, BadLine) or len(cells) != len(layout.headers):
+        return WITHHELD
+    return "\t".join(WITHHELD if at in layout.withheld and cell else cell for at, cell in enumerate(cells))
 
 
 def _amount_of_rejected(cells: Row, layout: Layout) -> tuple[int, Fraction]:

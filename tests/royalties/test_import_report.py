@@ -92,7 +92,7 @@ def test_words_for_people(folder: Path) -> None:
         ("song_1.csv", as_csv([]), {"period": "2026-13"}, "period-is-no-month", "2026-13"),
         ("song_1.csv", as_csv([]), {"period": "1999-01"}, "period-is-impossible", "1999"),
         ("song_1.csv", as_csv([]), {"source": "nobody"}, "source-is-unknown", "generic, mcsc, tme, youtube"),
-        ("song_1.txt", b"a", {}, "file-kind-not-allowed", "csv, xlsx"),
+        ("song_1.doc", b"a", {}, "file-kind-not-allowed", ".csv, .csv.gz"),
         ("song_1.xlsx", b"a,b", {}, "file-is-not-what-it-says", ".xlsx"),
         ("", b"", {}, "file-cannot-be-opened", "opened"),
     ],

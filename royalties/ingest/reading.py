@@ -1,0 +1,110 @@
+"""Where the lines of a report lie and how they are written: the stored file itself, or what it was unpacked to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from portal.files.guards import PACKED_TEXTS, extension_of
+from portal.files.services import path_of
+from portal.files.sheets import SpooledSheet, spool_sheet
+from portal.files.unpack import unpack_table
+from royalties.models import Report
+from royalties.reports import csv_lines, encodings
+from royalties.reports.base import EncodingDoesNotFit
+
+SHEET, TABLE, AS_UTF8 = ".jsonl", ".table", ".utf8"  # how names of spooled files end
+SPOOL_ENCODING: Final = "utf-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How to get at lines. `delimiter` is nothing for a sheet, of which each line is a JSON list of texts."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    label: str  # what the table is called: its name may tell its family
+
+    def headers(self) -> list[str]:
+        return self.split(csv_lines.read_header(self.path, self.encoding))
+
+    def split(self, header: str) -> list[str]:
+        if self.delimiter:
+            return csv_lines.split_header(header, self.delimiter)
+        return [str(cell) for cell in json.loads(header or "[]")]
+
+    def rows(self, block: bytes) -> list[tuple[str, csv_lines.Row]]:
+        if self.delimiter:
+            return csv_lines.csv_rows(block, self.encoding, self.delimiter)
+        return csv_lines.sheet_rows(block)
+
+    def text(self, line: bytes) -> str:
+        """A line as a person can read it. Whatever is no text in it stays visible as what it is."""
+        text = line.decode(csv_lines.codec_of(self.encoding), "backslashreplace").rstrip("\r\n")
+        return text if self.delimiter else "\t".join(json.loads(text))
+
+
+def reading_of(report: Report, spool: str) -> Reading:
+    """How a report that was planned is read; `spool` as its chunks name it, nothing for the stored file itself."""
+    return Reading(
+        path=spool_path(spool) if spool else path_of(report.file),
+        encoding=SPOOL_ENCODING if spool.endswith((SHEET, AS_UTF8)) else report.encoding,
+        delimiter="" if spool.endswith(SHEET) else report.reading.get("delimiter", ","),
+        label=report.reading.get("member") or report.file.label,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A report's file, made readable line by line. `known`: its encoding where no look at the lines is needed for it."""
+
+    container: str
+    spool: str
+    known: str = ""
+    member: str = ""  # what a zip calls its table
+    sheet: SpooledSheet | None = None
+    from_utf16: bool = False
+
+
+def open_file(report: Report, *, name: str, keep: Callable[[], None]) -> Opened:
+    """Unpack and rewrite a file where that is needed to cut it into lines; spooled files are called `name` and an end.
+
+    Raises what spool_sheet and unpack_table raise, and EncodingDoesNotFit.
+    """
+    source = path_of(report.file)
+    container = extension_of(report.file.label)
+    if container == "xlsx":
+        sheet = spool_sheet(source, spool_path(name + SHEET), keep=keep)
+        return Opened(container=container, spool=name + SHEET, known=SPOOL_ENCODING, sheet=sheet)
+    spool, member = "", ""
+    if container == "zip" or container in PACKED_TEXTS:
+        spool = name + TABLE
+        member = unpack_table(source, spool_path(spool), keep=keep)
+        source = spool_path(spool)
+    if not encodings.is_utf16(source):
+        if report.encoding_asked == encodings.UTF16:
+            raise EncodingDoesNotFit(encoding=encodings.NAMES[encodings.UTF16], suggestion=_suggest(source))
+        return Opened(container=container, spool=spool, member=member)
+    if report.encoding_asked not in {"", encodings.UTF16}:
+        raise EncodingDoesNotFit(
+            encoding=encodings.NAMES[report.encoding_asked], suggestion=encodings.NAMES[encodings.UTF16]
+        )
+    target = spool_path(name + AS_UTF8)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    encodings.write_utf8(source, target, keep=keep)
+    return Opened(container=container, spool=name + AS_UTF8, known=SPOOL_ENCODING, member=member, from_utf16=True)
+
+
+def _suggest(path: Path) -> str:
+    """What the portal itself would take the file for."""
+    return encodings.NAMES[csv_lines.survey(path).encoding]
+
+
+def spool_path(name: str) -> Path:
+    return Path(settings.PORTAL_DATA_DIR) / "spool" / name
