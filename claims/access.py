@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from claims import rules
 from claims.models import Attachment, Case, CaseParty
-from claims.rules import Seat
+from claims.querysets import READING_ROLES, held_micros
+from claims.rules import Action, Kind, Seat
 from portal.accounts.access import Reader, is_staff, may_claim, organisation_ids, sees_everything
-from portal.accounts.models import ACTING_ROLES
+from portal.accounts.models import ACTING_ROLES, Role
 from royalties.models import ReportedRecording
 from royalties.querysets import MONEY_ROLES
 from works.access import get_work
 from works.models import Party, Share, Work
+from works.querysets import WorkQuerySet
+
+READERS: Final = (*READING_ROLES, Role.STAFF, Role.AUDITOR)
+WORKS_OFFERED: Final = 20
 
 
 def get_case(user: Reader, ref: str) -> Case:
@@ -26,6 +34,14 @@ def get_case(user: Reader, ref: str) -> Case:
     return get_object_or_404(cases, ref=ref)
 
 
+def get_case_to_act_in(user: Reader, ref: str, action: Action) -> Case:
+    """A case in which the user may take this step at some time; whether that is now, the service says."""
+    case = get_case(user, ref)
+    if not rules.may_ever(action, seats_of(user, case)):
+        raise Http404
+    return case
+
+
 def get_paper(user: Reader, ref: str, uuid: UUID) -> Attachment:
     papers = get_case(user, ref).attachments.select_related("file")
     return get_object_or_404(papers, file__uuid=uuid)
@@ -33,22 +49,13 @@ def get_paper(user: Reader, ref: str, uuid: UUID) -> Attachment:
 
 def seats_of(user: Reader, case: Case) -> frozenset[Seat]:
     """From where the user may act in a case: the sides of the organisations it acts for, and the society's two seats."""
-    seats = set(_sides(case, organisation_ids(user, *ACTING_ROLES)))
+    sides = case.parties.filter(organisation__in=organisation_ids(user, *ACTING_ROLES))
+    seats = {Seat(side) for side in sides.values_list("side", flat=True)}
     if is_staff(user):
         seats.add(Seat.STAFF)
     elif sees_everything(user):
         seats.add(Seat.AUDITOR)
     return frozenset(seats)
-
-
-def money_seats_of(user: Reader, case: Case) -> frozenset[Seat]:
-    """From where the user may see what is held: those who see their organisation's payments, and the society."""
-    society = {Seat.STAFF} if sees_everything(user) else set()
-    return frozenset(society | set(_sides(case, organisation_ids(user, *MONEY_ROLES))))
-
-
-def _sides(case: Case, organisations: list[int]) -> list[Seat]:
-    return [Seat(side) for side in case.parties.filter(organisation__in=organisations).values_list("side", flat=True)]
 
 
 def get_work_to_dispute(user: Reader, ref: str) -> Work:
@@ -70,28 +77,46 @@ def own_parties(user: Reader) -> list[Party]:
     return list(parties.select_related("organisation").order_by("name", "id"))
 
 
-def refs_with_money(user: Reader, cases: Sequence[Case]) -> list[str]:
-    """Those of the cases whose held money the user may see: rules.sees_money for a page of them, in one query."""
+def held_of(user: Reader, cases: Sequence[Case]) -> dict[str, list[tuple[str, int]]]:
+    """Case → what is held of it now, as currency and micros; only of those whose money the user may see (rules.sees_money).
+
+    A party sees it through the roles that read its organisation's payments. Three queries, whatever the number of cases.
+    """
+    seats: dict[int, set[Seat]] = defaultdict(set)
     if sees_everything(user):
-        return [case.ref for case in cases]
-    sides = CaseParty.objects.filter(
-        case__in=[case.pk for case in cases],
-        organisation__in=organisation_ids(user, *MONEY_ROLES),
-        side__in=(CaseParty.Side.CLAIMANT, CaseParty.Side.HOLDER),
-    )
-    mine = set(sides.values_list("case", flat=True))
-    return [case.ref for case in cases if case.pk in mine and case.kind == Case.Kind.SHARE]
+        seats |= {case.pk: {Seat.STAFF} for case in cases}
+    else:
+        parties = CaseParty.objects.filter(
+            case__in=[case.pk for case in cases], organisation__in=organisation_ids(user, *MONEY_ROLES)
+        )
+        for case_id, side in parties.values_list("case", "side"):
+            seats[case_id].add(Seat(side))
+    seen = [case.ref for case in cases if rules.sees_money(Kind(case.kind), seats[case.pk])]
+    held = held_micros(seen)
+    return {ref: [(currency, micros) for currency, micros in held.get(ref, {}).items() if micros] for ref in seen}
 
 
-def own_works_for(user: Reader, song: ReportedRecording, *, search: str, at_most: int) -> list[tuple[Work, Party]]:
+def own_works_for(user: Reader, song: ReportedRecording, *, search: str) -> list[tuple[Work, Party]]:
     """Works the song could be, each with the user's party in it: candidates of the matcher first, then those searched for."""
     own = own_parties(user)
-    mine = Work.objects.filter(shares__in=Share.objects.in_force(timezone.localdate()).filter(party__in=own)).distinct()
+    mine = _works_of(own)
     candidates = mine.filter(match_works__match__recording=song, match_works__match__superseded_at=None)
-    found = {work.pk: work for work in candidates.order_by("match_works__rank", "pk")[:at_most]}
-    for work in mine.search(search or song.title).order_by("title", "pk")[:at_most]:
+    found = {work.pk: work for work in candidates.order_by("match_works__rank", "pk")[:WORKS_OFFERED]}
+    for work in mine.search(search or song.title).order_by("title", "pk")[:WORKS_OFFERED]:
         found.setdefault(work.pk, work)
     return [(work, _party_in(work, own)) for work in found.values()]
+
+
+def find_own_work(user: Reader, ref: str) -> tuple[Work, Party] | None:
+    """A work in which a party of the user has a share today, with that party; None for any other."""
+    own = own_parties(user)
+    work = _works_of(own).filter(ref=ref).first()
+    return None if work is None else (work, _party_in(work, own))
+
+
+def _works_of(own: Sequence[Party]) -> WorkQuerySet:
+    shares = Share.objects.in_force(timezone.localdate()).filter(party__in=own)
+    return Work.objects.filter(shares__in=shares).distinct()
 
 
 def _party_in(work: Work, own: Sequence[Party]) -> Party:

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext, gettext_lazy as _
 
 from claims.querysets import CaseQuerySet
+from claims.rules import Check, Seat
 from portal.lib.refs import new_ref
 
 
@@ -155,7 +156,45 @@ class CaseEvent(models.Model):
 
     @property
     def who(self) -> str:
-        return named(self.actor.name if self.actor else "", self.data.get("on_behalf_of", ""))
+        return named(self.actor.name if self.actor else "", self.on_behalf_of)
+
+    @property
+    def on_behalf_of(self) -> str:
+        """Whom a delegate acted for."""
+        return str(self.data.get("on_behalf_of", ""))
+
+    @property
+    def organisation(self) -> str:
+        """Where the actor sat; not said beside whom a delegate acted for, which is the same."""
+        return "" if self.on_behalf_of else str(self.data.get("organisation", ""))
+
+    @property
+    def seat(self) -> Seat | None:
+        seat = self.data.get("seat", "")
+        return Seat(seat) if seat in set(Seat) else None
+
+    @property
+    def paper(self) -> str:
+        return str(self.data.get("paper", ""))
+
+    @property
+    def checks(self) -> list[Check]:
+        """What staff ticked when they accepted the papers."""
+        return [Check(check) for check in self.data.get("checks", [])]
+
+    @property
+    def share_followed(self) -> bool:
+        """Not a message, but another case's end: the disputed share was followed by a smaller one."""
+        return bool(self.data.get("followed", False))
+
+    @property
+    def share_before(self) -> Fraction | None:
+        """The present holder's share before a decision took a part of it; with share_after, or neither."""
+        return Fraction(self.data["before"]) if "after" in self.data else None
+
+    @property
+    def share_after(self) -> Fraction | None:
+        return Fraction(self.data["after"]) if "after" in self.data else None
 
 
 def named(actor: str, on_behalf_of: str) -> str:

@@ -15,7 +15,7 @@ from royalties.models import Earning, Hold, LedgerAccount, LedgerEntry
 from works.models import Party
 
 if TYPE_CHECKING:
-    from claims import models  # noqa: F401 - named in the string below
+    from claims import models
 
 READING_ROLES: Final = (*sorted(WRITER_ROLES), *sorted(PUBLISHER_ROLES))
 
@@ -32,12 +32,14 @@ class CaseQuerySet(QuerySet["models.Case"]):
         return self.exclude(state="closed")
 
 
-def released_micros(case_ref: str) -> list[tuple[str, int]]:
+def released_micros(case: models.Case) -> list[tuple[str, int]]:
     """Party → won that it got, before deductions, when the case ended: as written down at the release.
 
-    What nobody has registered of the work is named by where it rests.
+    What nobody has registered of the work is named by where it rests. Nothing while the case is open.
     """
-    decisions = Hold.objects.filter(case_ref=case_ref, state=Hold.State.RELEASED).values_list("decision", flat=True)
+    if case.state != case.State.CLOSED:
+        return []
+    decisions = Hold.objects.filter(case_ref=case.ref, state=Hold.State.RELEASED).values_list("decision", flat=True)
     sums: dict[str, int] = defaultdict(int)
     for decision in decisions:
         for part in decision["parts"]:

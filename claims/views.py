@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from math import lcm
 from typing import Any, Final
 from uuid import UUID
@@ -12,32 +11,28 @@ from django.contrib import messages
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from claims import access, forms, rules, services
-from claims.models import Case
-from claims.querysets import READING_ROLES, held_micros, released_micros
+from claims.models import Case, CaseEvent
+from claims.querysets import released_micros
 from claims.rules import Action, Seat, State
+from claims.shares import numbered_shares, pieces_today
 from portal.accounts.access import may_claim, only, sees_everything, signed_in
-from portal.accounts.models import ACTING_ROLES, Role, User
-from portal.files.services import path_of
+from portal.accounts.models import ACTING_ROLES, User
+from portal.files.services import as_download
 from portal.lib import svg, wording
 from portal.lib.errors import DomainError
 from portal.lib.keyset import page_of, whole
 from works.models import Party, Share, Work
 
-WORKS_OFFERED: Final = 20
-READERS: Final = (*READING_ROLES, Role.STAFF, Role.AUDITOR)
-
-
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @require_GET
-@only(*READERS)
+@only(*access.READERS)
 def list_cases(request: HttpRequest) -> HttpResponse:
     """One's own cases, or all of them for the society; newest first, by state if asked."""
     user = signed_in(request)
@@ -48,10 +43,9 @@ def list_cases(request: HttpRequest) -> HttpResponse:
     if state in Case.State.values:
         cases = cases.filter(state=state)
     page = page_of(cases, keys=(whole("id", descending=True),), after=request.GET.get("after", ""))
-    seen = access.refs_with_money(user, page.rows)
-    held = held_micros(seen)
+    held = access.held_of(user, page.rows)
     context = {
-        "rows": [_row(case, held.get(case.ref, {}) if case.ref in seen else None) for case in page.rows],
+        "rows": [_row(case, held.get(case.ref)) for case in page.rows],
         "cursor": page.more,
         "states": Case.State.choices,
         "state": state,
@@ -62,7 +56,7 @@ def list_cases(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@only(*READERS)
+@only(*access.READERS)
 def show_case(request: HttpRequest, ref: str) -> HttpResponse:
     user = signed_in(request)
     return _case_page(request, user, access.get_case(user, ref))
@@ -70,16 +64,8 @@ def show_case(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_GET
 def download_paper(request: HttpRequest, ref: str, uuid: UUID) -> FileResponse:
-    """A paper as it was filed. Always a download, never shown by the browser."""
-    paper = access.get_paper(signed_in(request), ref, uuid)
-    response = FileResponse(
-        path_of(paper.file).open("rb"),
-        as_attachment=True,
-        filename=paper.file.label,
-        content_type="application/octet-stream",
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    """A paper as it was filed."""
+    return as_download(access.get_paper(signed_in(request), ref, uuid).file)
 
 
 # ── filing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,7 +78,7 @@ def file_share(request: HttpRequest, ref: str) -> HttpResponse:
     user = signed_in(request)
     work = access.get_work_to_dispute(user, ref)
     own = access.own_parties(user)
-    numbered = _numbered_shares(work)
+    numbered = numbered_shares(work)
     chosen = _chosen(request.GET.get("share", ""), numbered)
     context: dict[str, Any] = {
         "work": work,
@@ -130,7 +116,7 @@ def file_song(request: HttpRequest, ref: str) -> HttpResponse:
     user = signed_in(request)
     song = access.get_song_to_claim(user, ref)
     asked = request.GET.get("q", "").strip()[:100]
-    works = access.own_works_for(user, song, search=asked, at_most=WORKS_OFFERED)
+    works = access.own_works_for(user, song, search=asked)
     form = forms.SongCaseForm(*_posted(request), works=[(work.ref, _work_label(work)) for work, _party in works])
     context = {"song": song, "form": form, "asked": asked, "works": works}
     if request.method == "GET" or not form.is_valid():
@@ -156,7 +142,7 @@ def file_song(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_POST
-@only(*READERS)
+@only(*access.READERS)
 def add_paper(request: HttpRequest, ref: str) -> HttpResponse:
     def step(case: Case, form: BaseForm, user: User) -> None:
         services.add_paper(case=case, paper=form.cleaned_data["paper"], text=form.cleaned_data["text"], actor=user)
@@ -165,7 +151,7 @@ def add_paper(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_POST
-@only(*READERS)
+@only(*access.READERS)
 def add_message(request: HttpRequest, ref: str) -> HttpResponse:
     def step(case: Case, form: BaseForm, user: User) -> None:
         services.add_message(case=case, text=form.cleaned_data["text"], actor=user)
@@ -174,7 +160,7 @@ def add_message(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_POST
-@only(*READERS)
+@only(*access.READERS)
 def return_papers(request: HttpRequest, ref: str) -> HttpResponse:
     def step(case: Case, form: BaseForm, user: User) -> None:
         services.return_papers(case=case, text=form.cleaned_data["text"], actor=user)
@@ -183,7 +169,7 @@ def return_papers(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_POST
-@only(*READERS)
+@only(*access.READERS)
 def accept_papers(request: HttpRequest, ref: str) -> HttpResponse:
     def step(case: Case, form: BaseForm, user: User) -> None:
         services.accept_papers(case=case, checks=form.cleaned_data["checks"], actor=user)
@@ -193,7 +179,7 @@ def accept_papers(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_POST
-@only(*READERS)
+@only(*access.READERS)
 def close_case(request: HttpRequest, ref: str) -> HttpResponse:
     def step(case: Case, form: BaseForm, user: User) -> None:
         services.close_case(
@@ -209,7 +195,7 @@ def close_case(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_POST
-@only(*READERS)
+@only(*access.READERS)
 def withdraw_case(request: HttpRequest, ref: str) -> HttpResponse:
     def step(case: Case, form: BaseForm, user: User) -> None:
         services.withdraw_case(case=case, note=form.cleaned_data["note"], actor=user)
@@ -222,9 +208,7 @@ def _take(
 ) -> HttpResponse:
     """One step of a case. Whoever may never take it does not find it; a refusal shows the page with what was typed."""
     user = signed_in(request)
-    case = access.get_case(user, ref)
-    if not rules.may_ever(action, access.seats_of(user, case)):
-        raise Http404
+    case = access.get_case_to_act_in(user, ref, action)
     form = _form_of(action, case, request.POST, request.FILES)
     if form is None:
         return _case_page(request, user, case, refused=str(services.moved_on(case)), status=409)
@@ -276,13 +260,10 @@ def _case_page(
     steps = {
         action.value: bound.get(action) or _form_of(action, case) for action in rules.actions(State(case.state), seats)
     }
-    held, released = None, []
-    if rules.sees_money(rules.Kind(case.kind), access.money_seats_of(user, case)):
-        held = held_micros([case.ref]).get(case.ref, {})
-        released = released_micros(case.ref) if case.state == State.CLOSED else []
+    held = access.held_of(user, [case]).get(case.ref)
     context = {
         **_row(case, held),
-        "released": released,
+        "released": [] if held is None else released_micros(case),
         "refused": refused,
         "form": next((form for form in bound.values() if form.errors), None),
         "steps": steps,
@@ -290,17 +271,17 @@ def _case_page(
         "parties": case.parties.select_related("organisation").order_by("pk"),
         "papers": case.attachments.select_related("file", "added_by", "on_behalf_of").order_by("pk"),
         "events": [_event(event) for event in case.events.select_related("actor")],
-        "bar": _share_bar(case) if case.share and case.state != State.CLOSED else [],
+        "bar": _share_bar(case),
     }
     return render(request, "claims/detail.html", context, status=status)
 
 
-def _row(case: Case, held: dict[str, int] | None) -> dict[str, Any]:
+def _row(case: Case, held: list[tuple[str, int]] | None) -> dict[str, Any]:
     """What list and page both say of a case. `held` is None for readers who may not see it."""
     return {
         "case": case,
         "turn": [_seat_name(seat) for seat in rules.TURN[State(case.state)]],
-        "held": None if held is None else [(currency, micros) for currency, micros in held.items() if micros],
+        "held": held,
     }
 
 
@@ -315,45 +296,27 @@ def _seat_name(seat: Seat) -> str:
     return names[seat]
 
 
-def _event(event: Any) -> dict[str, Any]:
-    seat = event.data.get("seat", "")
+def _event(event: CaseEvent) -> dict[str, Any]:
     return {
         "event": event,
-        "seat": _seat_name(Seat(seat)) if seat in set(Seat) else "",
-        "organisation": "" if "on_behalf_of" in event.data else event.data.get("organisation", ""),
-        "followed": event.data.get("followed", False),
-        "checks": [forms.CHECK_LABELS[rules.Check(check)] for check in event.data.get("checks", [])],
+        "seat": _seat_name(event.seat) if event.seat else "",
+        "checks": [forms.CHECK_LABELS[check] for check in event.checks],
     }
 
 
 def _share_bar(case: Case) -> list[svg.Part]:
     """Who owns the right of the disputed share today, with the disputed part as a piece of its own."""
-    assert case.share is not None  # noqa: S101 - asked by the caller
-    shares = list(
-        case.work.shares.in_force(timezone.localdate())
-        .filter(right=case.share.right)
-        .select_related("party")
-        .order_by("pk")
-    )
-    pieces: list[tuple[str, Fraction, str]] = []
-    for share in shares:
-        if share.pk == case.share_id:
-            label = _("%(party)s, disputed") % {"party": share.party.name}
-            pieces += [(share.party.name, share.fraction - case.fraction, "good"), (label, case.fraction, "wait")]
-        else:
-            pieces.append((share.party.name, share.fraction, "off"))
-    unit = lcm(*(part.denominator for _label, part, _kind in pieces)) if pieces else 1
+    pieces = pieces_today(case)
+    unit = lcm(*(piece.part.denominator for piece in pieces))
     return [
-        svg.Part(label=label, value=int(part * unit), text=wording.share(part), kind=kind)
-        for label, part, kind in pieces
-        if part
+        svg.Part(
+            label=_("%(party)s, disputed") % {"party": piece.party.name} if piece.is_disputed else piece.party.name,
+            value=int(piece.part * unit),
+            text=wording.share(piece.part),
+            kind="wait" if piece.is_disputed else "good" if piece.is_of_disputed_share else "off",
+        )
+        for piece in pieces
     ]
-
-
-def _numbered_shares(work: Work) -> dict[int, Share]:
-    """The shares that stand, by their number in the order they were ever made: it never changes, because none is deleted."""
-    made = work.shares.select_related("party__organisation").order_by("pk")
-    return {number: share for number, share in enumerate(made, start=1) if share.until_date is None}
 
 
 def _chosen(text: str, numbered: dict[int, Share]) -> Share | None:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
+from django.http import FileResponse
 
 from portal.files import guards
 from portal.files.models import StoredFile
@@ -24,11 +25,13 @@ def store_upload(
     label: str,
     user: models.Model | None,
     allowed: frozenset[str] = guards.TABLES,
+    sha256: str = "",
 ) -> StoredFile:
     """Write the bytes under a fresh uuid, fingerprint them on the way, check them, and only then make the row.
 
-    `label` is what the person calls the file: kept to show, never used as a path. Raises the refusals of guards.py; a
-    refused or interrupted upload leaves no row, and no file but perhaps a .part that nothing refers to.
+    `label` is what the person calls the file: kept to show, never used as a path. `sha256`, if given, is what its sender
+    says the fingerprint is. Raises the refusals of guards.py; a refused or interrupted upload leaves no row, and no file
+    but perhaps a .part that nothing refers to, which sweep_leftovers takes away.
     """
     label = guards.clean_label(label)
     guards.require_extension(label, allowed)
@@ -37,7 +40,9 @@ def store_upload(
     folder.mkdir(parents=True, exist_ok=True)
     part, final = folder / f"{name}.part", folder / str(name)
     try:
-        sha256, size_bytes = _write(stream, part, label)
+        found, size_bytes = _write(stream, part, label)
+        if sha256 and sha256.strip().lower() != found:
+            raise guards.FileIsNotAsSent(label=label, stated=sha256.strip().lower()[:64], found=found)
         guards.check_content(part, label=label)
         part.replace(final)
         _sync_folder(folder)
@@ -45,7 +50,7 @@ def store_upload(
             return StoredFile.objects.create(
                 uuid=name,
                 label=label,
-                sha256=sha256,
+                sha256=found,
                 size_bytes=size_bytes,
                 uploaded_by_id=user.pk if user is not None else None,
             )
@@ -65,6 +70,15 @@ def discard_upload(*, stored: StoredFile) -> None:
 def path_of(stored: StoredFile) -> Path:
     """Where the bytes lie."""
     return Path(settings.MEDIA_ROOT) / str(stored.uuid)
+
+
+def as_download(stored: StoredFile) -> FileResponse:
+    """The file as it was uploaded, under the name it had. Always a download, never shown by the browser."""
+    response = FileResponse(
+        path_of(stored).open("rb"), as_attachment=True, filename=stored.label, content_type="application/octet-stream"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _write(stream: BinaryIO | UploadedFile[bytes], part: Path, label: str) -> tuple[str, int]:
