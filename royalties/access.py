@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from portal.accounts.access import Reader, is_staff, roles_of, sees_everything, signed_in
 from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES, Role, User
-from royalties.models import DistributionRun, Earning, Remittance, Report, ReportedRecording, Statement
+from royalties.models import (
+    DistributionRun,
+    Earning,
+    Remittance,
+    Report,
+    ReportedRecording,
+    RightSplit,
+    Source,
+    SourceProfile,
+    Statement,
+)
 from royalties.querysets import MONEY_ROLES
 
 RIGHTS_HOLDERS: Final = (*WRITER_ROLES, *PUBLISHER_ROLES)
@@ -28,6 +39,19 @@ def staff_only(request: HttpRequest) -> User:
 def sees_money(user: Reader) -> bool:
     """May this person read earnings at all? Which ones is another question: Earning.visible_to."""
     return sees_everything(user) or bool(roles_of(user) & set(MONEY_ROLES))
+
+
+def sources_of(user: Reader) -> QuerySet[Source]:
+    """Who reports, each with what was declared of it, newest first."""
+    profiles = SourceProfile.objects.select_related("declared_by").order_by("-from_date", "family")
+    splits = RightSplit.objects.order_by("-from_date")
+    return Source.objects.visible_to(user).prefetch_related(
+        Prefetch("profiles", queryset=profiles), Prefetch("right_splits", queryset=splits)
+    )
+
+
+def get_source(user: Reader, code: str) -> Source:
+    return get_object_or_404(sources_of(user), code=code)
 
 
 def get_report(user: Reader, ref: str) -> Report:

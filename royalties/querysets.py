@@ -7,9 +7,10 @@ month are open to every rights-holder, the money on them is not (the pages leave
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from django.db.models import Q, QuerySet, Sum
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
 from portal.accounts.access import (
     Reader,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MONEY_ROLES: Final = tuple(PAID_ROLES)
 NOT_COUNTED: Final = ("aside", "second_file")  # a file that stands beside another until staff say what it is
+COUNTED_USAGE: Final = ~Q(usages__report__held_reason__in=NOT_COUNTED)  # of a song
 
 
 def is_rights_holder(user: Reader) -> bool:
@@ -53,6 +55,10 @@ class ReportQuerySet(QuerySet["models.Report"]):
             return self.filter(source__organisation__in=organisation_ids(user, Role.SERVICE_CONTACT))
         return self.none()
 
+    def with_money(self) -> Self:
+        """`money`: what was reported in all, in micros, taken or rejected."""
+        return self.annotate(money=F("accepted_micros") + F("rejected_micros"))
+
 
 class ReportedRecordingQuerySet(QuerySet["models.ReportedRecording"]):
     def visible_to(self, user: Reader) -> Self:
@@ -72,6 +78,26 @@ class ReportedRecordingQuerySet(QuerySet["models.ReportedRecording"]):
         """Songs whose standing match has one of the outcomes, by default every one that is not matched."""
         return self.with_standing_match(Q(matches__outcome__in=outcomes or ("none", "review")))
 
+    def named(self, words: str) -> Self:
+        return self.filter(Q(title__icontains=words) | Q(artists__icontains=words))
+
+    def with_use(self) -> Self:
+        """`services` (codes), `first_month` and `last_month` of the songs that are in a file that counts."""
+        songs = self.annotate(
+            services=ArrayAgg("usages__service", distinct=True, filter=COUNTED_USAGE, default=[]),
+            first_month=Min("usages__usage_month", filter=COUNTED_USAGE),
+            last_month=Max("usages__usage_month", filter=COUNTED_USAGE),
+        )
+        return songs.filter(last_month__isnull=False)
+
+    def with_money(self) -> Self:
+        """`money` in micros of `currency`, and `uses`: for the society alone."""
+        return self.annotate(
+            money=Sum("usages__amount_micros", filter=COUNTED_USAGE),
+            uses=Sum("usages__uses", filter=COUNTED_USAGE),
+            currency=Min("usages__report__currency", filter=COUNTED_USAGE),
+        )
+
 
 class SongUsageQuerySet(QuerySet["models.SongUsage"]):
     def visible_to(self, user: Reader) -> Self:
@@ -88,6 +114,22 @@ class SongUsageQuerySet(QuerySet["models.SongUsage"]):
         """Without files set aside, or waiting to be told from an earlier one: they would count a use twice."""
         return self.exclude(report__held_reason__in=NOT_COUNTED)
 
+    def matched(self) -> Self:
+        return self.filter(recording__matches__superseded_at__isnull=True, recording__matches__outcome="accepted")
+
+    def titled(self, words: str) -> Self:
+        """Matched usage that is called so by the service or by the register."""
+        registered = matched_songs_of(Work.objects.filter(titles__text__icontains=words))
+        return self.filter(Q(recording__title__icontains=words) | Q(recording__in=registered))
+
+    def by_service(self) -> QuerySet[Any, Any]:
+        sums = self.order_by().values("service", "report__currency")
+        return sums.annotate(uses=Sum("uses"), amount=Sum("amount_micros")).order_by("-amount", "service")
+
+    def by_month(self) -> QuerySet[Any, Any]:
+        sums = self.order_by().values("usage_month", "service", "report__currency")
+        return sums.annotate(uses=Sum("uses"), amount=Sum("amount_micros"))
+
 
 class UsageLineQuerySet(QuerySet["models.UsageLine"]):
     def of_report(self, report: models.Report) -> Self:
@@ -95,6 +137,11 @@ class UsageLineQuerySet(QuerySet["models.UsageLine"]):
         if report.period is None:
             return self.none()
         return self.filter(period=report.period, report_id=report.pk)
+
+    def summed_in(self, used: models.SongUsage) -> Self:
+        """The lines whose sum this usage is."""
+        lines = self.of_report(used.report)
+        return lines.filter(recording_id=used.recording_id, service=used.service, usage_month=used.usage_month)
 
 
 class EarningQuerySet(QuerySet["models.Earning"]):
@@ -117,6 +164,21 @@ class EarningQuerySet(QuerySet["models.Earning"]):
         if statement.run_id is None:
             return self.none()
         return self.filter(run=statement.run_id, party=statement.party_id, state="held")
+
+    def with_origin(self) -> Self:
+        """With the rows that say where each came from, and its `usage_month` to go by."""
+        origin = self.select_related(
+            "work", "song_usage__recording", "song_usage__report", "run_share__share", "pool__remittance", "party"
+        )
+        return origin.annotate(usage_month=F("song_usage__usage_month"))
+
+    def by_work(self) -> QuerySet[Any, Any]:
+        sums = self.order_by().values("work_id", "work__ref", "work__title")
+        return sums.annotate(won=Sum("won_micros"), songs=Count("song_usage__recording", distinct=True))
+
+    def by_service(self) -> QuerySet[Any, Any]:
+        sums = self.order_by().values("song_usage__service")
+        return sums.annotate(won=Sum("won_micros")).order_by("-won", "song_usage__service")
 
     def won_by_state(self) -> dict[str, int]:
         rows = self.order_by().values("state").annotate(won=Sum("won_micros"))

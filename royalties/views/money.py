@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Count, Prefetch, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _, gettext_lazy
@@ -17,16 +17,24 @@ from portal.lib import svg, wording
 from portal.lib.errors import DomainError
 from portal.lib.keyset import day, page_of, whole
 from royalties import money_in
-from royalties.access import SOCIETY, get_remittance, get_run, staff_only
+from royalties.access import SOCIETY, get_remittance, get_run, sources_of, staff_only
 from royalties.distribution import distribute, totals_as_text
 from royalties.forms import BasisForm, ReasonForm, RemittanceForm, RightsForm, RunForm
-from royalties.ledger import WON
-from royalties.models import DistributionRun, Earning, Pool, Remittance, RightSplit, Source, SourceProfile, Statement
+from royalties.models import DistributionRun, Pool, Remittance, Statement
 from royalties.resting import resting_money, resting_won
+from royalties.runs import Totals, identities, in_won, not_ours
 from royalties.services import declare_basis, declare_rights
-from works.models import Society
 
 REPORTS_SHOWN: Final = 3
+STATES: Final = {  # in words, and as a colour of the bar
+    "payable": (gettext_lazy("payable"), "good"),
+    "carried": (gettext_lazy("carried on as fractions of a won"), "rest"),
+    "deducted": (gettext_lazy("deducted"), "more"),
+    "posted": (gettext_lazy("to payees, before deductions"), "good"),
+    "held": (gettext_lazy("held"), "wait"),
+    "suspense": (gettext_lazy("in suspense"), "bad"),
+    "not_ours": (gettext_lazy("not ours"), "off"),
+}
 
 # ── money received ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,26 +102,6 @@ def accept_difference(request: HttpRequest, ref: str) -> HttpResponse:
 
 # ── distribution ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-STATES: Final = (  # identity 2, in the order in which it is read
-    ("payable", gettext_lazy("payable"), "good"),
-    ("carried", gettext_lazy("carried on as fractions of a won"), "rest"),
-    ("deducted", gettext_lazy("deducted"), "more"),
-    ("held", gettext_lazy("held"), "wait"),
-    ("suspense", gettext_lazy("in suspense"), "bad"),
-    ("not_ours", gettext_lazy("not ours"), "off"),
-)
-STATES_ABROAD: Final = (  # in the currency received nothing is deducted and nothing carried
-    ("posted", gettext_lazy("to payees, before deductions"), "good"),
-    *STATES[3:],
-)
-
-
-COLLECTORS: Final = {
-    "non_member": gettext_lazy("nobody: not a member of any society"),
-    "public_domain": gettext_lazy("nobody: public domain"),
-    "unknown": gettext_lazy("nobody known"),
-}
-
 
 @require_http_methods(["GET", "POST"])
 @only(*SOCIETY)
@@ -146,8 +134,8 @@ def runs(request: HttpRequest) -> HttpResponse:
         "rows": [
             {
                 "run": item,
-                "gross": int(item.totals.get("gross", {}).get(WON, 0)),
-                "paid": int(item.totals.get("payable", {}).get(WON, 0)),
+                "gross": in_won(item, "gross"),
+                "paid": in_won(item, "payable"),
             }
             for item in page.rows
         ],
@@ -177,7 +165,7 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
         "run": shown,
         "page": page,
         "identities": _identities(shown.totals),
-        "not_ours": _not_ours(shown),
+        "not_ours": not_ours(shown),
         "sums": statements.aggregate(
             gross=Sum("gross_micros"),
             deducted=Sum("deducted_micros"),
@@ -189,49 +177,20 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
     return render(request, "royalties/run.html", context)
 
 
-def _identities(totals: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
-    """Identity 2, one per currency: distributed = payable + carried + deducted + held + suspense + not ours."""
-    currencies = sorted(totals.get("gross", {}), key=lambda currency: (currency == WON, currency))
-    return [_identity(totals, currency) for currency in currencies]
-
-
-def _identity(totals: dict[str, dict[str, str]], currency: str) -> dict[str, Any]:
-    states = STATES if currency == WON else STATES_ABROAD
-    sums = [(words, kind, int(totals.get(state, {}).get(currency, 0))) for state, words, kind in states]
-    distributed = int(totals["gross"][currency])
-    return {
-        "currency": currency,
-        "distributed": distributed,
-        "holds": distributed == sum(micros for _words, _kind, micros in sums),
-        "parts": [
-            svg.Part(label=str(words), value=micros, text=wording.exact_money(micros, currency), kind=kind)
-            for words, kind, micros in sums
-        ],
-    }
-
-
-def _not_ours(shown: DistributionRun) -> list[dict[str, Any]]:
-    """What belongs to nobody of ours, by who collects it."""
-    rows = list(
-        Earning.objects.filter(run=shown, state=Earning.State.NOT_OURS)
-        .order_by()
-        .values("run_share__collector", "run_share__society_code", "currency")
-        .annotate(source=Sum("source_micros"), won=Sum("won_micros"), works=Count("work", distinct=True))
-        .order_by("-won")
-    )
-    names = dict(
-        Society.objects.filter(code__in={row["run_share__society_code"] for row in rows}).values_list("code", "name")
-    )
+def _identities(totals: Totals) -> list[dict[str, Any]]:
+    """Identity 2 in every currency, drawn."""
     return [
-        {**row, "collected_by": _collected_by(row["run_share__collector"], row["run_share__society_code"], names)}
-        for row in rows
+        {
+            "currency": identity.currency,
+            "distributed": identity.distributed_micros,
+            "holds": identity.holds,
+            "parts": [
+                svg.Part(label=str(words), value=micros, text=wording.exact_money(micros, identity.currency), kind=kind)
+                for (words, kind), micros in ((STATES[state], micros) for state, micros in identity.parts.items())
+            ],
+        }
+        for identity in identities(totals)
     ]
-
-
-def _collected_by(collector: str, code: str, names: dict[str, str]) -> str:
-    if code:
-        return names.get(code, code)
-    return str(COLLECTORS.get(collector, collector))
 
 
 # ── sources ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -253,15 +212,7 @@ def sources(request: HttpRequest) -> HttpResponse:
         if done:
             messages.success(request, done)
             return redirect("royalties:sources")
-    profiles = SourceProfile.objects.select_related("declared_by").order_by("-from_date", "family")
-    shown = (
-        Source.objects.visible_to(request.user)
-        .order_by("name")
-        .prefetch_related(
-            Prefetch("profiles", queryset=profiles),
-            Prefetch("right_splits", queryset=RightSplit.objects.order_by("-from_date")),
-        )
-    )
+    shown = sources_of(request.user).order_by("name")
     context = {"sources": shown, "form": form, "rights_form": rights_form, "staff": is_staff(request.user)}
     wrong = form.errors or rights_form.errors
     return render(request, "royalties/sources.html", context, status=400 if wrong else 200)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.accounts.access import is_staff, only, sees_everything
@@ -22,18 +19,12 @@ from portal.lib.keyset import page_of, whole
 from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_only
 from royalties.forms import SettleForm, UploadForm
 from royalties.ingest import receive_report, report_figures, resume_report as resume
-from royalties.models import RejectedLine, Report, ReportedRecording, SongUsage, UsageLine
+from royalties.models import RejectedLine, Report, ReportedRecording, UsageLine
+from royalties.overlap import other_files
+from royalties.progress import STAGES, UNDER_WAY, progress_of
 from royalties.reports.base import POISON, REASONS, refusal_of
 from royalties.resting import resting_money
 from royalties.services import settle_second_file
-
-SILENCE: Final = dt.timedelta(minutes=2)  # a worker that has not been heard of for so long is probably gone
-STAGES: Final = (
-    ("plan", gettext_lazy("Cutting it into pieces")),
-    ("parse", gettext_lazy("Reading the lines")),
-    ("match", gettext_lazy("Matching the songs")),
-    ("finish", gettext_lazy("Summing up")),
-)
 
 
 @require_GET
@@ -41,7 +32,7 @@ STAGES: Final = (
 def report_list(request: HttpRequest) -> HttpResponse:
     rows = Report.objects.visible_to(request.user)
     page = page_of(
-        rows.select_related("source", "file").annotate(money=F("accepted_micros") + F("rejected_micros")),
+        rows.select_related("source", "file").with_money(),
         keys=(whole("id", descending=True),),
         after=request.GET.get("after", ""),
     )
@@ -98,7 +89,7 @@ def report_progress(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
-    under_way = shown.state in {Report.State.RECEIVED, Report.State.READING, Report.State.MATCHING}
+    under_way = shown.state in UNDER_WAY
     staff = is_staff(request.user)
     to_settle = shown.held_reason == Report.HeldReason.SECOND_FILE
     figures = None if under_way or shown.state == Report.State.REFUSED else report_figures(shown)
@@ -114,28 +105,26 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "parts": _parts(shown, figures) if figures else [],
         "may_settle": staff and to_settle,
         "settle": SettleForm() if staff and to_settle else None,
-        "earlier": _earlier_files(shown) if to_settle and sees_everything(request.user) else [],
+        "earlier": other_files(shown) if to_settle and sees_everything(request.user) else [],
         "pools": list(shown.pools.select_related("remittance")) if sees_everything(request.user) else [],
     }
 
 
 def _progress(shown: Report) -> dict[str, Any]:
-    """How far the work on a report is, in words and as a bar, from its job's row alone."""
-    job = shown.job
-    if job is None:
+    """How far the work on a report is, in words and as a bar."""
+    progress = progress_of(shown)
+    if progress is None:
         return {"stages": [], "done": 0, "total": 0, "silent_since": None}
-    names = [name for name, _words in STAGES]
-    at = names.index(job.stage) if job.stage in names else 0
+    at = list(STAGES).index(progress.stage)
     stages = [
         {"words": words, "state": "done" if place < at else "running" if place == at else "todo"}
-        for place, (_name, words) in enumerate(STAGES)
+        for place, words in enumerate(STAGES.values())
     ]
-    heard = job.heartbeat_at or job.created_at
     return {
         "stages": stages,
-        "done": job.units_done,
-        "total": job.units_total,
-        "silent_since": heard if timezone.now() - heard > SILENCE else None,
+        "done": progress.done,
+        "total": progress.total,
+        "silent_since": progress.silent_since,
     }
 
 
@@ -151,34 +140,6 @@ def _parts(shown: Report, figures: Any) -> list[svg.Part]:
         svg.Part(label=label, value=int(value), text=wording.exact_money(value, shown.currency), kind=kind)
         for label, value, kind in named
     ]
-
-
-def _earlier_files(shown: Report) -> list[dict[str, Any]]:
-    """The other files of the same source, family and month, each with how much of this one it already says."""
-    others = (
-        Report.objects.filter(source=shown.source_id, family=shown.family, period=shown.period)
-        .exclude(pk=shown.pk)
-        .select_related("file")
-        .annotate(money=F("accepted_micros") + F("rejected_micros"), in_pools=Count("pools"))
-        .order_by("id")
-    )
-    overlaps = (
-        SongUsage.objects.filter(
-            report=shown,
-            recording__usages__report__in=others,
-            recording__usages__service=F("service"),
-            recording__usages__usage_month=F("usage_month"),
-        )
-        .order_by()
-        .values("recording__usages__report")
-        .annotate(
-            both=Count("id"),
-            same=Count("id", filter=Q(recording__usages__amount_micros=F("amount_micros"))),
-            money=Sum("amount_micros"),
-        )
-    )
-    by_report = {row["recording__usages__report"]: row for row in overlaps}
-    return [{"report": other, "overlap": by_report.get(other.pk)} for other in others]
 
 
 @require_GET

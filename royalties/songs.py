@@ -1,0 +1,99 @@
+"""What is known of one reported song: its use, the works it is or could be, and how it was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+from django.db.models import QuerySet, Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.access import Reader
+from royalties.models import Earning, Match, MatchWork, ReportedRecording, SongUsage
+from works.matching.explain import explain
+from works.models import Share, Work
+
+WRITERS: Final = tuple(
+    role.value
+    for role in Share.Role
+    if role not in {Share.Role.ORIGINAL_PUBLISHER, Share.Role.SUB_PUBLISHER, Share.Role.ADMINISTRATOR}
+)
+METHODS: Final[dict[str, Promise]] = {
+    "isrc": _("by ISRC"),
+    "iswc": _("by ISWC"),
+    "ipi": _("by a writer’s IPI and the title"),
+    "name": _("by title and performer"),
+    "title": _("by title alone"),
+    "staff": _("by staff"),
+    "case": _("by the end of a case"),
+    "failed": _("our matcher failed on this song"),
+}
+
+
+def decisions_on(song: ReportedRecording) -> list[Match]:
+    """Every decision, the newest first; the one that stands has not been superseded."""
+    return list(Match.objects.filter(recording=song).select_related("decided_by").order_by("-id"))
+
+
+def is_distributed(song: ReportedRecording) -> bool:
+    """Whether money of it has gone its way, so that its match stays as it is."""
+    return Earning.objects.filter(song_usage__recording=song).exists()
+
+
+def usages_of(song: ReportedRecording, *, with_reports: bool) -> list[dict[str, Any]]:
+    """Its use by month and service, newest first; by report as well for those who see reports."""
+    fields = ["usage_month", "service", "report__currency", *(["report__ref"] if with_reports else [])]
+    rows = SongUsage.objects.filter(recording=song).counted().order_by().values(*fields)
+    sums = rows.annotate(lines=Sum("lines"), uses=Sum("uses"), amount=Sum("amount_micros"))
+    return list(sums.order_by("-usage_month", "service", *fields[2:]))
+
+
+def candidates_of(user: Reader, standing: Match | None) -> list[dict[str, Any]]:
+    """The works of the standing match with what speaks for each, as far as the reader sees the works."""
+    if standing is None:
+        return []
+    visible: QuerySet[Work] = Work.objects.visible_to(user)
+    parts = list(standing.works.filter(work__in=visible).select_related("work").order_by("rank"))
+    facts = _facts_of([part.work_id for part in parts])
+    return [
+        {
+            "work": part.work,
+            "fraction": Fraction(part.numerator, part.denominator),
+            "evidence": explain(part.evidence or standing.evidence),
+            **facts[part.work_id],
+        }
+        for part in parts
+    ]
+
+
+def works_of(user: Reader, songs: Sequence[int]) -> dict[int, list[Work]]:
+    """Song id → the works it is, as far as the reader sees them. One query."""
+    found: dict[int, list[Work]] = {}
+    parts = MatchWork.objects.filter(
+        match__recording__in=songs,
+        match__superseded_at__isnull=True,
+        match__outcome="accepted",
+        work__in=Work.objects.visible_to(user),
+    )
+    for part in parts.select_related("match", "work").order_by("rank"):
+        found.setdefault(part.match.recording_id, []).append(part.work)
+    return found
+
+
+def _facts_of(works: list[int]) -> dict[int, dict[str, list[str]]]:
+    """Work id → its titles, performers and writers, to stand beside what the service reported. Three queries."""
+    facts: dict[int, dict[str, list[str]]] = {pk: {"titles": [], "performers": [], "writers": []} for pk in works}
+    columns = {
+        "titles": Work.objects.values_list("id", "titles__text"),
+        "performers": Work.objects.values_list("id", "parts__recording__performer"),
+        "writers": Work.objects.filter(shares__until_date__isnull=True, shares__role__in=WRITERS).values_list(
+            "id", "shares__party__name"
+        ),
+    }
+    for name, rows in columns.items():
+        for pk, text in rows.filter(id__in=works).distinct():
+            if text:
+                facts[pk][name].append(text)
+    return facts
