@@ -1,0 +1,91 @@
+"""Garak itself: from a received file to matched lines, through Redis and two Celery workers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from portal.celery import app as celery
+from portal.files.services import store_upload
+from portal.jobs.models import Job
+from royalties import ingest
+from royalties.models import Report, Source
+from tests.bench.databases import ROOT, Database, portal_on
+from tests.bench.memory import Peaks
+
+POLL_SECONDS: Final = 0.005
+START_SECONDS: Final = 60
+DEADLINE_SECONDS: Final = 900
+POOL: Final = 2
+EARLIER: Final = dt.date(2026, 8, 1)  # the month of the file that warms the workers up
+
+
+class ImportFailed(RuntimeError):
+    """A measured import did not end well, so there is nothing to measure."""
+
+
+def import_file(database: Database, file: Path, warm_up: Path, peaks: dict[str, int] | None = None) -> float:
+    """Seconds from the received file until its report is ready, by workers that have read another file before.
+
+    With `peaks` the size of every process is watched as well, which costs time: such a run is not a measurement of it.
+    """
+    with portal_on(database), celery_workers(database) as parent:
+        _import(warm_up, source="mcsc", period=EARLIER)  # modules, connections: a worker is seldom new
+        if peaks is None:
+            return _import(file, source="tme")
+        with Peaks(parent, database.name) as watched:
+            seconds = _import(file, source="tme")
+        peaks.update({name: max(size, peaks.get(name, 0)) for name, size in watched.found.items()})
+        return seconds
+
+
+def _import(file: Path, *, source: str, period: dt.date | None = None) -> float:
+    with file.open("rb") as stream:
+        stored = store_upload(stream=stream, label=file.name, user=None)
+    began = time.perf_counter()
+    report, _new = ingest.receive_report(
+        source=Source.objects.get(code=source), stored=stored, period=period, user=None
+    )
+    while True:
+        state, text = Job.objects.values_list("state", "error_text").get(kind=ingest.TASK, subject_id=report.pk)
+        seconds = time.perf_counter() - began
+        if state == Job.State.DONE:
+            break
+        if state == Job.State.STOPPED or seconds > DEADLINE_SECONDS:
+            raise ImportFailed(f"{file.name}: {state} after {seconds:.0f} s. {text}")
+        time.sleep(POLL_SECONDS)
+    report.refresh_from_db()
+    if report.state not in {Report.State.READY, Report.State.HELD}:
+        raise ImportFailed(f"{file.name}: {report.state} {report.error_code}")
+    return seconds
+
+
+@contextmanager
+def celery_workers(database: Database) -> Iterator[int]:
+    """A worker with two pool children, as `make run` starts it; yields the number of its parent process."""
+    log = Path(os.environ["PORTAL_DATA_DIR"]) / "worker.log"
+    name = f"{database.name}@bench"
+    command = [sys.executable, "-m", "celery", "-A", "portal.celery", "worker", "--pool", "prefork"]
+    command += ["--concurrency", str(POOL), "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    with log.open("ab") as output:
+        worker = subprocess.Popen([*command, "--hostname", name], cwd=ROOT, stdout=output, stderr=output)
+    try:
+        until = time.monotonic() + START_SECONDS
+        while not celery.control.ping(destination=[name], timeout=0.2):
+            if time.monotonic() > until or worker.poll() is not None:
+                raise ImportFailed(f"the worker did not start: see {log}")
+        yield worker.pid
+    finally:
+        children = psutil.Process(worker.pid).children(recursive=True) if worker.poll() is None else []
+        worker.terminate()
+        worker.wait(timeout=START_SECONDS)
+        psutil.wait_procs(children, timeout=10)

@@ -1,0 +1,126 @@
+"""The order of the measurements: everything once a round, so that a slow minute of the machine hits all alike."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.core.management import call_command
+
+from portal.demo import society
+from portal.demo.catalogue import PUBLISHERS
+from tests.bench import statement
+from tests.bench.contenders import Peer, copy_csv, read_with_calamine
+from tests.bench.databases import Database, copied_database, migrated_database, portal_on
+from tests.bench.distributing import distribute_once
+from tests.bench.figures import CALAMINE, COPY, OURS, OURS_XLSX, PEER, Figures
+from tests.bench.imports import import_file
+from tests.bench.machine import MEGABYTE, describe
+from tests.bench.pages import time_pages
+
+WARM_UP_LINES: Final = 20_000
+PAGE_REQUESTS: Final = 20
+
+
+def measure(*, data_dir: Path, lines: int, rounds: int, parts: frozenset[str], say: Callable[[str], None]) -> Figures:
+    """Measure the parts asked for and say on the way what is under way."""
+    server = Database(os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"])
+    found = Figures(lines=lines, machine=describe(server.owner_url), rounds=rounds)
+    say(found.machine)
+    files = _files(data_dir, lines, with_xlsx=bool(parts & {"xlsx", "calamine", "memory"}), say=say)
+    found.sizes = f" ({', '.join(f'{path.stat().st_size / MEGABYTE:.0f} MB as {kind}' for kind, path in files.items() if kind != 'warm-up')})"
+    peer = Peer(data_dir / "peer") if "peer" in parts else None
+    if peer is not None and peer.why_not:
+        found.notes.append(f"The peer was not measured: {peer.why_not}.")
+        peer = None
+    with ExitStack() as kept:
+        register = kept.enter_context(migrated_database(server))
+        say("Registering the works")
+        _fill_register(register, data_dir, lines)
+        imports = [(part, name, files[part]) for part, name in (("csv", OURS), ("xlsx", OURS_XLSX)) if part in files]
+        if "memory" in parts:
+            for _part, name, file in imports:
+                say(f"Watching the memory of {name}")
+                peaks: dict[str, int] = {}
+                with copied_database(register) as database:
+                    import_file(database, file, files["warm-up"], peaks)
+                _forget_uploads()
+                for process, size in peaks.items():
+                    found.peaks[f"{process}, {name}"] = size
+        for number in range(1, rounds + 1):
+            if "copy" in parts:
+                found.add(COPY, copy_csv(register.named("postgres").owner_url, files["csv"], lines))
+            for part, name, file in imports:
+                if part in parts:
+                    with copied_database(register) as database:
+                        found.add(name, import_file(database, file, files["warm-up"]))
+                    _forget_uploads()
+            if "calamine" in parts:
+                read = read_with_calamine(files["xlsx"], lines)
+                found.add(CALAMINE, read.seconds)
+                found.peaks[CALAMINE] = max(found.peaks.get(CALAMINE, 0), read.peak_bytes)
+            if peer is not None:
+                calculated = peer.calculate(lines, len(statement.works(lines)))
+                found.add(PEER, calculated.seconds)
+                found.peaks[PEER] = max(found.peaks.get(PEER, 0), calculated.peak_bytes)
+            say(f"Round {number}: " + ", ".join(f"{name} {all_of[-1]:.2f} s" for name, all_of in found.seconds.items()))
+        if parts & {"distribution", "pages"}:
+            _measure_the_rest(found, register, files, parts, say)
+    return found
+
+
+def _measure_the_rest(
+    found: Figures, register: Database, files: dict[str, Path], parts: frozenset[str], say: Callable[[str], None]
+) -> None:
+    """Distributions of one imported report, each in a copy; then the pages of the last one."""
+    with copied_database(register) as imported:
+        import_file(imported, files["csv"], files["warm-up"])
+        for number in range(1, (found.rounds if "distribution" in parts else 1) + 1):
+            with copied_database(imported) as database:
+                run = distribute_once(database)
+                if "distribution" in parts:
+                    found.distributed.append(run)
+                say(f"Distribution {number}: {run.seconds:.2f} s, GROUP BY {run.group_by_seconds:.2f} s")
+                if "pages" in parts and number == max(1, found.rounds if "distribution" in parts else 1):
+                    found.pages = time_pages(database, PAGE_REQUESTS)
+
+
+def _files(data_dir: Path, lines: int, *, with_xlsx: bool, say: Callable[[str], None]) -> dict[str, Path]:
+    """The statement in both containers, and a short one; made once, as long as the maker stays the same."""
+    digest = hashlib.sha256(Path(statement.__file__).read_bytes()).hexdigest()[:12]
+    folder = data_dir / "statements" / f"{digest}-{lines}"
+    wanted = {"csv": statement.write_csv, **({"xlsx": statement.write_xlsx} if with_xlsx else {})}
+    found: dict[str, Path] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, write in wanted.items():
+        found[kind] = folder / f"song_202609.{kind}"
+        if not found[kind].exists():
+            say(f"Writing {lines:,} lines of {kind}")
+            new = folder / f"new.{kind}"
+            write(lines, new)
+            new.replace(found[kind])
+    found["warm-up"] = folder / "song_202608.csv"
+    statement.write_csv(min(WARM_UP_LINES, lines), found["warm-up"])
+    return found
+
+
+def _fill_register(database: Database, data_dir: Path, lines: int) -> None:
+    """The demo's people and catalogues, and a register of the size of the statement."""
+    folder = data_dir / "register"
+    folder.mkdir(exist_ok=True)
+    catalogue = folder / "bench.csv"
+    statement.write_catalogue(lines, catalogue)
+    with portal_on(database):
+        society.make_society(folder)
+        call_command("import_catalogue", str(catalogue), publisher=PUBLISHERS[1].ref, verbosity=0)
+
+
+def _forget_uploads() -> None:
+    """The stored files of databases that are gone."""
+    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
