@@ -14,11 +14,10 @@ from portal.jobs.services import Stage, drain
 from royalties.ingest.figures import ReportFigures, report_figures
 from royalties.ingest.finish import stopped, work_finish
 from royalties.ingest.matching import then_finish, work_match
-from royalties.ingest.parse import prepare_parse, then_match, work_parse
+from royalties.ingest.parse import Remembered, prepare_parse, then_match, work_parse
 from royalties.ingest.plan import prepare_plan, work_plan
 from royalties.ingest.poison import cut_lines, cut_songs, leave_song_to_people, reject_line
 from royalties.ingest.receive import TASK, receive_report, resume_report
-from royalties.reports.lines import Song
 
 __all__ = [
     "DRAIN_SECONDS",
@@ -41,12 +40,12 @@ def work_on(job_id: int, *, seconds: float | None = None) -> None:
 
 def stages() -> dict[str, Stage]:
     """What a worker does in each stage. It remembers songs from chunk to chunk."""
-    remembered: dict[Song, int] = {}
+    remembered = Remembered()
     return {
         "plan": Stage(prepare=prepare_plan, work=work_plan, then=lambda _job: "parse", stopped=stopped),
         "parse": Stage(
-            prepare=prepare_parse,
-            work=partial(work_parse, remembered),
+            prepare=partial(prepare_parse, remembered),
+            work=work_parse,
             then=then_match,
             stopped=stopped,
             cut=cut_lines,

@@ -63,14 +63,18 @@ SUM_UP: Final = """
     ORDER BY recording_id, service, usage_month"""
 
 # Accepted and rejected lines, the lowest and highest number, and numbers that stand on both sides. Within each table a
-# line stands once by its key, so these prove that every number from 2 to the last stands exactly once.
+# line stands once by its key, so these prove that every number from 2 to the last stands exactly once. Accepted lines
+# were counted when they were summed; the rest are looked up by their key.
 LINE_NUMBERS: Final = """
-    WITH accepted AS (SELECT line_no FROM royalties_usageline WHERE period = %(period)s AND report_id = %(report)s),
-         rejected AS (SELECT line_no FROM royalties_rejectedline WHERE report_id = %(report)s)
-    SELECT (SELECT count(*) FROM accepted), (SELECT count(*) FROM rejected),
-        least((SELECT min(line_no) FROM accepted), (SELECT min(line_no) FROM rejected)),
-        greatest((SELECT max(line_no) FROM accepted), (SELECT max(line_no) FROM rejected)),
-        (SELECT count(*) FROM rejected JOIN accepted USING (line_no))"""
+    SELECT (SELECT coalesce(sum(lines), 0) FROM royalties_songusage WHERE report_id = %(report)s),
+        (SELECT count(*) FROM royalties_rejectedline WHERE report_id = %(report)s),
+        least((SELECT min(line_no) FROM royalties_usageline WHERE period = %(period)s AND report_id = %(report)s),
+            (SELECT min(line_no) FROM royalties_rejectedline WHERE report_id = %(report)s)),
+        greatest((SELECT max(line_no) FROM royalties_usageline WHERE period = %(period)s AND report_id = %(report)s),
+            (SELECT max(line_no) FROM royalties_rejectedline WHERE report_id = %(report)s)),
+        (SELECT count(*) FROM royalties_rejectedline r WHERE r.report_id = %(report)s AND EXISTS (
+            SELECT 1 FROM royalties_usageline u
+            WHERE u.period = %(period)s AND u.report_id = r.report_id AND u.line_no = r.line_no))"""
 
 
 def _require_every_line_once(report: Report) -> None:

@@ -12,8 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Work, add_chunks
-from royalties.ingest.plan import period_of
-from royalties.models import Match, RejectedPair, Report, ReportedRecording, UsageLine
+from royalties.models import Match, RejectedPair, ReportedRecording
 from works.matching import Decision, SongQuery, match
 
 
@@ -32,34 +31,32 @@ def work_match(work: Work, _prepared: Any) -> None:
 
 
 def songs_to_match(work: Work) -> QuerySet[ReportedRecording]:
-    """Of this run of ids, the report's songs that no match stands for. Another report may have matched some meanwhile."""
-    report = Report.objects.get(pk=work.job.subject_id)
+    """The songs of a chunk that no match stands for. Another report may have matched some meanwhile."""
     standing = Match.objects.filter(recording=OuterRef("pk"), superseded_at__isnull=True)
-    lines = UsageLine.objects.filter(recording_id=OuterRef("pk"), report_id=report.pk, period=period_of(report))
-    run = ReportedRecording.objects.filter(pk__range=(work.payload["from"], work.payload["to"]))
-    return run.filter(~Exists(standing), Exists(lines)).order_by("pk")
+    return ReportedRecording.objects.filter(~Exists(standing), pk__in=work.payload["songs"]).order_by("pk")
 
 
 def _write_matches(songs: Sequence[ReportedRecording], decisions: Sequence[Decision]) -> None:
     """Write what was decided, unless a match stands by now: another report's, or a person's, who is always right."""
+    decided = [
+        {
+            "recording_id": song.pk, "outcome": decision.outcome, "method": decision.method,
+            "permille": decision.probability_permille, "evidence": decision.evidence,
+        }
+        for song, decision in zip(songs, decisions, strict=True)
+    ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO royalties_match
                 (recording_id, outcome, method, probability_permille, evidence, reason, created_at)
-            SELECT recording_id, outcome, method, permille, evidence::jsonb, '', now()
-            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::int[], %s::text[])
-                AS new (recording_id, outcome, method, permille, evidence)
+            SELECT recording_id, outcome, method, permille, evidence, '', now()
+            FROM json_to_recordset(%s)
+                AS new (recording_id bigint, outcome text, method text, permille int, evidence jsonb)
             ORDER BY recording_id
             ON CONFLICT (recording_id) WHERE superseded_at IS NULL DO NOTHING
             RETURNING recording_id, id""",
-            [
-                [song.pk for song in songs],
-                [decision.outcome for decision in decisions],
-                [decision.method for decision in decisions],
-                [decision.probability_permille for decision in decisions],
-                [json.dumps(decision.evidence) for decision in decisions],
-            ],
+            [json.dumps(decided)],
         )
         written = dict(cursor.fetchall())
         rows = [
@@ -71,12 +68,14 @@ def _write_matches(songs: Sequence[ReportedRecording], decisions: Sequence[Decis
         statement = """COPY royalties_matchwork
             (match_id, work_id, rank, numerator, denominator, probability_permille, evidence) FROM STDIN"""
         with cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
+            copy.write("".join("\t".join(map(str, row)) + "\n" for row in rows))
 
 
 def _works_of(match_id: int, decision: Decision) -> list[tuple[int, int, int, int, int, int, str]]:
-    """Rows of MatchWork: the parts of an accepted song, or the candidates of one to review, in order of rank."""
+    """Rows of MatchWork: the parts of an accepted song, or the candidates of one to review, in order of rank.
+
+    JSON has no tab and no line feed of its own; its backslashes are doubled, for a COPY halves them.
+    """
     evidence = {candidate.work_id: candidate for candidate in decision.candidates}
     if decision.outcome == "accepted":
         parts = list(decision.works)
@@ -88,7 +87,7 @@ def _works_of(match_id: int, decision: Decision) -> list[tuple[int, int, int, in
     for rank, (work_id, part) in enumerate(parts, 1):
         candidate = evidence.get(work_id)
         permille = decision.probability_permille if candidate is None else candidate.probability_permille
-        found = json.dumps({} if candidate is None else candidate.evidence)
+        found = json.dumps({} if candidate is None else candidate.evidence).replace("\\", "\\\\")
         rows.append((match_id, work_id, rank, part.numerator, part.denominator, permille, found))
     return rows
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -15,38 +16,73 @@ from psycopg import sql
 from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Work, add_chunks
 from royalties.ingest.plan import layout_of, period_of
-from royalties.ingest.reading import reading_of
+from royalties.ingest.reading import Reading, reading_of
 from royalties.ingest.songs import resolve_songs
 from royalties.models import Report
 from royalties.reports import csv_lines, tme
 from royalties.reports.base import LinesDoNotAddUp
+from royalties.reports.columns import LineReader, PlainLines
 from royalties.reports.csv_lines import Tile
-from royalties.reports.lines import (
-    Line,
-    Lines,
-    Rejected,
-    Rules,
-    Song,
-    read_lines,
-)
+from royalties.reports.lines import Lines, Rejected, Rules, Song, read_line
 
-SONGS_A_CHUNK: Final = 2_000
+SONGS_A_CHUNK: Final = 1_000
 
 
-def prepare_parse(work: Work) -> tuple[Report, Lines]:
+@dataclass
+class Remembered:
+    """What a worker knows from the chunks of a report it has read: what lines say on their left, and the songs' numbers."""
+
+    songs: dict[Song, int] = field(default_factory=dict)
+    read: tuple[Rules, Reading, LineReader] | None = None
+
+    def reader(self, rules: Rules, reading: Reading) -> LineReader:
+        """One that has read such lines before, if there is one. Whoever takes it puts it back when all went well."""
+        before, self.read = self.read, None
+        if before is not None and before[:2] == (rules, reading):
+            return before[2]
+        return LineReader(rules, encoding=reading.encoding, delimiter=reading.delimiter)
+
+
+@dataclass
+class ReadLines:
+    """The lines of a chunk, and its songs' numbers: plain lines by column, the others one by one."""
+
+    plain: list[PlainLines]
+    others: Lines
+    songs: dict[Song, int]
+
+    @property
+    def accepted(self) -> int:
+        return sum(len(run.line_nos) for run in self.plain) + len(self.others.accepted)
+
+
+def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines]:
+    """Read the lines of a chunk, and give every song they name a number, which is committed at once.
+
+    So no worker waits for another's lines to be written. A song whose lines are then not written, because this worker
+    was too late, is found by whoever writes them.
+    """
     report = Report.objects.select_related("file", "source").get(pk=work.job.subject_id)
     payload = dict(work.payload)
     reading = reading_of(report, payload["spool"])
     tile = Tile(**{name: payload[name] for name in ("offset", "size", "first_line", "lines", "sha256")})
     rules = Rules(layout_of(report, reading), tme.PLATFORMS, tme.NOT_CHINA)
-    block = csv_lines.read_tile(reading.path, tile)
-    lines, line_no = Lines(), tile.first_line
+    reader = remembered.reader(rules, reading)
+    plain, others, line_no = [], Lines(), tile.first_line
     with _without_looking_for_cycles():
-        for run in csv_lines.runs(block):
-            rows = reading.rows(run)
-            lines.add(read_lines(rows, first_line=line_no, rules=rules))
-            line_no += len(rows)
-    return report, lines
+        for run in csv_lines.runs(csv_lines.read_tile(reading.path, tile)):
+            found, left = reader.read(run, line_no)
+            plain.append(found)
+            for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
+                read_line(number, raw, cells, rules, others)
+            line_no += len(found.line_nos) + len(left.line_nos)
+        named = {usage.song for usage in reader.fresh} | {line.song for line in others.accepted}
+        songs = resolve_songs(report, named, remembered.songs)
+        for usage in reader.fresh:
+            usage.columns = f"{songs[usage.song]}\t{usage.service}\t{usage.usage_month}"
+        reader.fresh.clear()
+    remembered.read = rules, reading, reader
+    return report, ReadLines(plain, others, songs)
 
 
 @contextmanager
@@ -61,29 +97,30 @@ def _without_looking_for_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def work_parse(remembered: dict[Song, int], work: Work, prepared: tuple[Report, Lines]) -> dict[str, Any]:
-    report, lines = prepared
-    if len(lines.accepted) + len(lines.rejected) != work.units:
-        raise LinesDoNotAddUp(lines=work.units, accepted=len(lines.accepted), rejected=len(lines.rejected))
-    songs = resolve_songs(report, {line.song for line in lines.accepted}, remembered)
-    copy_accepted(report, lines.accepted, songs)
-    copy_rejected(report, lines.rejected)
-    return {"rounded": lines.rounded, "remainder": str(_exact_decimal(lines.remainder))}
+def work_parse(work: Work, prepared: tuple[Report, ReadLines]) -> dict[str, Any]:
+    report, read = prepared
+    others = read.others
+    if read.accepted + len(others.rejected) != work.units:
+        raise LinesDoNotAddUp(lines=work.units, accepted=read.accepted, rejected=len(others.rejected))
+    copy_accepted(report, read)
+    copy_rejected(report, others.rejected)
+    return {"rounded": others.rounded, "remainder": str(_exact_decimal(others.remainder))}
 
 
-def copy_accepted(report: Report, lines: Sequence[Line], songs: Mapping[Song, int]) -> None:
+def copy_accepted(report: Report, read: ReadLines) -> None:
     """COPY straight into the month's partition. Every value is a number, a date or a word of ours: nothing to escape."""
     period = period_of(report)
     statement = sql.SQL(
-        "COPY {} (period, report_id, line_no, recording_id, service, usage_month, uses, amount_micros) FROM STDIN"
+        "COPY {} (line_no, recording_id, service, usage_month, uses, amount_micros, period, report_id) FROM STDIN"
     ).format(sql.Identifier(f"royalties_usageline_{period:%Y_%m}"))
-    head = f"{period.isoformat()}\t{report.pk}\t"
-    rows = [
-        f"{head}{line_no}\t{songs[song]}\t{service}\t{month}\t{uses}\t{micros}\n"
-        for line_no, song, service, month, uses, micros in lines
-    ]
+    end = f"\t{period.isoformat()}\t{report.pk}\n"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write("".join(rows))
+        for run in read.plain:
+            columns = zip(run.line_nos, run.usages, run.uses, run.micros, strict=True)
+            rows = [f"{line_no}\t{usage.columns}\t{uses}\t{micros}{end}" for line_no, usage, uses, micros in columns]
+            copy.write("".join(rows))
+        for line_no, song, service, month, uses, micros in read.others.accepted:
+            copy.write(f"{line_no}\t{read.songs[song]}\t{service}\t{month}\t{uses}\t{micros}{end}")
 
 
 def copy_rejected(report: Report, lines: Sequence[Rejected]) -> None:
@@ -105,20 +142,21 @@ def _exact_decimal(value: Fraction) -> Decimal:
 
 
 def then_match(job: Job) -> str:
-    """Cut the songs of the report that no match stands for into runs of ids."""
+    """Cut the songs of the report that no match stands for into runs of numbers."""
     Report.objects.filter(pk=job.subject_id).update(state=Report.State.MATCHING)
     report = Report.objects.get(pk=job.subject_id)
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT min(id), max(id), count(*) FROM (
-                SELECT recording_id AS id, (row_number() OVER (ORDER BY recording_id) - 1) / %s AS run
-                FROM (SELECT DISTINCT recording_id FROM royalties_usageline WHERE period = %s AND report_id = %s) AS songs
-                WHERE NOT EXISTS (
-                    SELECT 1 FROM royalties_match m WHERE m.recording_id = songs.recording_id AND m.superseded_at IS NULL)
-            ) AS runs GROUP BY run ORDER BY run""",
-            [SONGS_A_CHUNK, report.period, report.pk],
-        )
-        runs = cursor.fetchall()
-    add_chunks(job, "match", [NewChunk({"from": first, "to": last}, songs) for first, last, songs in runs])
+        cursor.execute(SONGS_WITHOUT_MATCH, [report.period, report.pk])
+        songs = [song for (song,) in cursor.fetchall()]
+    runs = [songs[at : at + SONGS_A_CHUNK] for at in range(0, len(songs), SONGS_A_CHUNK)]
+    add_chunks(job, "match", [NewChunk({"songs": run}, len(run)) for run in runs])
     return "match"
+
+
+SONGS_WITHOUT_MATCH: Final = """
+    SELECT recording_id FROM (
+        SELECT DISTINCT recording_id FROM royalties_usageline WHERE period = %s AND report_id = %s
+    ) AS songs
+    WHERE NOT EXISTS (
+        SELECT 1 FROM royalties_match m WHERE m.recording_id = songs.recording_id AND m.superseded_at IS NULL)
+    ORDER BY recording_id"""

@@ -59,7 +59,7 @@ def cut_songs(work: Work) -> list[NewChunk]:
     if len(songs) <= 1:
         return []
     runs = [songs[share] for share in _shares(len(songs))]
-    return [NewChunk({"from": run[0], "to": run[-1]}, len(run)) for run in runs]
+    return [NewChunk({"songs": run}, len(run)) for run in runs]
 
 
 def leave_song_to_people(work: Work) -> None:

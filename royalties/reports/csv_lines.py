@@ -20,9 +20,11 @@ from royalties.reports import encodings
 from royalties.reports.base import BadLine, EncodingDoesNotFit, FileHasChanged, LineIsEndless
 from royalties.reports.encodings import GB18030, MARK, UTF8, UTF8_BOM
 
-LINES_A_CHUNK: Final = 5_000
+LINES_A_CHUNK: Final = 10_000
 BYTES_A_CHUNK: Final = 8_000_000
-BYTES_A_RUN: Final = 65_536  # what is read together; see runs
+BYTES_A_RUN: Final = 32_768  # what is read together; see runs
+BYTES_BETWEEN_CALLS: Final = 50_000_000  # of survey's on_tile: some tenths of a second
+READ_BYTES: Final = 250_000  # a piece that stays in the processor's cache
 LONGEST_LINE_BYTES: Final = 16_000_000  # beyond this the file is refused, to read it in steady memory
 LONGEST_LINE: Final = 65_536  # characters; beyond this the line is rejected
 RAW_KEPT: Final = 2_000  # characters kept of a line that is too long
@@ -68,21 +70,21 @@ def survey(path: Path, *, known: str = "", asked: str = "", on_tile: Callable[[]
     Raises LineIsEndless, and EncodingDoesNotFit where most lines are not what was asked for.
     """
     evidence = _Evidence(asked)
-    tiles: list[Tile] = []
+    told = 0
     with path.open("rb") as file:
         has_mark = file.read(len(MARK)) == MARK
         file.seek(len(MARK) if has_mark and not known else 0)
         header = _read_line(file, 1)
         evidence.see([header])
-        offset, line_no = file.tell(), 2
-        while lines := _read_block(file, line_no):
+        tiling = _Tiling(file.tell(), 2)
+        for block, lines in _blocks(file, 2):
             if not known:
                 evidence.see(lines)
-            block = b"".join(lines)
-            sha256 = hashlib.sha256(block).hexdigest()
-            tiles.append(Tile(offset=offset, size=len(block), first_line=line_no, lines=len(lines), sha256=sha256))
-            offset, line_no = offset + len(block), line_no + len(lines)
-            on_tile()
+            tiling.add(block, lines)
+            if tiling.offset - told >= BYTES_BETWEEN_CALLS:
+                told = tiling.offset
+                on_tile()
+    tiles = tiling.end()
     encoding, why = (known, "known") if known else evidence.decide(has_mark=has_mark)
     return Survey(encoding, why, decode_header(header, encoding), tiles, evidence.sample)
 
@@ -236,16 +238,59 @@ def _read_line(file: BinaryIO, line_no: int) -> bytes:
     return line
 
 
-def _read_block(file: BinaryIO, line_no: int) -> list[bytes]:
-    lines: list[bytes] = []
-    size = 0
-    while len(lines) < LINES_A_CHUNK and size < BYTES_A_CHUNK:
-        line = _read_line(file, line_no + len(lines))
-        if not line:
-            break
-        lines.append(line)
-        size += len(line)
-    return lines
+class _Tiling:
+    """Makes tiles of runs of whole lines."""
+
+    def __init__(self, offset: int, line_no: int) -> None:
+        self.offset, self.line_no = offset, line_no
+        self.size = self.lines = 0  # of the tile under way
+        self.digest = hashlib.sha256()
+        self.tiles: list[Tile] = []
+
+    def add(self, block: bytes, lines: list[bytes]) -> None:
+        """Bytes of the file that are whole lines, and these lines without their line feeds."""
+        start = at = 0
+        while at < len(lines):
+            part = lines[at : at + LINES_A_CHUNK - self.lines]
+            at += len(part)
+            end = len(block) if at == len(lines) else start + sum(map(len, part)) + len(part)
+            self.digest.update(memoryview(block)[start:end])
+            self.size, self.lines, start = self.size + end - start, self.lines + len(part), end
+            if self.lines >= LINES_A_CHUNK or self.size >= BYTES_A_CHUNK:
+                self.end()
+
+    def end(self) -> list[Tile]:
+        """Close the tile under way; all tiles."""
+        if self.lines:
+            tile = Tile(
+                offset=self.offset, size=self.size, first_line=self.line_no, lines=self.lines,
+                sha256=self.digest.hexdigest(),
+            )  # fmt: skip
+            self.tiles.append(tile)
+            self.offset, self.line_no = self.offset + self.size, self.line_no + self.lines
+            self.size = self.lines = 0
+            self.digest = hashlib.sha256()
+        return self.tiles
+
+
+def _blocks(file: BinaryIO, line_no: int) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Runs of whole lines, as they stand in the file and without their line feeds. Raises LineIsEndless."""
+    rest = b""
+    while read := file.read(READ_BYTES):
+        data = rest + read
+        *lines, rest = data.split(b"\n")
+        if len(data) > LONGEST_LINE_BYTES:
+            _require_ends([*lines, rest], line_no)
+        yield data[: len(data) - len(rest)], lines
+        line_no += len(lines)
+    if rest:
+        yield rest, [rest]
+
+
+def _require_ends(lines: list[bytes], line_no: int) -> None:
+    for at, line in enumerate(lines, line_no):
+        if len(line) > LONGEST_LINE_BYTES:
+            raise LineIsEndless(line=at, megabytes=LONGEST_LINE_BYTES // 1_000_000)
 
 
 def _cells_of(line: str, delimiter: str) -> Row:

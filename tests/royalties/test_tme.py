@@ -20,7 +20,7 @@ from royalties.reports.base import (
     Layout,
     LineIsEndless,
 )
-from royalties.reports.lines import Lines, Rules, Song, isrc_of, key_of, read_line, read_lines
+from royalties.reports.lines import Lines, Rules, Song, isrc_of, key_of, read_lines
 
 HEADERS = ["结算期间", "平台", "中央曲库ID", "歌曲ISRC", "歌曲名", "歌手名", "专辑名", "专辑UPC", "点击量",
            "广告收入分成-使用量", "基本包月收入分成-使用量", "高级包月收入分成-使用量", "CP分成收入"]  # fmt: skip
@@ -199,36 +199,6 @@ def test_songs_are_one_by_id_or_else_by_title_artist_and_isrc() -> None:
     assert len({key_of(other, "tme") for other in [named, *others]}) == 4
     assert key_of(named, "tme") != key_of(named, "mcsc")
     assert len(key_of(named, "x" * 20)) <= 120
-
-
-CELLS = [
-    st.sampled_from(["20260901", "2026-09-01", "2026", "", "20260901-20260930", "٢٠٢٦٠٩٠١"]),
-    st.sampled_from(["QQ音乐", "酷狗", "QQ音乐 ", "全民K歌国际版", "x", ""]),
-    st.sampled_from(["7000000000005614571", "0", "", "1.0", "7e18", "x", "²"]),
-    st.sampled_from(["", "KRA012600001", "x"]),
-    st.sampled_from(["", " ", "가", "x "]),
-    st.text(max_size=3),
-    st.just(""),
-    st.just(""),
-    st.just(""),
-    st.sampled_from(["", "0", "12", " 3", "1.5", "-1", "²", "1234567890123456"]),
-    st.sampled_from(["1", ""]),
-    st.just("1"),
-    st.sampled_from(["0", "1.5", "-1", "0.0000001", "-0.0000001", "", "NaN", " 2", "1234567890123", "1.23456789"]),
-]
-
-
-@settings(max_examples=200)
-@given(st.lists(st.one_of(st.tuples(*CELLS).map(list), st.lists(st.just("x"), max_size=20)), max_size=12))
-def test_reading_by_columns_finds_what_reading_line_by_line_finds(rows: list[list[str]]) -> None:
-    by_line = Lines()
-    for line_no, cells in enumerate(rows, 2):
-        read_line(line_no, ",".join(cells), cells, RULES, by_line)
-    by_column = read(rows)
-    assert by_column.accepted == by_line.accepted
-    assert by_column.rejected == by_line.rejected
-    assert (by_column.rounded, by_column.remainder) == (by_line.rounded, by_line.remainder)
-    assert len(by_column.accepted) + len(by_column.rejected) == len(rows)
 
 
 # ── bytes into lines ────────────────────────────────────────────────────────────────────────────────────────────────────

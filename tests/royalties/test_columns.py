@@ -1,0 +1,160 @@
+"""Reading plain lines by columns of bytes is a shortcut: whatever the bytes, it finds what the rule finds line by line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from royalties.reports import columns, csv_lines, tme
+from royalties.reports.columns import LineReader, left_columns
+from royalties.reports.csv_lines import Row
+from royalties.reports.lines import Line, Lines, Rules, read_line
+from tests.royalties.test_tme import GOOD, HEADERS
+
+RULES = Rules(tme.recognise(HEADERS, "song_202609.csv"), tme.PLATFORMS, tme.NOT_CHINA)
+ENCODINGS = ["utf-8", "utf-8-sig", "gb18030", "cp949", "cp950"]
+
+CELLS = [
+    st.sampled_from(["20260901", "2026-09-01", "2026", "", "20260901-20260930", "٢٠٢٦٠٩٠١"]),
+    st.sampled_from(["QQ音乐", "酷狗", "QQ音乐 ", "全民K歌国际版", "x", ""]),
+    st.sampled_from(["7000000000005614571", "0", "", "1.0", "7e18", "x", "²"]),
+    st.sampled_from(["", "KRA012600001", "x"]),
+    st.sampled_from(["", " ", "가", "x ", 'a, "b"', 'a", "b', "a\\", "a\rb", "a\0b", "a\tb;c", "𠮷", "\x85"]),
+    st.text(max_size=3),
+    st.just(""),
+    st.just(""),
+    st.sampled_from(["", "17", "x", '"', "가", "a\\", "a, b", "\r"]),
+    st.sampled_from(["", "0", "12", " 3", "1.5", "-1", "²", "1234567890123456", "000000000000001"]),
+    st.sampled_from(["1", "", "²"]),
+    st.just("1"),
+    st.sampled_from(["0", "0.5", "1.", ".5", "1.5", "-1", "0.0000001", "-0.0000001", "", "NaN", " 2", "1234567890123",
+                     "1.23456789", "1,204.50", "999999999999.999999", "1.2.3"]),
+]  # fmt: skip
+assert len(CELLS) == len(HEADERS)
+LINES = st.lists(
+    st.one_of(
+        st.just(GOOD),
+        st.tuples(*CELLS).map(list),
+        st.lists(st.sampled_from(["x", "1", ""]), max_size=20),
+    ),
+    max_size=12,
+)
+
+
+def by_rule(rows: list[tuple[str, Row]]) -> Lines:
+    read = Lines()
+    for line_no, (raw, cells) in enumerate(rows, 2):
+        read_line(line_no, raw, cells, RULES, read)
+    return read
+
+
+def by_column(reader: LineReader, block: bytes) -> tuple[Lines, int]:
+    """The same by columns, and how many lines were plain."""
+    read, line_no, plain_lines = Lines(), 2, 0
+    for run in csv_lines.runs(block):
+        plain, left = reader.read(run, line_no)
+        line_no += len(plain.line_nos) + len(left.line_nos)
+        plain_lines += len(plain.line_nos)
+        for number, usage, uses, micros in zip(plain.line_nos, plain.usages, plain.uses, plain.micros, strict=True):
+            read.accepted.append(Line(number, usage.song, usage.service, usage.usage_month, uses, int(micros)))
+        for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
+            read_line(number, raw, cells, RULES, read)
+    read.accepted.sort()
+    read.rejected.sort()
+    return read, plain_lines
+
+
+def written(rows: list[list[str]], encoding: str, delimiter: str, end: str) -> bytes:
+    """Each row as a CSV line; what an encoding does not have becomes bytes that are no text in it."""
+    found = []
+    for row in rows:
+        out = io.StringIO(newline="")
+        csv.writer(out, delimiter=delimiter, lineterminator="").writerow(row)
+        line = out.getvalue().replace("\n", " ")
+        found.append(
+            (line + end).encode(encoding.removesuffix("-sig"), "surrogatepass" if "utf" in encoding else "replace")
+        )
+    return b"".join(found)
+
+
+def as_sheet(rows: list[list[str]]) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode(errors="backslashreplace")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_runs() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_lines, "BYTES_A_RUN", 200)
+        patch.setattr(columns, "KNOWN_AT_MOST", 5)
+        yield
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    LINES,
+    st.sampled_from(ENCODINGS),
+    st.sampled_from([",", "\t", ";", "|"]),
+    st.sampled_from(["\n", "\r\n", "\r\r\n"]),
+    st.binary(max_size=3),
+)
+def test_text_reads_the_same_by_columns(
+    rows: list[list[str]], encoding: str, delimiter: str, end: str, rest: bytes
+) -> None:
+    block = written(rows, encoding, delimiter, end) + rest
+    found, _plain = by_column(LineReader(RULES, encoding=encoding, delimiter=delimiter), block)
+    assert found == by_rule(csv_lines.csv_rows(block, encoding, delimiter) if block else [])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.binary(max_size=6).map(lambda spoilt: ",".join(GOOD).encode("gb18030")[: -len(spoilt) or None] + spoilt),
+        max_size=6,
+    )
+)
+def test_bytes_that_are_no_text_read_the_same(lines: list[bytes]) -> None:
+    block = b"\n".join(lines)
+    found, _plain = by_column(LineReader(RULES, encoding="gb18030", delimiter=","), block)
+    assert found == by_rule(csv_lines.csv_rows(block, "gb18030") if block else [])
+
+
+@settings(max_examples=300, deadline=None)
+@given(LINES)
+def test_sheets_read_the_same_by_columns(rows: list[list[str]]) -> None:
+    block = as_sheet(rows)
+    found, _plain = by_column(LineReader(RULES, encoding="utf-8", delimiter=""), block)
+    assert found == by_rule(csv_lines.sheet_rows(block) if block else [])
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(("delimiter", "end"), [(",", "\n"), (",", "\r\n"), ("\t", "\n"), (";", "\n"), ("", "\n")])
+def test_good_lines_are_plain(encoding: str, delimiter: str, end: str) -> None:
+    """Whole or blank counts, amounts with and without decimals, titles with commas: all take the shortcut, but one line."""
+    rows = [
+        [GOOD[0], "QQ Music", *GOOD[2:4], "bam pyeonji", "IU", *GOOD[6:]] for _line in range(50)
+    ]  # in every encoding
+    rows[3][4] = 'rain, and "snow"'
+    rows[5][9:12] = ["", "", ""]
+    rows[7][12] = "12"
+    rows[9][12] = "0.5"
+    rows[11][12] = "1,204.50"
+    block = written(rows, encoding, delimiter, end) if delimiter else as_sheet(rows)
+    found, plain = by_column(LineReader(RULES, encoding=encoding, delimiter=delimiter), block)
+    assert (plain, len(found.accepted)) == (49, 49)
+    assert [(line.line_no, line.reason) for line in found.rejected] == [(13, "amount")]
+    assert [found.accepted[at].amount_micros for at in (7, 9)] == [12_000_000, 500_000]
+    assert found.accepted[5].uses == 0
+
+
+def test_numbers_among_texts_are_left_to_the_rule() -> None:
+    headers = [*HEADERS[-1:], *HEADERS[:-1]]
+    rules = Rules(tme.recognise(headers, "song_202609.csv"), tme.PLATFORMS, tme.NOT_CHINA)
+    assert left_columns(rules.layout) == 0
+    block = written([[*GOOD[-1:], *GOOD[:-1]]] * 3, "utf-8", ",", "\n")
+    plain, left = LineReader(rules, encoding="utf-8", delimiter=",").read(block, 2)
+    assert (len(plain.line_nos), list(left.line_nos)) == (0, [2, 3, 4])
