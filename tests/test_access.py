@@ -135,7 +135,10 @@ PAGES: dict[str, Page] = {
     "works:uploads": Page(PUBLISHERS | SOCIETY, COPYRIGHT),
     "works:upload": Page(OWNER | SOCIETY, NOBODY, of_upload),
     "works:upload_progress": Page(OWNER | SOCIETY, NOBODY, of_upload),
+    "works:to_mend_csv": Page(OWNER | SOCIETY, NOBODY, of_upload),
+    "works:to_mend_xlsx": Page(OWNER | SOCIETY, NOBODY, of_upload),
     "works:template": Page(PUBLISHERS | SOCIETY),
+    "works:template_xlsx": Page(PUBLISHERS | SOCIETY),
     # royalties: reports and matches are the society's; a service's contact reads the figures of its own
     "royalties:reports": Page(SOCIETY | {"contact"}),
     "royalties:upload": Page(STAFF, STAFF),
@@ -255,7 +258,9 @@ def world(db: None, tmp_path: Path, settings: Any) -> World:
     upload = CatalogueUpload.objects.create(
         organisation=stranger.organisation, file=file, uploaded_by=scene.stranger, rows=1
     )
-    CatalogueRow.objects.create(upload=upload, row_no=2, values={"title": CANARY}, outcome=CatalogueRow.Outcome.TO_MEND)
+    CatalogueRow.objects.create(
+        upload=upload, row_no=2, work_no=1, values={"title": CANARY}, outcome=CatalogueRow.Outcome.TO_MEND
+    )
     return World(
         scene=scene,
         users=users,

@@ -25,7 +25,7 @@ from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 from works import access
 from works.catalogue.base import ParseProblem
-from works.catalogue.spreadsheet import template
+from works.catalogue.template import csv_template
 from works.models import CatalogueRow, CatalogueUpload, Recording, Right, Script, Share, Work, WorkTitle
 from works.ownership import own_shares, rights_owned
 from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue
@@ -181,6 +181,8 @@ class CatalogueOut(serializers.Serializer[Any]):
 class Figures(serializers.Serializer[CatalogueFigures]):
     rows = serializers.IntegerField()
     to_mend = serializers.IntegerField(help_text=_("Rows with an error: none of their works is registered."))
+    sent_again = serializers.IntegerField(help_text=_("Rows that had an error and came again in a later catalogue."))
+    waiting = serializers.IntegerField(help_text=_("Rows that are not registered yet."))
     registered = serializers.IntegerField(help_text=_("Works that were made or extended."))
     duplicates = serializers.IntegerField(help_text=_("Works that are registered like this already."))
     conflicts = serializers.IntegerField(help_text=_("Works whose shares do not fit beside the registered ones."))
@@ -189,6 +191,10 @@ class Figures(serializers.Serializer[CatalogueFigures]):
 class CatalogueDetailOut(CatalogueOut):
     encoding = serializers.CharField(allow_blank=True, help_text=_("How its letters were read, such as CP949."))
     figures = Figures(allow_null=True, help_text=_("What became of it; null while it is being read."))
+    error = serializers.CharField(
+        allow_blank=True, help_text=_("Why the whole file was refused: the same code in every language.")
+    )
+    message = serializers.CharField(allow_blank=True, help_text=_("The same in words, and what to do."))
 
 
 class ProblemOut(serializers.Serializer[ParseProblem]):
@@ -301,7 +307,7 @@ class CatalogueTemplate(ApiView):
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> HttpResponse:
-        return HttpResponse(template(), content_type="text/csv; charset=utf-8")
+        return HttpResponse(csv_template(), content_type="text/csv; charset=utf-8")
 
 
 def with_states(uploads: Sequence[CatalogueUpload]) -> list[dict[str, Any]]:
@@ -326,7 +332,9 @@ def with_states(uploads: Sequence[CatalogueUpload]) -> list[dict[str, Any]]:
 def catalogue_detail(upload: CatalogueUpload) -> Any:
     (found,) = with_states([upload])
     under_way = found["state"] in {Job.State.WAITING, Job.State.RUNNING}
-    return CatalogueDetailOut({**found, "figures": None if under_way else catalogue_figures(upload)}).data
+    figures = None if under_way else catalogue_figures(upload)
+    refused = {"error": upload.error_code, "message": str(upload.refusal or "")}
+    return CatalogueDetailOut({**found, **refused, "figures": figures}).data
 
 
 urlpatterns: list[URLPattern] = [

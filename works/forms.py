@@ -13,13 +13,16 @@ from portal.accounts.models import Organisation
 
 
 class CatalogueForm(forms.Form):
-    """A catalogue as a CSV file; for whom is asked only of somebody who acts for several publishers."""
+    """A catalogue as a spreadsheet or a CSV file; for whom is asked only of somebody who acts for several publishers."""
 
     organisation = forms.ChoiceField(label=_("Publisher"))
     file = forms.FileField(
-        label=_("Catalogue (CSV)"),
-        help_text=_("One row for each party of a work, with the columns of the template. UTF-8, or Korean CP949."),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
+        label=_("Catalogue (XLSX or CSV)"),
+        help_text=_(
+            "One row for each party of a work, with the columns of the template in any order. The letters of a CSV are "
+            "UTF-8 or Korean CP949."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.csv"}),
     )
 
     def __init__(self, *args: Any, organisations: Sequence[Organisation], **options: Any) -> None:

@@ -8,9 +8,12 @@ from fractions import Fraction
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
+from portal.lib.errors import DomainError
 from portal.lib.refs import new_ref
+from works.catalogue.base import REFUSALS
 from works.querysets import (
     CatalogueUploadQuerySet,
     ChangeLogQuerySet,
@@ -87,6 +90,9 @@ class Party(models.Model):
         null=True,
         blank=True,
         related_name="parties",
+    )
+    brought_by = models.ForeignKey(  # the publisher whose catalogue named it first; may find it by its name alone
+        "accounts.Organisation", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -379,8 +385,12 @@ class CatalogueUpload(models.Model):
     file = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, related_name="+")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     encoding = models.CharField(max_length=10, blank=True)  # how its letters were read, e.g. CP949
-    rows = models.IntegerField(default=0)
-    registered = models.IntegerField(default=0)  # works made or extended
+    rows = models.IntegerField(default=0)  # known once the file has been read
+    works = models.IntegerField(default=0)  # of the file, whatever became of them
+    registered = models.IntegerField(default=0)  # works made or extended so far
+    ipis = models.JSONField(default=dict)  # {kind: {name: [IPI]}} of names that stand both with and without an IPI
+    error_code = models.CharField(max_length=60, blank=True)  # why the file was refused, said in the reader's language
+    error_params = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -389,25 +399,50 @@ class CatalogueUpload(models.Model):
     def __str__(self) -> str:
         return self.ref
 
+    @property
+    def refusal(self) -> DomainError | None:
+        """Why the whole file was refused, to be said in the reader's language; most files are not."""
+        refusal = REFUSALS.get(self.error_code)
+        return refusal(**self.error_params) if refusal else None
+
 
 class CatalogueRow(models.Model):
     """One row of an upload and how it ended, with its problems by column, value and reason."""
 
     class Outcome(models.TextChoices):
+        WAITING = "waiting", _("not yet registered")
         REGISTERED = "registered", _("registered")
         TO_MEND = "to_mend", _("to mend")
         DUPLICATE = "duplicate", _("already registered")
         CONFLICT = "conflict", _("conflict of shares")
+        SENT_AGAIN = "sent_again", _("sent again")
 
-    upload = models.ForeignKey(CatalogueUpload, on_delete=models.CASCADE, related_name="row_set")
+    upload = models.ForeignKey(CatalogueUpload, on_delete=models.CASCADE, related_name="row_set", db_index=False)
     row_no = models.IntegerField()  # as the file's reader counts: the header is 1
+    work_no = (
+        models.IntegerField()
+    )  # rows of one work share it; works are counted from 1, in the order of their first rows
     values = models.JSONField(default=dict)
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     problems = models.JSONField(default=list)  # [{"column", "value", "code", "params"}]
-    work = models.ForeignKey(Work, on_delete=models.PROTECT, null=True, related_name="+")
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    sent_again_in = models.ForeignKey(  # the later upload that tells how the work ended
+        CatalogueUpload, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["upload", "row_no"], name="row_ends_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["upload", "row_no"], name="row_ends_once"),
+            models.CheckConstraint(
+                condition=Q(outcome="sent_again", sent_again_in__isnull=False)
+                | Q(~Q(outcome="sent_again"), sent_again_in__isnull=True),
+                name="row_sent_again_says_where",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["upload", "work_no"], name="row_work"),
+            models.Index(KT("values__work_ref"), name="row_to_mend", condition=Q(outcome="to_mend")),
+        )
 
     def __str__(self) -> str:
         return f"{self.upload}/{self.row_no}"

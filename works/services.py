@@ -5,29 +5,23 @@ never changed: one ends on a day and others follow it.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, BinaryIO, Final
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Q
-from django.db.models.fields.json import KT
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Organisation, User
-from portal.files.services import discard_upload, path_of, store_upload
+from portal.files.services import discard_upload, store_upload
 from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, create_job
 from portal.lib.errors import DomainError
-from works.catalogue import spreadsheet
-from works.catalogue.additions import Source
-from works.catalogue.base import PUBLISHER_ROLES, ParsedCatalogue
-from works.catalogue.bulk import copy_rows
-from works.catalogue.register import CatalogueRegistration
+from works.catalogue.base import PUBLISHER_ROLES
+from works.catalogue.ingest import look_at
 from works.models import (
     CatalogueRow,
     CatalogueUpload,
@@ -39,7 +33,7 @@ from works.models import (
 from works.shares import ShareFact, find_excess
 
 IMPORT_TASK: Final = "works.tasks.import_catalogue"
-CATALOGUE_FILES: Final = frozenset({"csv"})
+CATALOGUE_FILES: Final = frozenset({"csv", "xlsx"})
 
 
 class SharesExceedTheWhole(DomainError):
@@ -79,10 +73,15 @@ class NewPart:
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueFigures:
-    """What became of an upload: works by outcome, and rows in all and to mend."""
+    """What became of an upload: `registered`, `duplicates` and `conflicts` count works, the others rows of the file.
+
+    `sent_again`: had to be mended, and a later upload tells how they ended. `waiting`: not yet registered.
+    """
 
     rows: int
     to_mend: int
+    sent_again: int
+    waiting: int
     registered: int
     duplicates: int
     conflicts: int
@@ -164,13 +163,14 @@ def receive_catalogue(
     user: User | None,
     bell: bool = True,
 ) -> tuple[CatalogueUpload, Job]:
-    """Store a publisher's file and make the job that registers it. A file that is no catalogue leaves nothing behind.
+    """Store a publisher's file and make the job that registers it. A CSV that is no catalogue leaves nothing behind.
 
+    A spreadsheet is opened by a worker, never here: what is wrong with it as a whole is said on the upload's page.
     Raises the refusals of portal.files.guards and of works.catalogue.base. Without `bell` the caller drains the job.
     """
     stored = store_upload(stream=stream, label=label, user=user, allowed=CATALOGUE_FILES)
     try:
-        encoding, lines = spreadsheet.look_at(path_of(stored).read_bytes())
+        encoding = look_at(stored)
     except DomainError:
         discard_upload(stored=stored)
         raise
@@ -179,69 +179,27 @@ def receive_catalogue(
             organisation=organisation, file=stored, uploaded_by=user, encoding=encoding
         )
         job = create_job(
-            kind=IMPORT_TASK,
-            subject_id=upload.pk,
-            owner=user,
-            stage="register",
-            chunks=[NewChunk({}, units=max(lines, 1))],
-            bell=bell,
+            kind=IMPORT_TASK, subject_id=upload.pk, owner=user, stage="read", chunks=[NewChunk({})], bell=bell
         )
     return upload, job
-
-
-@transaction.atomic
-def import_catalogue(*, upload: CatalogueUpload, catalogue: ParsedCatalogue | None = None) -> CatalogueFigures:
-    """Register what an upload holds and end each of its rows. Runs once: a finished upload is left as it is.
-
-    Uploads of one publisher wait for each other, so that the second sees the works and parties of the first.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '10min'")
-    organisation = Organisation.objects.select_for_update(no_key=True).get(pk=upload.organisation_id)
-    upload = CatalogueUpload.objects.select_for_update(of=("self",)).select_related("file").get(pk=upload.pk)
-    if upload.finished_at is not None:
-        return catalogue_figures(upload)
-    parsed = catalogue or spreadsheet.read_catalogue(path_of(upload.file).read_bytes())
-    source = Source(
-        organisation_id=organisation.pk,
-        actor_id=upload.uploaded_by_id,
-        reason=upload.ref,
-        at=timezone.now(),
-        data={"upload": upload.ref},
-    )
-    registration = CatalogueRegistration(organisation=organisation, source=source)
-    registration.register(parsed)
-    copy_rows(
-        CatalogueRow,
-        ["upload", "row_no", "values", "outcome", "problems", "work"],
-        (
-            (upload.pk, row.row_no, json.dumps(dict(row.values), ensure_ascii=False), registration.ended[row.row_no].outcome,
-             json.dumps([problem.as_json() for problem in registration.problems.get(row.row_no, ())], ensure_ascii=False),
-             registration.ended[row.row_no].work_id)
-            for row in parsed.rows
-        ),
-    )  # fmt: skip
-    figures = catalogue_figures(upload)
-    upload.encoding, upload.rows, upload.registered = parsed.encoding, figures.rows, figures.registered
-    upload.finished_at = timezone.now()
-    upload.save(update_fields=["encoding", "rows", "registered", "finished_at"])
-    return figures
 
 
 def catalogue_figures(upload: CatalogueUpload) -> CatalogueFigures:
     """Counted from the rows, like everything that is shown of an upload."""
     outcomes = CatalogueRow.Outcome
-    works = {
-        name: Count(KT("values__work_ref"), distinct=True, filter=Q(outcome=outcome))
+    rows = {
+        name: Count("pk", filter=Q(outcome=outcome))
         for name, outcome in (
-            ("registered", outcomes.REGISTERED),
-            ("duplicates", outcomes.DUPLICATE),
-            ("conflicts", outcomes.CONFLICT),
+            ("to_mend", outcomes.TO_MEND), ("sent_again", outcomes.SENT_AGAIN), ("waiting", outcomes.WAITING)
         )
-    }
-    rows = CatalogueRow.objects.filter(upload=upload)
-    counted = rows.aggregate(rows=Count("pk"), to_mend=Count("pk", filter=Q(outcome=outcomes.TO_MEND)), **works)
-    return CatalogueFigures(**counted)
+    }  # fmt: skip
+    works = {
+        name: Count("work_no", distinct=True, filter=Q(outcome=outcome))
+        for name, outcome in (
+            ("registered", outcomes.REGISTERED), ("duplicates", outcomes.DUPLICATE), ("conflicts", outcomes.CONFLICT)
+        )
+    }  # fmt: skip
+    return CatalogueFigures(**CatalogueRow.objects.filter(upload=upload).aggregate(rows=Count("pk"), **rows, **works))
 
 
 def jobs_of(uploads: Iterable[CatalogueUpload]) -> dict[int, Job]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -22,7 +23,8 @@ from portal.lib.errors import DomainError
 from portal.lib.keyset import page_of, whole
 from works import access
 from works.catalogue.base import ParseProblem
-from works.catalogue.spreadsheet import template
+from works.catalogue.mending import write_csv, write_xlsx
+from works.catalogue.template import csv_template, xlsx_template
 from works.forms import CatalogueForm
 from works.models import CatalogueRow, CatalogueUpload, ChangeLog, Recording, Right, Share, Work
 from works.ownership import own_shares, rights_owned
@@ -34,6 +36,8 @@ ACTIONS: Final[dict[str, Promise]] = {
     "share.replaced": gettext_lazy("A share ended and was followed by others"),
     "share.conflict": gettext_lazy("A claim did not fit beside the registered shares; nothing changed"),
 }
+CSV: Final = "text/csv; charset=utf-8"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 COLUMNS_SHOWN: Final = ("title", "party", "role", "performing_share", "mechanical_share")
 
 
@@ -166,9 +170,10 @@ def _receive(request: HttpRequest, form: CatalogueForm) -> CatalogueUpload | Non
     except DomainError as error:
         form.add_error("file", str(error))
         return None
-    messages.success(
-        request, _("We have your file. Its letters were read as %(encoding)s.") % {"encoding": upload.encoding}
+    said = (
+        _("We have your file. Its letters were read as %(encoding)s.") if upload.encoding else _("We have your file.")
     )
+    messages.success(request, said % {"encoding": upload.encoding})
     return upload
 
 
@@ -178,7 +183,7 @@ def show_upload(request: HttpRequest, ref: str) -> HttpResponse:
     """What became of every row; ?outcome= shows one kind. Rows to mend come first to mind, so they are the first tab."""
     upload = access.get_upload(request.user, ref)
     context = _progress(request, upload)
-    if not context["under_way"]:
+    if context["figures"]:
         outcome = request.GET.get("outcome", "")
         rows = CatalogueRow.objects.filter(upload=upload).select_related("work")
         if outcome in CatalogueRow.Outcome.values:
@@ -189,6 +194,9 @@ def show_upload(request: HttpRequest, ref: str) -> HttpResponse:
             "tabs": _tabs(context["figures"]),
             "rows": [_row(row) for row in page.rows],
             "cursor": page.more,
+            "sent_again_in": CatalogueUpload.objects.filter(
+                pk__in=CatalogueRow.objects.filter(upload=upload).values("sent_again_in")
+            ).order_by("pk"),
         }
     return render(request, "works/upload.html", context)
 
@@ -211,7 +219,8 @@ def _progress(request: HttpRequest, upload: CatalogueUpload) -> dict[str, Any]:
         "upload": upload,
         "job": job,
         "under_way": under_way,
-        "figures": None if under_way else catalogue_figures(upload),
+        "progress": job.units_done if job is not None and job.stage == "works" else 0,
+        "figures": None if under_way or upload.refusal else catalogue_figures(upload),
         "society": sees_everything(request.user),
     }
 
@@ -223,10 +232,13 @@ def _tabs(figures: CatalogueFigures) -> list[tuple[str, str, int | None]]:
         CatalogueRow.Outcome.REGISTERED: figures.registered,
         CatalogueRow.Outcome.DUPLICATE: figures.duplicates,
         CatalogueRow.Outcome.CONFLICT: figures.conflicts,
+        CatalogueRow.Outcome.SENT_AGAIN: figures.sent_again,
+        CatalogueRow.Outcome.WAITING: figures.waiting,
     }
+    rare = {CatalogueRow.Outcome.SENT_AGAIN, CatalogueRow.Outcome.WAITING}
     return [
         ("", _("All rows"), figures.rows),
-        *((str(value), str(value.label), count) for value, count in counts.items()),
+        *((str(value), str(value.label), count) for value, count in counts.items() if count or value not in rare),
     ]
 
 
@@ -244,6 +256,27 @@ def _row(row: CatalogueRow) -> dict[str, Any]:
 @only(*access.CATALOGUE_READERS)
 def download_template(request: HttpRequest) -> HttpResponse:
     """The empty template."""
-    response = HttpResponse(template(), content_type="text/csv; charset=utf-8")
+    response = HttpResponse(csv_template(), content_type=CSV)
     response.headers["Content-Disposition"] = 'attachment; filename="garak-catalogue.csv"'
     return response
+
+
+@require_GET
+@only(*access.CATALOGUE_READERS)
+def download_xlsx_template(request: HttpRequest) -> HttpResponse:
+    """The empty template as a spreadsheet, explained in the reader's language."""
+    response = HttpResponse(xlsx_template(), content_type=XLSX)
+    response.headers["Content-Disposition"] = 'attachment; filename="garak-catalogue.xlsx"'
+    return response
+
+
+@require_GET
+def download_rows_to_mend(request: HttpRequest, ref: str, extension: str) -> FileResponse:
+    """The rows to mend with what is wrong with them, to be mended and sent again."""
+    upload = access.get_upload(request.user, ref)
+    write, content_type = {"csv": (write_csv, CSV), "xlsx": (write_xlsx, XLSX)}[extension]
+    file = TemporaryFile()  # noqa: SIM115 - the response closes it
+    write(upload, file)
+    file.seek(0)
+    name = f"{upload.ref}-to-mend.{extension}"
+    return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)

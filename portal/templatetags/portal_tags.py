@@ -70,6 +70,7 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
     "ended": ("off", "done"),
     "revoked": ("off", "cross"),
     "duplicate": ("off", "dash"),
+    "sent_again": ("off", "done"),
     "refused": ("bad", "cross"),
     "rejected": ("bad", "cross"),
     "stopped": ("bad", "stop"),

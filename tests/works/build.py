@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from portal.accounts.models import Organisation
-from portal.files.services import store_upload
-from works.catalogue.spreadsheet import COLUMNS
+from portal.jobs.services import drain
+from works.catalogue.base import ParsedCatalogue
+from works.catalogue.ingest import STAGES
+from works.catalogue.rows import RawRow, csv_rows, detect_encoding
+from works.catalogue.spreadsheet import COLUMNS, read_heading, read_rows, read_works
 from works.models import CatalogueRow, CatalogueUpload
-from works.services import CatalogueFigures, import_catalogue
+from works.services import CatalogueFigures, catalogue_figures, receive_catalogue
 
 Row = dict[str, str]
 
@@ -36,16 +41,30 @@ def publisher(ref: str = "PUB-A", name: str = "가람출판") -> Organisation:
     return Organisation.objects.get_or_create(ref=ref, defaults={"kind": "publisher", "name": name})[0]
 
 
+def read(file: Path, data: str | bytes) -> ParsedCatalogue:
+    """A CSV file, written to `file` and read as a whole."""
+    file.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return parse(csv_rows(file, detect_encoding(file)[0]))
+
+
+def parse(rows: Iterator[RawRow]) -> ParsedCatalogue:
+    """Rows of texts, the first of them the heading, as works."""
+    found = list(read_rows(rows, read_heading(next(rows, None))))
+    return read_works([row for row, _ in found], defaultdict(list, {row.row_no: list(wrong) for row, wrong in found}))
+
+
 def send(
-    rows: Sequence[Row] | bytes, organisation: Organisation | None = None
+    rows: Sequence[Row] | bytes, organisation: Organisation | None = None, label: str = "catalogue.csv"
 ) -> tuple[CatalogueUpload, CatalogueFigures]:
-    """Store the file and register it in this transaction. MEDIA_ROOT must be a folder of the test."""
+    """Receive the file and register it, as a worker does. MEDIA_ROOT must be a folder of the test."""
     data = rows if isinstance(rows, bytes) else as_csv(rows).encode()
     assert "pytest" in str(settings.MEDIA_ROOT)
-    sender = organisation or publisher()
-    stored = store_upload(stream=io.BytesIO(data), label="catalogue.csv", user=None)
-    upload = CatalogueUpload.objects.create(organisation=sender, file=stored)
-    return upload, import_catalogue(upload=upload)
+    upload, job = receive_catalogue(
+        stream=io.BytesIO(data), label=label, organisation=organisation or publisher(), user=None, bell=False
+    )
+    drain(job_id=job.pk, stages=STAGES)
+    upload.refresh_from_db()
+    return upload, catalogue_figures(upload)
 
 
 def outcomes(upload: CatalogueUpload) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -26,7 +28,7 @@ WORKS, CATALOGUES = "/api/v1/works/", "/api/v1/catalogues/"
 
 @pytest.fixture
 def scene(db: None, tmp_path: Path, settings: Any) -> Scene:
-    settings.MEDIA_ROOT = tmp_path
+    settings.MEDIA_ROOT = settings.PORTAL_DATA_DIR = tmp_path
     return make_scene()
 
 
@@ -115,8 +117,8 @@ def test_a_longer_list_asks_no_more_of_the_database(scene: Scene) -> None:
 # ── catalogues ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def send(client: Client, data: bytes, **fields: str) -> Any:
-    return client.post(CATALOGUES, {"file": SimpleUploadedFile("카탈로그.csv", data), **fields})
+def send(client: Client, data: bytes, *, name: str = "카탈로그.csv", **fields: str) -> Any:
+    return client.post(CATALOGUES, {"file": SimpleUploadedFile(name, data), **fields})
 
 
 GOOD = row("A-1", "봄밤", "도해온")
@@ -134,7 +136,10 @@ def test_a_catalogue_is_sent_watched_and_read(scene: Scene) -> None:
     import_catalogue(Job.objects.get().pk)
     done = client.get(f"{CATALOGUES}{upload['ref']}/").json()
     assert done["state"] == "done"
-    assert done["figures"] == {"rows": 2, "to_mend": 1, "registered": 1, "duplicates": 0, "conflicts": 0}
+    assert done["figures"] == {
+        "rows": 2, "to_mend": 1, "sent_again": 0, "waiting": 0, "registered": 1, "duplicates": 0, "conflicts": 0
+    }  # fmt: skip
+    assert (done["error"], done["message"]) == ("", "")
 
     good, bad = rows_of(client, f"{CATALOGUES}{upload['ref']}/rows/")
     assert good["outcome"] == "registered"
@@ -152,6 +157,18 @@ def test_a_stopped_catalogue_says_so(scene: Scene) -> None:
     ref = send(client, as_csv([GOOD]).encode()).json()["ref"]
     Job.objects.update(state=Job.State.STOPPED)
     assert client.get(f"{CATALOGUES}{ref}/").json()["state"] == "stopped"
+
+
+def test_a_refused_spreadsheet_says_why(scene: Scene) -> None:
+    client = program(scene.dalbit)
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        book.add_worksheet().write_row(0, 0, ["title", "party"])
+    ref = send(client, out.getvalue(), name="catalogue.xlsx").json()["ref"]
+    import_catalogue(Job.objects.get().pk)
+    refused = client.get(f"{CATALOGUES}{ref}/").json()
+    assert (refused["state"], refused["error"]) == ("stopped", "catalogue-heading-wrong")
+    assert "work_ref, role, performing_share" in refused["message"]
 
 
 def test_no_catalogue_leaves_nothing_behind(scene: Scene, tmp_path: Path) -> None:

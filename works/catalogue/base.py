@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from portal.files import sheets
 from portal.lib.errors import DomainError
 
 WRITER_ROLES: Final = frozenset({"C", "A", "CA", "AR", "AD", "SR", "SA", "TR"})
 PUBLISHER_ROLES: Final = frozenset({"E", "SE", "AM"})
 NON_MEMBER: Final = "NM"
 PUBLIC_DOMAIN: Final = "PD"
+SHEET: Final = "catalogue"  # what the template calls its sheet; of a workbook that has it, no other is looked at
 
 
 # What a problem code means to a person: what, why, what to do. Placeholders: `value` is the cell, `column` its heading;
@@ -26,9 +28,20 @@ ERRORS: Final[Mapping[str, str | Promise]] = {
         "This row cannot be taken apart: a quotation mark is not closed, or stands inside a cell. "
         "Correct the quotation marks."
     ),
+    "row-too-long": _(
+        "This row is longer than any row of a catalogue: a line end is missing, or it is no row at all. Correct the row."
+    ),
     "too-many-cells": _(
         "This row has %(cells)s cells, but the heading names %(columns)s. "
         "Put quotation marks around a cell that holds a comma."
+    ),
+    "digits-lost": _(
+        "Excel has taken the number in %(column)s for an amount and shortened it to “%(value)s”. Format the column as "
+        "text, then write the number again."
+    ),
+    "text-is-a-date": _(
+        "Excel has turned the text in %(column)s into a date or a time: “%(value)s”. Format the column as text, then "
+        "write it again."
     ),
     "value-missing": _("The column %(column)s is empty, but every work needs it. Fill it in."),
     "too-long": _("The text in %(column)s is longer than %(limit)s characters. Shorten it."),
@@ -46,6 +59,14 @@ ERRORS: Final[Mapping[str, str | Promise]] = {
     "share-unreadable": _(
         "“%(value)s” is not a share. Write a fraction such as 5/12, or an exact percentage with its sign, "
         "such as 41.5%%."
+    ),
+    "share-is-a-date": _(
+        "Excel has turned this share into a date: “%(value)s”. Format the column as text, then write the share again, "
+        "such as 5/12."
+    ),
+    "share-is-a-number": _(
+        "“%(value)s” is a number, and nobody can tell whether it is a percentage or a part of one. Format the column as "
+        "text, then write the share as a fraction such as 5/12, or with its sign, such as 41.5%%."
     ),
     "sum-over-whole": _(
         "The shares in %(column)s add up to %(total)s of the work, which is more than the whole. Correct the shares."
@@ -132,6 +153,36 @@ class CatalogueColumnTwice(DomainError):
     remedy = _("Remove or rename one of them.")
 
 
+class CatalogueSheetsAreSeveral(DomainError):
+    code = "catalogue-sheets-are-several"
+    sentence = _(
+        "The workbook has more than one sheet with something on it: also %(sheets)s. Nothing was taken from it."
+    )
+    remedy = _("Put all rows on one sheet and call it “%(sheet)s”; then the others are not looked at.")
+
+
+class CatalogueSheetIsFull(DomainError):
+    code = "catalogue-sheet-is-full"
+    sentence = _("The sheet ends in the last row that a spreadsheet can have, so rows were probably cut off.")
+    remedy = _("Split the catalogue into several files and send them one after the other.")
+
+
+# What CatalogueUpload.error_code may name, to say it again in the reader's language.
+REFUSALS: Final[Mapping[str, type[DomainError]]] = {
+    **sheets.REFUSALS,
+    **{
+        refusal.code: refusal
+        for refusal in (
+            CatalogueUnreadable,
+            CatalogueHeadingWrong,
+            CatalogueColumnTwice,
+            CatalogueSheetsAreSeveral,
+            CatalogueSheetIsFull,
+        )
+    },
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ParseProblem:
     """What is wrong with one cell. `row_no` counts lines of the file, the heading being 1."""
@@ -151,6 +202,24 @@ class ParseProblem:
         """In the reader's language."""
         sentence = WARNINGS.get(self.code) or ERRORS[self.code]
         return str(sentence) % {"column": self.column, "value": self.value, **self.params}
+
+    @property
+    def words(self) -> str:
+        """The sentence with its column, and with the value where the sentence does not name it."""
+        sentence = self.sentence
+        value = f"“{self.value}”" if self.value and self.value not in sentence else ""
+        about = " ".join(part for part in (self.column, value) if part)
+        return f"{about}: {sentence}" if about else sentence
+
+    def renumbered(self, rows: Mapping[int, int]) -> ParseProblem:
+        """The same problem in a file in which rows have other numbers (old → new); those it lacks are left out."""
+        params = dict(self.params)
+        if "first_row" in params:
+            params["first_row"] = rows.get(int(params["first_row"]), params["first_row"])
+        if "rows" in params:
+            numbers = [int(number) for number in str(params["rows"]).split(", ")]
+            params["rows"] = ", ".join(str(rows[number]) for number in numbers if number in rows)
+        return replace(self, row_no=rows.get(self.row_no, self.row_no), params=params)
 
     def as_json(self) -> dict[str, Any]:
         return {"column": self.column, "value": self.value, "code": self.code, "params": dict(self.params)}
@@ -232,9 +301,8 @@ class ParsedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedCatalogue:
-    """A whole file: its encoding, every row, the works that can be registered, and what is wrong, by row."""
+    """Rows of a file, all those of each of its works: the works that can be registered, and what is wrong, by row."""
 
-    encoding: str
     rows: tuple[ParsedRow, ...]
     works: tuple[ParsedWork, ...]
     problems: Mapping[int, tuple[ParseProblem, ...]]

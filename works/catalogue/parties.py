@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import connection
 
@@ -34,6 +34,7 @@ class PartyRequest:
     """One row's party. known_here: the parties of the work, if it is registered; ours: whether this publisher registered it."""
 
     share: ParsedShare
+    work_ref: str
     known_here: Mapping[Named, Sequence[Known]] = field(default_factory=dict)
     ours: bool = True
 
@@ -43,28 +44,35 @@ class PartyRequest:
 
 
 class PartyBook:
-    """The parties of one catalogue. After `resolve`, `ids` has the party of each row and `problems` what is to be said."""
+    """Parties of a catalogue. After `resolve`, `ids` has the party of each row and `problems` what is to be said.
 
-    def __init__(self, organisation: Organisation) -> None:
+    ipis: kind → name → IPIs, for names that stand in the catalogue both with and without an IPI: without one they mean
+    the same party, in whatever part of the catalogue its IPI stands.
+    """
+
+    def __init__(self, organisation: Organisation, ipis: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
         self.organisation = organisation
+        self.ipis = ipis
         self.ids: dict[int, int] = {}  # by row number
         self.problems: dict[int, list[ParseProblem]] = defaultdict(list)
         self._by_ipi: dict[str, int] = {}
-        self._made: dict[Named, int] = {}  # new parties without an IPI, once per catalogue
-        self._societies: dict[str, str] = {}
 
     def resolve(self, requests: Sequence[PartyRequest]) -> None:
         """Find or make the party of every row, its names and its affiliation. A constant number of statements."""
-        with_ipi = [request for request in requests if request.share.ipi]
-        self._find_by_ipi(with_ipi)
-        self._adopt(with_ipi)
-        self._make_by_ipi(with_ipi)
-        for request in with_ipi:
-            self.ids[request.share.row_no] = self._by_ipi[request.share.ipi]
-        self._find_by_name([request for request in requests if not request.share.ipi], with_ipi)
+        self.resolve_ipis(requests)
+        self._find_by_name([request for request in requests if not request.share.ipi])
         found = [request.share for request in requests if request.share.row_no in self.ids]
         self._add_names(found)
         self._affiliate(found)
+
+    def resolve_ipis(self, requests: Sequence[PartyRequest]) -> None:
+        """Find or make the party of every row with an IPI, and no more."""
+        with_ipi = [request for request in requests if request.share.ipi]
+        self._find_by_ipi({request.share.ipi for request in with_ipi})
+        self._adopt(with_ipi)
+        self._make_by_ipi([request.share for request in with_ipi])
+        for request in with_ipi:
+            self.ids[request.share.row_no] = self._by_ipi[request.share.ipi]
 
     def _note(self, share: ParsedShare, column: str, code: str, **params: str | int) -> None:
         value = str(getattr(share, column))
@@ -72,10 +80,9 @@ class PartyBook:
             ParseProblem(row_no=share.row_no, column=column, value=value, code=code, params=params)
         )
 
-    def _find_by_ipi(self, requests: Sequence[PartyRequest]) -> None:
-        wanted = {request.share.ipi for request in requests} - self._by_ipi.keys()
-        found = Party.objects.filter(ipi_name_number__in=wanted).values_list("ipi_name_number", "pk")
-        self._by_ipi.update((ipi, party_id) for ipi, party_id in found if ipi)
+    def _find_by_ipi(self, ipis: Iterable[str]) -> None:
+        found = Party.objects.filter(ipi_name_number__in=set(ipis) - self._by_ipi.keys())
+        self._by_ipi.update((ipi, pk) for ipi, pk in found.values_list("ipi_name_number", "pk") if ipi)
 
     def _adopt(self, requests: Sequence[PartyRequest]) -> None:
         """An IPI nobody has yet belongs to the party of that name in the same work, when the publisher now adds it."""
@@ -92,51 +99,68 @@ class PartyBook:
             party.ipi_name_number = adopted[party.pk]
             party.save(update_fields=["ipi_name_number"])
 
-    def _make_by_ipi(self, requests: Sequence[PartyRequest]) -> None:
-        first: dict[str, PartyRequest] = {}
-        for request in requests:
-            if request.share.ipi not in self._by_ipi:
-                first.setdefault(request.share.ipi, request)
+    def _make_by_ipi(self, shares: Iterable[ParsedShare]) -> None:
+        first: dict[str, ParsedShare] = {}
+        for share in shares:
+            if share.ipi not in self._by_ipi:
+                first.setdefault(share.ipi, share)
         # another import may make the same party at the same moment: then that one is it
-        Party.objects.bulk_create([self._new_party(request.share) for request in first.values()], ignore_conflicts=True)
-        if first:
-            self._find_by_ipi(list(first.values()))
+        Party.objects.bulk_create([self._new_party(share) for share in first.values()], ignore_conflicts=True)
+        self._find_by_ipi(first)
 
-    def _find_by_name(self, requests: Sequence[PartyRequest], with_ipi: Iterable[PartyRequest]) -> None:
+    def _find_by_name(self, requests: Sequence[PartyRequest]) -> None:
+        """By name among the parties of the work, else among the publisher's own and those the catalogue names by IPI."""
+        wanted = {request.named for request in requests}
         candidates: dict[Named, set[int]] = defaultdict(set)
-        for named, party_id in self._own_earlier({request.named for request in requests}):
+        for named, party_id in self._own_earlier(wanted):
             candidates[named].add(party_id)
-        for request in with_ipi:
-            candidates[request.named].add(self._by_ipi[request.share.ipi])
-        missing: dict[Named, list[PartyRequest]] = defaultdict(list)
+        named_by_ipi = {named: self.ipis.get(named[0], {}).get(named[1], ()) for named in wanted}
+        self._find_by_ipi(ipi for ipis in named_by_ipi.values() for ipi in ipis)
+        unknown: dict[Named, list[str]] = {}
+        for named, ipis in named_by_ipi.items():
+            candidates[named] |= {self._by_ipi[ipi] for ipi in ipis if ipi in self._by_ipi}
+            unknown[named] = [ipi for ipi in ipis if ipi not in self._by_ipi]
+        missing: list[PartyRequest] = []
         for request in requests:
-            here = {known.party_id for known in request.known_here.get(request.named, ())}
-            found = here if len(here) == 1 else candidates[request.named]
-            if len(found) > 1:
+            named = request.named
+            here = {known.party_id for known in request.known_here.get(named, ())}
+            found = here if len(here) == 1 else candidates[named]
+            if len(here) != 1 and len(candidates[named]) + len(unknown[named]) > 1:
                 self._note(request.share, "party", "party-ambiguous")
             elif found:
                 self.ids[request.share.row_no] = next(iter(found))
-            elif request.named in self._made:
-                self.ids[request.share.row_no] = self._made[request.named]
             else:
-                missing[request.named].append(request)
-        made = Party.objects.bulk_create([self._new_party(same[0].share) for same in missing.values()], batch_size=5000)
-        for (named, same), party in zip(missing.items(), made, strict=True):
-            self._made[named] = party.pk
-            self.ids.update((request.share.row_no, party.pk) for request in same)
+                missing.append(request)
+        lost = {request.work_ref for request in requests if request.share.row_no in self.problems}
+        self._make_by_name([request for request in missing if request.work_ref not in lost], unknown)
+
+    def _make_by_name(self, requests: Sequence[PartyRequest], ipis: Mapping[Named, Sequence[str]]) -> None:
+        """One new party per name; with its IPI, if the catalogue knows it from a row that has to be mended."""
+        same: dict[Named, list[PartyRequest]] = defaultdict(list)
+        for request in requests:
+            same[request.named].append(request)
+        shares = [replace(together[0].share, ipi=next(iter(ipis[named]), "")) for named, together in same.items()]
+        self._make_by_ipi([share for share in shares if share.ipi])
+        bare = [share for share in shares if not share.ipi]
+        made = Party.objects.bulk_create([self._new_party(share) for share in bare], batch_size=5000)
+        ids = {share.row_no: party.pk for share, party in zip(bare, made, strict=True)}
+        ids |= {share.row_no: self._by_ipi[share.ipi] for share in shares if share.ipi}
+        for together in same.values():
+            party_id = ids[together[0].share.row_no]
+            self.ids.update((request.share.row_no, party_id) for request in together)
 
     def _own_earlier(self, wanted: set[Named]) -> list[tuple[Named, int]]:
-        """Parties of these names that stand in this publisher's works or claims, or are its own."""
+        """Parties of these names that this publisher brought, that stand in its works or claims, or are its own."""
         kinds, names = [kind for kind, _ in wanted], [name for _, name in wanted]
         with connection.cursor() as cursor:
             cursor.execute(
                 """
                 SELECT p.kind, p.name, p.id FROM works_party p JOIN unnest(%s::text[], %s::text[]) q (kind, name) USING (kind, name)
-                WHERE p.organisation_id = %s
+                WHERE p.organisation_id = %s OR p.brought_by_id = %s
                     OR EXISTS (SELECT 1 FROM works_share s JOIN works_work w ON w.id = s.work_id
                                WHERE s.party_id = p.id AND w.registered_by_id = %s)
                     OR EXISTS (SELECT 1 FROM works_shareconflict c WHERE c.party_id = p.id AND c.claimant_id = %s)""",
-                [kinds, names, *[self.organisation.pk] * 3],
+                [kinds, names, *[self.organisation.pk] * 4],
             )
             return [((kind, name), party_id) for kind, name, party_id in cursor.fetchall()]
 
@@ -147,6 +171,7 @@ class PartyBook:
             name=share.party,
             ipi_name_number=share.ipi or None,
             organisation=self.organisation if own else None,
+            brought_by=self.organisation,
         )
 
     def _add_names(self, shares: Sequence[ParsedShare]) -> None:

@@ -60,12 +60,17 @@ class Existing:
 
 
 class CatalogueRegistration:
-    """One catalogue on its way into the register. `ended` and `problems` tell of each row by its number."""
+    """Works of a catalogue on their way into the register. `ended` and `problems` tell of each row by its number.
 
-    def __init__(self, *, organisation: Organisation, source: Source) -> None:
+    ipis: kind → name → IPIs, for names that stand in the catalogue both with and without an IPI.
+    """
+
+    def __init__(
+        self, *, organisation: Organisation, source: Source, ipis: Mapping[str, Mapping[str, Sequence[str]]]
+    ) -> None:
         self.organisation = organisation
         self.source = source
-        self.book = PartyBook(organisation)
+        self.book = PartyBook(organisation, ipis)
         self.ended: dict[int, Ended] = {}
         self.problems: dict[int, list[ParseProblem]] = defaultdict(list)
         self.works: Counter[str] = Counter()  # by outcome
@@ -82,15 +87,24 @@ class CatalogueRegistration:
         for row in catalogue.rows:
             self.ended.setdefault(row.row_no, Ended(Outcome.TO_MEND))
 
-    def _register(self, works: Sequence[ParsedWork]) -> None:
+    def find_parties(self, works: Sequence[ParsedWork]) -> None:
+        """Find or make the parties that these works name by their IPI, and change nothing else."""
+        works, known = self._compare_with_register(works)
+        self.book.resolve_ipis(_party_requests(works, known))
+
+    def _compare_with_register(
+        self, works: Sequence[ParsedWork]
+    ) -> tuple[list[ParsedWork], dict[str, Existing | None]]:
+        """The works whose ISWC fits, and for each reference the work of the register, with all it has."""
         existing = _find_existing(works, self.organisation)
-        works = [work for work in works if self._iswc_fits(work, existing)]
-        known = {work.work_ref: existing.of(work) for work in works}
+        fitting = [work for work in works if self._iswc_fits(work, existing)]
+        known = {work.work_ref: existing.of(work) for work in fitting}
         _load_shares(list({found.work_id: found for found in known.values() if found}.values()))
-        self.book.resolve([
-            PartyRequest(share, _parties(known[work.work_ref]), ours=(found := known[work.work_ref]) is None or found.ours)
-            for work in works for share in work.shares if share.performing or share.mechanical
-        ])  # fmt: skip
+        return fitting, known
+
+    def _register(self, works: Sequence[ParsedWork]) -> None:
+        works, known = self._compare_with_register(works)
+        self.book.resolve(_party_requests(works, known))
         owners = _owners_of_isrcs(works)
         additions: list[tuple[ParsedWork, Addition]] = []
         for work in works:
@@ -323,6 +337,17 @@ def _load_shares(works: Sequence[Existing]) -> None:
             share.role,
         )
         work.shares.append((share.pk, fact))
+
+
+def _party_requests(works: Sequence[ParsedWork], known: Mapping[str, Existing | None]) -> list[PartyRequest]:
+    """One for each row that owns something."""
+    return [
+        PartyRequest(share, work.work_ref, _parties(found), ours=found is None or found.ours)
+        for work in works
+        for found in (known[work.work_ref],)
+        for share in work.shares
+        if share.performing or share.mechanical
+    ]
 
 
 def _parties(found: Existing | None) -> dict[Named, Sequence[Known]]:

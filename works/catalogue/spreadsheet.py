@@ -1,17 +1,16 @@
-"""Our own CSV template: one row per party of a work. Forgiving about the order of columns, exact about values.
+"""The columns of our own template, and the rules by which its rows are read: one row per party of a work.
 
-Every physical line is one row: no cell of a catalogue holds a line break, and a reader that allows them would let one
-stray quotation mark swallow the rest of the file in silence.
+Forgiving about the order of columns and about further ones, exact about values. CSV files and spreadsheets are read by
+the same rules: works.catalogue.rows makes both into rows of texts.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -21,7 +20,6 @@ from works.catalogue.base import (
     WRITER_ROLES,
     CatalogueColumnTwice,
     CatalogueHeadingWrong,
-    CatalogueUnreadable,
     ParsedCatalogue,
     ParsedRecording,
     ParsedRow,
@@ -30,6 +28,8 @@ from works.catalogue.base import (
     ParsedWork,
     ParseProblem,
 )
+from works.catalogue.inert import read_inert
+from works.catalogue.rows import RawRow
 from works.identifiers import Identifier, parse_ipi_name, parse_isrc, parse_iswc
 from works.names.script import detect_script
 from works.shares import WORLD, ShareFact, find_excess
@@ -38,8 +38,9 @@ COLUMNS: Final = (
     "work_ref", "title", "title_hanja", "title_zh", "title_latin", "iswc", "isrc", "performer", "party", "party_latin", "party_hanja",
     "ipi", "role", "society", "performing_share", "mechanical_share", "publisher_of", "territory", "from_date",
 )  # fmt: skip
-REQUIRED: Final = ("work_ref", "title", "party", "role")
 SHARE_COLUMNS: Final = {"performing": "performing_share", "mechanical": "mechanical_share"}
+TEXT_COLUMNS: Final = frozenset(COLUMNS) - {*SHARE_COLUMNS.values(), "from_date"}
+REQUIRED: Final = ("work_ref", "title", "party", "role")
 OF_THE_WORK: Final = ("title", "title_hanja", "title_zh", "title_latin", "iswc")  # must agree in all rows of a work
 LIMITS: Final = {
     "work_ref": 40, "title": 300, "title_hanja": 300, "title_zh": 300, "title_latin": 300, "performer": 300,
@@ -48,56 +49,55 @@ LIMITS: Final = {
 LONGEST: Final = 1000  # of any other cell
 FRACTION: Final = re.compile(r"(\d{1,9})\s*/\s*(\d{1,9})")
 PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
-LINE_END: Final = re.compile(r"\r\n|\r|\n")
-DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+BARE_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?", re.ASCII)
+# What spreadsheet programs make of 5/12: a day, a month of a year (7/32), a time, in the way of writing of their country.
+A_DAY: Final = re.compile(
+    r"\d{4}[-./]\s?\d{1,2}[-./]\s?\d{1,2}\.?(?:[T ].*)?|\d{1,2}-[A-Za-z]{3}|[A-Za-z]{3}-\d{2}|(?:\d{4}[년年]\s?)?\d{1,2}[월月](?:\s?\d{1,2}[일日])?",
+    re.ASCII,
+)
+# 1.23457E+11 in a saved CSV, 1234567890123450.0 from a sheet: the digits that are missing are gone.
+LOST_DIGITS: Final = re.compile(r"\d(?:\.\d+)?[eE]\+\d{2,}|\d{15,}\.0", re.ASCII)
+DATE_CELL: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?: .*)?|\d{2}:\d{2}:\d{2}(?:\.\d+)?|-?\d+ days?, .*", re.ASCII)
+DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?: 00:00:00)?", re.ASCII)
 SINCE_EVER: Final = dt.date(1900, 1, 1)
-ENCODINGS: Final = (("utf-8", "UTF-8"), ("cp949", "CP949"))
+
+NOT_TAKEN_APART: Final = frozenset({"row-unreadable", "row-too-long", "too-many-cells"})
 
 Problems = dict[int, list[ParseProblem]]
 
 
-def template() -> bytes:
-    """The empty template, with the mark that makes spreadsheet programs read it as UTF-8."""
-    return ("\ufeff" + ",".join(COLUMNS) + "\r\n").encode()
+def read_heading(row: RawRow | None) -> list[str]:
+    """The names of the columns, in the file's order. Raises CatalogueHeadingWrong or CatalogueColumnTwice."""
+    columns = [] if row is None or row.code else [_clean(cell).casefold() for cell in row.cells]
+    missing = [column for column in REQUIRED if column not in columns]
+    if not set(SHARE_COLUMNS.values()) & set(columns):
+        missing.append(SHARE_COLUMNS["performing"])
+    if missing:
+        raise CatalogueHeadingWrong(missing=", ".join(missing))
+    for column in COLUMNS:
+        if columns.count(column) > 1:
+            raise CatalogueColumnTwice(column=column)
+    return columns
 
 
-def decode(data: bytes) -> tuple[str, str]:
-    """The text and the name of its encoding: UTF-8 (with or without a mark), else Korean CP949, both strictly."""
-    for codec, name in ENCODINGS:
-        try:
-            return data.decode(codec).removeprefix("\ufeff"), name
-        except UnicodeDecodeError:
-            continue
-    raise CatalogueUnreadable
-
-
-def look_at(data: bytes) -> tuple[str, int]:
-    """Whether it is a catalogue at all: its encoding and the number of its lines. Raises what read_catalogue raises."""
-    text, encoding = decode(data)
-    _read_heading(LINE_END.split(text, 1)[0])
-    return encoding, text.count("\n") or text.count("\r")
-
-
-def read_catalogue(data: bytes) -> ParsedCatalogue:
-    """Read a whole file. Raises CatalogueUnreadable, CatalogueHeadingWrong or CatalogueColumnTwice for what is no catalogue."""
-    text, encoding = decode(data)
-    lines = LINE_END.split(text)
-    columns = _read_heading(lines[0])
-    problems: Problems = defaultdict(list)
-    rows = [
-        row
-        for row_no, line in enumerate(lines[1:], 2)
-        if line.strip(", \t") and (row := _read_line(row_no, line, columns, problems))
-    ]
-    by_work: dict[str | int, list[ParsedRow]] = defaultdict(list)
+def read_rows(rows: Iterable[RawRow], columns: Sequence[str]) -> Iterable[tuple[ParsedRow, list[ParseProblem]]]:
+    """Each row that is not blank by its columns, with what is wrong with its texts as such."""
     for row in rows:
+        if any(cell.strip() for cell in row.cells):
+            parsed, problems = _read_row(row, columns)
+            if parsed.values or problems:  # else only columns that are not ours are filled
+                yield parsed, problems
+
+
+def read_works(rows: Iterable[ParsedRow], problems: Problems) -> ParsedCatalogue:
+    """The works of these rows, which must be all rows of each of them. Adds to `problems`, by row."""
+    kept = tuple(rows)
+    by_work: dict[str | int, list[ParsedRow]] = defaultdict(list)
+    for row in kept:
         by_work[row.work_ref or row.row_no].append(row)  # a row without a number belongs to no other
     works = [work for its_rows in by_work.values() if (work := _read_work(its_rows, problems))]
     return ParsedCatalogue(
-        encoding=encoding,
-        rows=tuple(rows),
-        works=tuple(works),
-        problems={row_no: tuple(found) for row_no, found in problems.items()},
+        rows=kept, works=tuple(works), problems={row_no: tuple(found) for row_no, found in problems.items() if found}
     )
 
 
@@ -122,67 +122,45 @@ def read_share(text: str) -> Fraction | None:
     return share if share <= 1 else None
 
 
-def _read_heading(line: str) -> list[str]:
-    try:
-        columns = [_clean(cell).casefold() for cell in next(csv.reader([line], strict=True), [])]
-    except csv.Error:
-        columns = []
-    missing = [column for column in REQUIRED if column not in columns]
-    if not set(SHARE_COLUMNS.values()) & set(columns):
-        missing.append(SHARE_COLUMNS["performing"])
-    if missing:
-        raise CatalogueHeadingWrong(missing=", ".join(missing))
-    for column in COLUMNS:
-        if columns.count(column) > 1:
-            raise CatalogueColumnTwice(column=column)
-    return columns
+def _read_row(row: RawRow, columns: Sequence[str]) -> tuple[ParsedRow, list[ParseProblem]]:
+    problems: list[ParseProblem] = []
 
+    def note(code: str, *, column: str = "", value: str = "", **params: str | int) -> None:
+        problems.append(ParseProblem(row_no=row.row_no, column=column, value=value, code=code, params=params))
 
-def _read_line(row_no: int, line: str, columns: list[str], problems: Problems) -> ParsedRow | None:
-    try:
-        cells = next(csv.reader([line], strict=True), [])
-    except csv.Error:
-        cells = line.split(",")  # only to show it, and to find the work it belongs to
-        problems[row_no].append(
-            ParseProblem(row_no=row_no, column="", value=_printable(line[:LONGEST]), code="row-unreadable")
+    surplus = [cell for cell in row.cells[len(columns) :] if cell.strip()]
+    if row.code:
+        note(row.code, value=_printable(",".join(row.cells)[:LONGEST]))
+    elif surplus:
+        note(
+            "too-many-cells", value=_printable(", ".join(surplus)[:LONGEST]), cells=len(row.cells), columns=len(columns)
         )
-    else:
-        if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
-            params = {"cells": len(cells), "columns": len(columns)}
-            problems[row_no].append(
-                ParseProblem(row_no=row_no, column="", value="", code="too-many-cells", params=params)
-            )
     values = {}
-    for column, cell in zip(columns, cells, strict=False):
-        if column not in COLUMNS:
-            continue
-        value = _clean(cell)
-        if not value:
+    for column, cell in zip(columns, row.cells, strict=False):
+        if column not in COLUMNS or not (value := read_inert(_clean(cell))):
             continue
         shown = _printable(value)
         if shown != value:
-            problems[row_no].append(
-                ParseProblem(row_no=row_no, column=column, value=shown[:LONGEST], code="unprintable")
-            )
+            note("unprintable", column=column, value=shown[:LONGEST])
         limit = LIMITS.get(column, LONGEST)
         if len(value) > limit:
-            problem = ParseProblem(
-                row_no=row_no, column=column, value=shown[:limit], code="too-long", params={"limit": limit}
-            )
-            problems[row_no].append(problem)
+            note("too-long", column=column, value=shown[:limit], limit=limit)
+        if column in TEXT_COLUMNS and LOST_DIGITS.fullmatch(value):
+            note("digits-lost", column=column, value=shown)
+        if column in TEXT_COLUMNS and row.of_sheet and DATE_CELL.fullmatch(value):
+            note("text-is-a-date", column=column, value=shown)
         values[column] = shown[:LONGEST]
-    return (
-        ParsedRow(row_no=row_no, work_ref=values.get("work_ref", "")[: LIMITS["work_ref"]], values=values)
-        if values
-        else None
-    )
+    work_ref = values.get("work_ref", "")[: LIMITS["work_ref"]]
+    return ParsedRow(row_no=row.row_no, work_ref=work_ref, values=values), problems
 
 
 def _read_work(rows: Sequence[ParsedRow], problems: Problems) -> ParsedWork | None:
     """The work, or None when any of its rows has an error; then every row says so."""
+    slipped = any(problem.code in NOT_TAKEN_APART for row in rows for problem in problems.get(row.row_no, ()))
+    work = (
+        None if slipped else _WorkReader(rows, problems).read()
+    )  # cells that slipped out of their columns are not read
     wrong = _wrong_rows(rows, problems)
-    work = None if wrong else _WorkReader(rows, problems).read()  # cells that slipped out of their columns are not read
-    wrong = wrong or _wrong_rows(rows, problems)
     if not wrong:
         return work
     numbers = ", ".join(map(str, wrong[:20]))
@@ -225,10 +203,11 @@ class _WorkReader:
         )
 
     def _note(self, row: ParsedRow, column: str, code: str, **params: str | int) -> None:
-        value = row.values.get(column, "")
-        self.problems[row.row_no].append(
-            ParseProblem(row_no=row.row_no, column=column, value=value, code=code, params=params)
-        )
+        """Only the first thing that is wrong with a cell: the others follow from it."""
+        found = self.problems[row.row_no]
+        if all(problem.column != column or problem.is_warning for problem in found):
+            value = row.values.get(column, "")
+            found.append(ParseProblem(row_no=row.row_no, column=column, value=value, code=code, params=params))
 
     def _read_columns_of_the_work(self) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -308,7 +287,7 @@ class _WorkReader:
         text = row.values.get(column, "")
         share = read_share(text) if text else Fraction(0)
         if share is None:
-            self._note(row, column, "share-unreadable")
+            self._note(row, column, _why_no_share(text))
             return Fraction(0)
         return share
 
@@ -327,8 +306,8 @@ class _WorkReader:
         if not text:
             return SINCE_EVER
         try:
-            if DATE.fullmatch(text):
-                return dt.date.fromisoformat(text)
+            if found := DATE.fullmatch(text):  # the midnight is that of a cell which holds a date
+                return dt.date.fromisoformat(found[1])
         except ValueError:
             pass  # a thirteenth month: said below like any other text that is no date
         self._note(row, "from_date", "date-malformed")
@@ -354,6 +333,13 @@ class _WorkReader:
             if excess:
                 row = next(row for row in reversed(self.rows) if row.values.get(column))
                 self._note(row, column, "sum-over-whole", total=str(excess.total))
+
+
+def _why_no_share(text: str) -> str:
+    """The problem's code: what spreadsheet programs do to shares has a sentence of its own, with the way back."""
+    if A_DAY.fullmatch(text):
+        return "share-is-a-date"
+    return "share-is-a-number" if BARE_NUMBER.fullmatch(text) else "share-unreadable"
 
 
 def _fact(share: ParsedShare, right: str) -> ShareFact:

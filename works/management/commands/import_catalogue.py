@@ -3,19 +3,21 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from portal.accounts.models import Organisation
 from portal.jobs.models import Job
+from portal.jobs.services import drain
 from portal.lib.errors import DomainError
 from portal.lib.terminal import fail, open_file
+from works.catalogue.ingest import STAGES
 from works.models import CatalogueUpload
 from works.services import catalogue_figures, receive_catalogue
-from works.tasks import import_catalogue
 
+POLL_SECONDS: Final = 0.2
 LONGEST_REF: Final = 40  # characters of Organisation.ref
 
 
@@ -37,7 +39,7 @@ class PublisherRefTooLong(DomainError):
 
 class Command(BaseCommand):
     help = (
-        "Register a publisher's catalogue (our CSV template) in the foreground. With --json the last line is one object: "
+        "Register a publisher's catalogue (our template, as CSV or XLSX) in the foreground. With --json the last line is one object: "
         "upload and state (or error and message); rows and to_mend count rows of the file; registered, duplicates and conflicts count works."
     )
 
@@ -55,10 +57,11 @@ class Command(BaseCommand):
             upload, job, is_new = receive(options["file"], options["publisher"])
         except DomainError as error:
             fail(self, error.code, str(error), as_json=options["json"])
-        import_catalogue(job_id=job.pk)
+        work_until_finished(job)
         seconds = perf_counter() - started
-        job.refresh_from_db()
         upload.refresh_from_db()
+        if upload.refusal:
+            fail(self, upload.refusal.code, str(upload.refusal), as_json=options["json"])
         figures = catalogue_figures(upload)
         works = figures.registered + figures.duplicates + figures.conflicts
         answer = {
@@ -81,6 +84,16 @@ class Command(BaseCommand):
             )
         if job.state != Job.State.DONE:
             raise CommandError(f"The import stopped: {job.error_code}")
+
+
+def work_until_finished(job: Job) -> None:
+    """Do the work here. Where a worker has taken a chunk, wait for it, or for its lease to end."""
+    while True:
+        drain(job_id=job.pk, stages=STAGES)
+        job.refresh_from_db()
+        if job.state in {Job.State.DONE, Job.State.STOPPED}:
+            return
+        sleep(POLL_SECONDS)
 
 
 def receive(path: Path, ref: str) -> tuple[CatalogueUpload, Job, bool]:
