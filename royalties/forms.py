@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.lib.money import NotAnAmount, parse_micros
 from royalties.models import Basis, Service, Source
+from royalties.reports import encodings
 from royalties.services import LARGEST_PART
 
 MONTH: Final = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
+SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 CURRENCIES: Final = (("CNY", _("Chinese yuan (CNY)")), ("USD", _("US dollar (USD)")), ("KRW", _("Korean won (KRW)")))
 
 
@@ -80,8 +82,31 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label=_("File"),
-        help_text=_("An Excel workbook (.xlsx) or a CSV file as the service sent it. Do not open and save it before."),
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv"}),
+        help_text=_(
+            "As the service sent it: an Excel workbook (.xlsx) or a table in text (.csv, .tsv, .txt), also packed (.csv.gz, .zip)."
+            " Do not open and save it before."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.tsv,.txt,.gz,.zip"}),
+    )
+    encoding = forms.ChoiceField(
+        label=_("How its letters are written"),
+        required=False,
+        choices=[("", _("Let the portal decide and show me")), *encodings.CHOICES],
+        help_text=_("Only for tables in text. You see the first lines afterwards and can change it."),
+    )
+    declared_lines = forms.IntegerField(label=_("Number of lines, without the header"), required=False, min_value=0)
+    declared_micros = AmountField(label=_("Sum of the money"), required=False)
+    sha256 = forms.RegexField(
+        SHA256,
+        label=_("Fingerprint (SHA-256)"),
+        required=False,
+        error_messages={"invalid": _("Write its 64 letters and digits.")},
+    )
+
+
+class ReadAgainForm(forms.Form):
+    encoding = forms.ChoiceField(
+        label=_("Read it again as"), required=False, choices=[("", _("what the portal decides")), *encodings.CHOICES]
     )
 
 

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 CERTAIN: Final = 1000  # permille
 LARGEST_PART: Final = 1_000_000  # of a division over the rights
 DISTRIBUTABLE: Final = (Basis.WHOLE, Basis.CLAIMED)  # the others are declared, and their reports held
+DOUBTS: Final = (Report.HeldReason.TRUNCATED, Report.HeldReason.DECLARED)  # about the file itself
 WAITS_FOR_BASIS: Final = (Report.HeldReason.NO_BASIS, Report.HeldReason.BASIS_NOT_YET)
 
 
@@ -99,6 +100,13 @@ class RightsAlreadyUsed(DomainError):
 
 class NotASecondFile(DomainError):
     code = "not-a-second-file"
+    status = 409
+    sentence = _("Report %(ref)s is not waiting for this decision: it is %(state)s.")
+    remedy = _("Open the report again and look at what has changed.")
+
+
+class NotInDoubt(DomainError):
+    code = "not-in-doubt"
     status = 409
     sentence = _("Report %(ref)s is not waiting for this decision: it is %(state)s.")
     remedy = _("Open the report again and look at what has changed.")
@@ -279,13 +287,61 @@ def settle_second_file(*, report: Report, choice: str, actor: User | None) -> Re
     if choice == "replacement":
         for older in locked.values():
             if older.pk < report.pk and older.state in {Report.State.READY, Report.State.HELD}:
-                _set_aside(older)
+                set_aside(older)
     if choice == "aside":
-        _set_aside(report)
+        set_aside(report)
     else:
         apply_basis(report)
     attach_waiting()
     return report
+
+
+@transaction.atomic
+def accept_as_is(*, report: Report, actor: User | None, reason: str) -> Report:
+    """Go on with a report although it seems cut off or is not what its sender declared: for the money reported in it.
+
+    Raises NoReason, and NotInDoubt when nothing about the file itself holds it (any more).
+    """
+    _require_reason(reason)
+    Source.objects.select_for_update(no_key=True).get(pk=report.source_id)  # as when a report is finished
+    report = Report.objects.select_for_update(no_key=True).get(pk=report.pk)
+    if report.held_reason not in DOUBTS:
+        raise NotInDoubt(ref=report.ref, state=report.get_state_display())
+    report.accepted_as_is_by, report.accepted_as_is_reason = actor, reason.strip()
+    report.save(update_fields=["accepted_as_is_by", "accepted_as_is_reason"])
+    decide_state(report)
+    return report
+
+
+def decide_state(report: Report) -> None:
+    """Whether the money of a complete report may move: held while the file is in doubt, beside another file of its kind
+    and month until staff say what it is, or without a basis. The caller has locked its source.
+    """
+    apply_basis(report)
+    others = Report.objects.filter(
+        Q(state=Report.State.READY) | Q(state=Report.State.HELD) & ~Q(held_reason=Report.HeldReason.ASIDE),
+        source=report.source_id,
+        family=report.family,
+        period=report.period,
+    )
+    held_reason = _doubt_about(report)
+    if not held_reason and others.exclude(pk=report.pk).exists():
+        held_reason = Report.HeldReason.SECOND_FILE
+    if held_reason:
+        report.state, report.held_reason = Report.State.HELD, held_reason
+        report.save(update_fields=["state", "held_reason"])
+    elif report.state == Report.State.READY:
+        attach_waiting()
+
+
+def _doubt_about(report: Report) -> str:
+    """What is wrong with the file as a whole, unless somebody has accepted it as it is."""
+    if report.accepted_as_is_reason:
+        return ""
+    money = report.accepted_micros + report.rejected_micros
+    if report.declared_lines not in {None, report.lines} or report.declared_micros not in {None, money}:
+        return Report.HeldReason.DECLARED
+    return Report.HeldReason.TRUNCATED if report.reading.get("is_full") else ""
 
 
 def apply_basis(report: Report) -> None:
@@ -309,7 +365,8 @@ def basis_in_force(report: Report) -> SourceProfile | None:
     return profiles.order_by("-family", "-from_date").first()
 
 
-def _set_aside(report: Report) -> None:
+def set_aside(report: Report) -> None:
+    """Hold a report for good: its money counts for nothing. Raises OlderReportIsPaid once money was released for it."""
     if report.pools.filter(state=Pool.State.RELEASED).exists():
         raise OlderReportIsPaid(ref=report.ref)
     report.state, report.held_reason = Report.State.HELD, Report.HeldReason.ASIDE

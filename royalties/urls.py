@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from royalties.views import earnings, matches, money, reports
+from royalties.views import earnings, matches, money, readings, reports
 
 app_name = "royalties"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("reports/<str:ref>/rejected/", reports.report_rejected, name="report_rejected"),
     path("reports/<str:ref>/lines/", reports.report_lines, name="report_lines"),
     path("reports/<str:ref>/settle/", reports.settle_report, name="settle_report"),
+    path("reports/<str:ref>/accept/", readings.accept_report, name="accept_report"),
+    path("reports/<str:ref>/read-again/", readings.read_again, name="read_again"),
     path("reports/<str:ref>/resume/", reports.resume_report, name="resume_report"),
     path("songs/", matches.unmatched, name="unmatched"),
     path("songs/<str:ref>/", matches.song, name="song"),

@@ -147,6 +147,8 @@ PAGES: dict[str, Page] = {
     "royalties:report_rejected": Page(SOCIETY, NOBODY, of_report),
     "royalties:report_lines": Page(SOCIETY, NOBODY, of_report),
     "royalties:settle_report": Page(NOBODY, STAFF, of_report),
+    "royalties:accept_report": Page(NOBODY, STAFF, of_report),
+    "royalties:read_again": Page(NOBODY, STAFF, of_report),
     "royalties:resume_report": Page(NOBODY, STAFF, of_report),
     "royalties:unmatched": Page(PUBLISHERS | WRITERS | SOCIETY),
     "royalties:song": Page(OWNER | SOCIETY, NOBODY, of_song),

@@ -83,6 +83,12 @@ class FileIsTooLarge(DomainError):
     remedy = _("Split it into several files, or ask the society to raise the limit.")
 
 
+class FileIsNotAsSent(DomainError):
+    code = "file-is-not-as-sent"
+    sentence = _("“%(label)s” is not the file its sender means: its fingerprint (SHA-256) is %(found)s, stated is %(stated)s.")
+    remedy = _("Download it again; it may have been cut off or changed on the way. Nothing was stored.")
+
+
 class ArchiveIsUnsafe(DomainError):
     code = "archive-is-unsafe"
     sentence = _("“%(label)s” is not opened, because its packing is not that of an ordinary document: %(reason)s.")

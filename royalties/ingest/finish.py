@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -18,9 +18,8 @@ from portal.notices.services import notify
 from royalties.ingest.figures import report_figures
 from royalties.ingest.reading import spool_path
 from royalties.models import RejectedLine, Report, Source
-from royalties.money_in import attach_waiting
 from royalties.reports.base import POISON, LinesDoNotAddUp
-from royalties.services import apply_basis
+from royalties.services import decide_state
 
 READY: Final = gettext_noop(
     "Report %(report)s of %(source)s has been read: %(accepted)s lines accepted, %(rejected)s rejected."
@@ -49,7 +48,7 @@ def work_finish(work: Work, _prepared: Any) -> None:
     report.rounded_lines, report.rounding_remainder = rounded, remainder
     report.finished_at = timezone.now()
     report.save()
-    _decide_state(report)
+    decide_state(report)
     _tell(report, READY if report.state == Report.State.READY else HELD)
     _tell_of_poison(report)
     transaction.on_commit(partial(_remove_spool, work.job.pk))
@@ -98,22 +97,6 @@ def _rounding(job: Job) -> tuple[int, Decimal]:
 def _chunks_of_lines(job_id: int | None) -> QuerySet[Chunk]:
     """The chunks that tile the file: of one that was split, its pieces."""
     return Chunk.objects.filter(job=job_id, stage="parse").exclude(state=Chunk.State.SPLIT)
-
-
-def _decide_state(report: Report) -> None:
-    """Ready on the declared basis; held without one, and held when another file of its kind and month is here."""
-    others = Report.objects.filter(
-        Q(state=Report.State.READY) | Q(state=Report.State.HELD) & ~Q(held_reason=Report.HeldReason.ASIDE),
-        source=report.source_id,
-        family=report.family,
-        period=report.period,
-    )
-    apply_basis(report)
-    if others.exclude(pk=report.pk).exists():
-        report.state, report.held_reason = Report.State.HELD, Report.HeldReason.SECOND_FILE
-        report.save(update_fields=["state", "held_reason"])
-    elif report.state == Report.State.READY:
-        attach_waiting()
 
 
 def _remove_spool(job_id: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
@@ -12,38 +13,51 @@ from portal.files.models import StoredFile
 from portal.files.services import discard_upload
 from portal.jobs.services import NewChunk, create_job, resume_job
 from royalties.models import Report, Source
-from royalties.reports.base import PeriodIsImpossible
-from royalties.reports.lines import (
-    YEARS,
-)
+from royalties.reports import encodings
+from royalties.reports.base import EncodingIsUnknown, PeriodIsImpossible
+from royalties.reports.lines import YEARS
 
 TASK: Final = "royalties.tasks.import_report"
 
 
 def receive_report(
-    *, source: Source, stored: StoredFile, period: dt.date | None, user: User | None, bell: bool = True
+    *,
+    source: Source,
+    stored: StoredFile,
+    period: dt.date | None,
+    user: User | None,
+    encoding: str = "",
+    declared_lines: int | None = None,
+    declared_micros: int | None = None,
+    bell: bool = True,
 ) -> tuple[Report, bool]:
     """Take a stored file as a report of a source; workers do the rest. False: these bytes are here already.
 
     The same bytes are one report however often and however concurrently they come; a further copy of them is discarded.
     Only a file that was refused gets another try, perhaps with the month stated this time. `period` is any day of the
-    month, or nothing: then the first line says it. Without `bell` the caller drains the job (see work_on).
+    month, or nothing: then the first line says it. `encoding` is one of encodings.CHOICES, or nothing: then the bytes decide.
+    What its sender declared, the number of its lines without the header and the sum of its money, must agree with what is
+    read; otherwise the report is held. Without `bell` the caller drains the job (see work_on).
     """
-    if period is not None:
-        period = _month(period)
+    stated = {
+        "period": None if period is None else _month(period),
+        "encoding_asked": known_encoding(encoding),
+        "declared_lines": declared_lines,
+        "declared_micros": declared_micros,
+        "uploaded_by": user,
+    }
     try:
         with transaction.atomic():
             report = Report.objects.create(
                 source=source,
                 file=stored,
                 sha256=stored.sha256,
-                period=period,
                 currency=source.currency,
-                uploaded_by=user,
+                **stated,
             )
-            _begin(report, user, bell=bell)
+            begin(report, user, bell=bell)
     except IntegrityError:  # same_bytes_are_one_report
-        return _receive_again(source, stored, period, user, bell=bell)
+        return _receive_again(source, stored, stated, bell=bell)
     return report, True
 
 
@@ -60,25 +74,40 @@ def resume_report(*, report: Report) -> bool:
     return True
 
 
-def _receive_again(
-    source: Source, stored: StoredFile, period: dt.date | None, user: User | None, *, bell: bool
-) -> tuple[Report, bool]:
+def _receive_again(source: Source, stored: StoredFile, stated: Mapping[str, Any], *, bell: bool) -> tuple[Report, bool]:
     with transaction.atomic():
-        report = Report.objects.select_for_update(no_key=True).get(source=source, sha256=stored.sha256)
+        standing = Report.objects.filter(superseded_at__isnull=True)
+        report = standing.select_for_update(no_key=True).get(source=source, sha256=stored.sha256)
         if report.state == Report.State.REFUSED:
-            report.file, report.period, report.uploaded_by = stored, period, user
-            report.state, report.error_code, report.error_params = Report.State.RECEIVED, "", {}
-            report.save()
-            _begin(report, user, bell=bell)
+            try_again(report, stored, stated, bell=bell)
             return report, True
         if report.file_id != stored.pk:
             discard_upload(stored=stored)
     return report, False
 
 
-def _begin(report: Report, user: User | None, *, bell: bool) -> None:
+def try_again(report: Report, stored: StoredFile, stated: Mapping[str, Any], *, bell: bool) -> None:
+    """A refused report begins anew with what is stated this time."""
+    for name, value in stated.items():
+        setattr(report, name, value)
+    report.file = stored
+    report.state, report.error_code, report.error_params = Report.State.RECEIVED, "", {}
+    report.save()
+    begin(report, report.uploaded_by, bell=bell)
+
+
+def begin(report: Report, user: User | None, *, bell: bool) -> None:
+    """Give a report the job that reads it."""
     report.job = create_job(kind=TASK, subject_id=report.pk, owner=user, stage="plan", chunks=[NewChunk({})], bell=bell)
     report.save(update_fields=["job"])
+
+
+def known_encoding(encoding: str) -> str:
+    """An encoding that a person may state, or nothing. Raises EncodingIsUnknown."""
+    known = [code for code, _words in encodings.CHOICES]
+    if encoding and encoding not in known:
+        raise EncodingIsUnknown(encoding=encoding, known=", ".join(known))
+    return encoding
 
 
 def _month(day: dt.date) -> dt.date:

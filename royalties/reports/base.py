@@ -136,6 +136,12 @@ class TooManyLinesFail(DomainError):
     remedy = _("Tell the people who run the portal. When they have mended it, let the report be tried again.")
 
 
+class EncodingIsUnknown(DomainError):
+    code = "encoding-is-unknown"
+    sentence = _("There is no encoding “%(encoding)s” here.")
+    remedy = _("Use one of these, or none: %(known)s.")
+
+
 class SourceIsUnknown(DomainError):
     code = "source-is-unknown"
     sentence = _("There is no source “%(code)s”.")

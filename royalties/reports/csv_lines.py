@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -30,6 +31,7 @@ LONGEST_LINE: Final = 65_536  # characters; beyond this the line is rejected
 RAW_KEPT: Final = 2_000  # characters kept of a line that is too long
 LOST: Final = -1_000  # votes
 SAMPLE_LINES: Final = 200
+SAMPLE_BYTES: Final = 4_000  # of a line that is a sample
 DELIMITERS: Final = (",", "\t", ";", "|")
 UNWRITABLE: Final = re.compile("[\0\ud800-\udfff]")  # PostgreSQL holds neither NUL nor half a character
 
@@ -190,7 +192,9 @@ class _Evidence:
         if self.votes <= LOST and not self.asked:
             return
         telling = [line for line in lines if not line.isascii()]
-        self.sample += telling[: SAMPLE_LINES - len(self.sample)]
+        if len(self.sample) < SAMPLE_LINES:
+            usual = (line for line in telling if len(line) <= SAMPLE_BYTES)
+            self.sample += islice(usual, SAMPLE_LINES - len(self.sample))
         self.votes += len(telling) - 2 * _misfits(telling, UTF8)
         if self.asked:
             self.telling += len(telling)

@@ -25,6 +25,7 @@ from royalties.progress import STAGES, UNDER_WAY, progress_of
 from royalties.reports.base import POISON, REASONS, refusal_of
 from royalties.resting import resting_money
 from royalties.services import settle_second_file
+from royalties.views.readings import reading_context
 
 
 @require_GET
@@ -69,8 +70,17 @@ def upload(request: HttpRequest) -> HttpResponse:
 def _receive(form: UploadForm, actor: Any) -> tuple[Report, bool]:
     source = form.cleaned_data["source"]
     file = form.cleaned_data["file"]
-    stored = store_upload(stream=file, label=file.name, user=actor)
-    return receive_report(source=source, stored=stored, period=form.cleaned_data["period"], user=actor)
+    said = form.cleaned_data
+    stored = store_upload(stream=file, label=file.name, user=actor, sha256=said["sha256"])
+    return receive_report(
+        source=source,
+        stored=stored,
+        period=said["period"],
+        user=actor,
+        encoding=said["encoding"],
+        declared_lines=said["declared_lines"],
+        declared_micros=said["declared_micros"],
+    )
 
 
 @require_GET
@@ -106,6 +116,7 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "may_settle": staff and to_settle,
         "settle": SettleForm() if staff and to_settle else None,
         "earlier": other_files(shown) if to_settle and sees_everything(request.user) else [],
+        "reading": reading_context(request.user, shown) if sees_everything(request.user) and not under_way else None,
         "pools": list(shown.pools.select_related("remittance")) if sees_everything(request.user) else [],
     }
 

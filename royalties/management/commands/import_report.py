@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from portal.files.services import store_upload
 from portal.jobs.models import Job
 from portal.lib.errors import DomainError
-from portal.lib.money import format_units
+from portal.lib.money import NotAnAmount, format_units, parse_micros
 from portal.lib.terminal import fail, open_file
 from royalties import ingest
 from royalties.models import Report, Source
+from royalties.reports import encodings
 from royalties.reports.base import SourceIsUnknown, refusal_of
 
 POLL_SECONDS: Final = 0.2
@@ -30,6 +31,12 @@ class PeriodIsNoMonth(DomainError):
     code = "period-is-no-month"
     sentence = _("“%(text)s” is not a month.")
     remedy = _("Write it as 2026-09.")
+
+
+class TotalIsNoAmount(DomainError):
+    code = "total-is-no-amount"
+    sentence = _("“%(text)s” is not an amount.")
+    remedy = _("Write it in digits, with at most six decimals: 1234.56.")
 
 
 class Command(BaseCommand):
@@ -45,13 +52,18 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--source", required=True, help="code of the source, such as tme")
         parser.add_argument("--period", default="", help="its month as YYYY-MM; without it the first line says it")
+        encodings_known = [code for code, _words in encodings.CHOICES]
+        parser.add_argument("--encoding", default="", choices=encodings_known, help="without it the bytes decide")
+        parser.add_argument("--sha256", default="", help="fingerprint of the file as its sender states it")
+        parser.add_argument("--lines", type=int, help="lines its sender declares, without the header")
+        parser.add_argument("--total", default="", help="sum of the money its sender declares, such as 1234.56")
         parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
     @no_translations
-    def handle(self, *, file: Path, source: str, period: str, json: bool, **_options: Any) -> None:
+    def handle(self, *, file: Path, source: str, json: bool, **options: Any) -> None:
         began = time.monotonic()
         try:
-            report, is_new = receive(file, source, period)
+            report, is_new = receive(file, source, **options)
         except DomainError as error:
             fail(self, error.code, str(error), as_json=json)
         work_until_finished(report)
@@ -78,13 +90,23 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {name}: {value}")
 
 
-def receive(path: Path, code: str, period: str) -> tuple[Report, bool]:
+def receive(path: Path, code: str, **options: Any) -> tuple[Report, bool]:
     """Store the file and take it as a report of the source; False when its bytes are here already."""
     source = find_source(code)
-    month = read_month(period) if period else None
+    month = read_month(options["period"]) if options["period"] else None
+    declared_micros = read_total(options["total"]) if options["total"] else None
     with open_file(path) as stream:
-        stored = store_upload(stream=stream, label=path.name, user=None)
-    return ingest.receive_report(source=source, stored=stored, period=month, user=None, bell=False)
+        stored = store_upload(stream=stream, label=path.name, user=None, sha256=options["sha256"])
+    return ingest.receive_report(
+        source=source,
+        stored=stored,
+        period=month,
+        user=None,
+        encoding=options["encoding"],
+        declared_lines=options["lines"],
+        declared_micros=declared_micros,
+        bell=False,
+    )
 
 
 def find_source(code: str) -> Source:
@@ -102,6 +124,17 @@ def read_month(text: str) -> dt.date:
         return dt.datetime.strptime(text, "%Y-%m").replace(tzinfo=dt.UTC).date()
     except ValueError:
         raise PeriodIsNoMonth(text=text) from None
+
+
+def read_total(text: str) -> int:
+    """A sum of money in micros, exactly. Raises TotalIsNoAmount."""
+    try:
+        micros, rest = parse_micros(text)
+    except NotAnAmount:
+        raise TotalIsNoAmount(text=text) from None
+    if rest:
+        raise TotalIsNoAmount(text=text)
+    return micros
 
 
 def work_until_finished(report: Report) -> None:

@@ -1,0 +1,94 @@
+"""How the file of a report was read, for people to look at, and having it read otherwise or accepted as it is."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_POST
+
+from portal.accounts.access import Reader, is_staff
+from portal.files.guards import extension_of
+from portal.lib.wording import exact_money
+from royalties.access import get_report, staff_only
+from royalties.forms import ReadAgainForm, ReasonForm
+from royalties.ingest.again import SETTLED, read_report_again
+from royalties.models import Pool, Report
+from royalties.reports import encodings
+from royalties.services import DOUBTS, accept_as_is
+
+WHY: Final = {
+    "mark": gettext_lazy("the file says so itself, by its byte order mark"),
+    "lines": gettext_lazy("its lines are UTF-8"),
+    "fallback": gettext_lazy("its lines are not UTF-8, and its senders write in it"),
+    "asked": gettext_lazy("somebody stated it"),
+}
+DELIMITERS: Final = {
+    ",": gettext_lazy("commas"),
+    "\t": gettext_lazy("tabs"),
+    ";": gettext_lazy("semicolons"),
+    "|": gettext_lazy("vertical bars"),
+}
+
+
+def reading_context(user: Reader, shown: Report) -> dict[str, Any]:
+    """What a report's page says about the reading of its file, and which decisions it offers to this person."""
+    said = shown.reading
+    staff = is_staff(user)
+    is_text = extension_of(shown.file.label) != "xlsx"
+    movable = shown.state in SETTLED and not shown.pools.filter(state=Pool.State.RELEASED).exists()
+    return {
+        **said,
+        "encoding": encodings.NAMES.get(shown.encoding, ""),
+        "why": WHY.get(said.get("why", ""), ""),
+        "looks_like": encodings.NAMES.get(said.get("looks_like", ""), ""),
+        "parted_by": DELIMITERS.get(said.get("delimiter", ""), ""),
+        "again": ReadAgainForm(initial={"encoding": said.get("looks_like") or shown.encoding_asked})
+        if staff and is_text and movable and shown.superseded_at is None
+        else None,
+        "in_doubt": shown.held_reason in DOUBTS,
+        "accept": ReasonForm() if staff and shown.held_reason in DOUBTS else None,
+        "declared": _declared(shown),
+        "later": getattr(shown, "read_again_as", None),
+        "before": shown.reads_again,
+    }
+
+
+def _declared(shown: Report) -> list[tuple[str, str, str]]:
+    """What the sender declared and does not agree with the file: its name, what was declared, what was found."""
+    found = []
+    if shown.declared_lines not in {None, shown.lines}:
+        found.append((_("Lines"), f"{shown.declared_lines:,}", f"{shown.lines:,}"))
+    money = shown.accepted_micros + shown.rejected_micros
+    if shown.declared_micros is not None and shown.declared_micros != money:
+        declared = exact_money(int(shown.declared_micros), shown.currency)
+        found.append((_("Money"), declared, exact_money(int(money), shown.currency)))
+    return found
+
+
+@require_POST
+def read_again(request: HttpRequest, ref: str) -> HttpResponse:
+    """Staff have looked at the first lines and say in which encoding the file is written."""
+    actor = staff_only(request)
+    shown = get_report(actor, ref)
+    report = read_report_again(report=shown, encoding=request.POST.get("encoding", ""), actor=actor)
+    if report.state == Report.State.RECEIVED:
+        messages.success(request, _("The file is being read again. You may leave this page."))
+    else:
+        messages.info(request, _("The file was read in this encoding already. Nothing has changed."))
+    return redirect("royalties:report", report.ref)
+
+
+@require_POST
+def accept_report(request: HttpRequest, ref: str) -> HttpResponse:
+    """Staff take responsibility for a file that is in doubt. Without a reason nothing happens, and they are asked for one."""
+    actor = staff_only(request)
+    shown = get_report(actor, ref)
+    form = ReasonForm(request.POST)
+    form.is_valid()
+    accept_as_is(report=shown, actor=actor, reason=form.cleaned_data.get("reason", ""))
+    messages.success(request, _("The decision is recorded."))
+    return redirect("royalties:report", shown.ref)
