@@ -19,10 +19,10 @@ from django.utils.translation import override
 from portal.accounts.models import Membership, Role, User
 from portal.demo.catalogue import ipi
 from portal.home import tasks_of_publisher
+from portal.lib.inert import write_inert
 from tests.works.build import outcomes, publisher, row, send
 from tests.works.test_catalogue_ingest import register
 from works.catalogue import mending
-from works.catalogue.inert import write_inert
 from works.catalogue.mending import HEADING, write_csv, write_xlsx
 from works.catalogue.spreadsheet import COLUMNS
 from works.models import CatalogueRow, CatalogueUpload, Party, Share, Work

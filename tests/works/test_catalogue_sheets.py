@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings as effort, strategies as st
 
 from portal.files import scan
 from portal.files.sheets import spool_sheet
+from portal.lib.inert import read_inert, write_inert
 from tests.works.build import Row, as_csv, codes, outcomes, row, send
 from works.catalogue.base import ParseProblem
-from works.catalogue.inert import read_inert, write_inert
 from works.catalogue.rows import RawRow, csv_rows, sheet_rows
 from works.catalogue.spreadsheet import COLUMNS, read_heading, read_rows
 from works.catalogue.template import EXPLAINED, xlsx_template

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from portal.lib.inert import write_inert
 from works.catalogue.base import ParseProblem
-from works.catalogue.inert import write_inert
 from works.catalogue.spreadsheet import COLUMNS
 from works.catalogue.template import add_catalogue_sheet, add_explanations, open_book
 from works.models import CatalogueRow, CatalogueUpload

@@ -15,6 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from portal.lib.inert import read_inert
 from works.catalogue.base import (
     PUBLISHER_ROLES,
     WRITER_ROLES,
@@ -28,7 +29,6 @@ from works.catalogue.base import (
     ParsedWork,
     ParseProblem,
 )
-from works.catalogue.inert import read_inert
 from works.catalogue.rows import RawRow
 from works.identifiers import Identifier, parse_ipi_name, parse_isrc, parse_iswc
 from works.names.script import detect_script
