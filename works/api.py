@@ -20,7 +20,7 @@ from portal.accounts.access import signed_in
 from portal.jobs.models import Job
 from portal.lib.keyset import whole
 from portal.rest.api import ApiView, checked
-from portal.rest.fields import ExactFraction, Input, Text
+from portal.rest.fields import ExactFraction, Input, Text, Upload
 from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 from works import access
@@ -214,7 +214,7 @@ class CatalogueRowOut(serializers.Serializer[Any]):
 
 
 class CatalogueIn(Input):
-    file = serializers.FileField(help_text=_("A catalogue with the columns of the template."))
+    file = Upload(help_text=_("A catalogue with the columns of the template."))
     organisation = Text(
         required=False, max_length=40, help_text=_("For whom (its ref), if you act for several publishers.")
     )

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 
 WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,18}")
@@ -79,6 +80,11 @@ class Flag(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+@extend_schema_field({"type": "string", "format": "binary", "minLength": 1})
+class Upload(serializers.FileField):
+    """A file in a form; the view names MultiPartParser."""
 
 
 class ExactFraction(serializers.Serializer[Fraction]):

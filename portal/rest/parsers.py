@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any, Final, NoReturn
 
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from portal.rest.errors import BodyTooLarge, BodyUnreadable
 
 MOST_BYTES: Final = 1_000_000
+SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")  # may be half a letter, which no answer and no table could hold
 
 
 class JsonParser(BaseParser):
@@ -28,9 +30,12 @@ class JsonParser(BaseParser):
         if len(data) > MOST_BYTES:
             raise BodyTooLarge(kilobytes=MOST_BYTES // 1000)
         try:
-            return json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_float=_refuse)
+            found = json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_float=_refuse)
+            if SURROGATE.search(data):
+                json.dumps(found, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError) as error:
             raise BodyUnreadable from error
+        return found
 
 
 def _refuse(text: str) -> NoReturn:

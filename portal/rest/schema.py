@@ -14,6 +14,7 @@ from rest_framework.authentication import SessionAuthentication
 
 from portal.rest.api import SAFE, ApiView
 from portal.rest.authentication import SCHEME, TokenAuthentication
+from portal.rest.fields import Input
 from portal.rest.idempotency import HEADER
 
 
@@ -91,6 +92,14 @@ class GarakSchema(AutoSchema):
             {name: [str(scope)] if name == "token" and scope else scopes for name, scopes in requirement.items()}
             for requirement in super().get_auth()
         ]
+
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
+        """An Input refuses what it does not know, and the document says so."""
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        kind = serializer if isinstance(serializer, type) else type(serializer)
+        if issubclass(kind, Input):
+            schema["additionalProperties"] = False
+        return schema
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         """The declared answers, and every error that this operation may give."""
