@@ -202,6 +202,12 @@ def catalogue_figures(upload: CatalogueUpload) -> CatalogueFigures:
     return CatalogueFigures(**CatalogueRow.objects.filter(upload=upload).aggregate(rows=Count("pk"), **rows, **works))
 
 
+def rows_to_mend_of(uploads: Iterable[CatalogueUpload]) -> dict[int, int]:
+    """Upload → how many of its rows wait to be mended, where there are any."""
+    rows = CatalogueRow.objects.filter(upload__in=uploads, outcome=CatalogueRow.Outcome.TO_MEND)
+    return dict(rows.values_list("upload").annotate(Count("pk")).order_by())
+
+
 def jobs_of(uploads: Iterable[CatalogueUpload]) -> dict[int, Job]:
     """Upload → the job that registers it. One that a command registered has none."""
     jobs = Job.objects.filter(kind=IMPORT_TASK, subject_id__in=[upload.pk for upload in uploads])

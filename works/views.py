@@ -28,7 +28,7 @@ from works.catalogue.template import csv_template, xlsx_template
 from works.forms import CatalogueForm
 from works.models import CatalogueRow, CatalogueUpload, ChangeLog, Recording, Right, Share, Work
 from works.ownership import own_shares, rights_owned
-from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue
+from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue, rows_to_mend_of
 
 ACTIONS: Final[dict[str, Promise]] = {
     "work.registered": gettext_lazy("The work was registered"),
@@ -152,9 +152,12 @@ def uploads(request: HttpRequest) -> HttpResponse:
         after=request.GET.get("after", ""),
     )
     jobs = jobs_of(page.rows)
+    to_mend = rows_to_mend_of(page.rows)
     context = {
         "form": form,
-        "rows": [{"upload": upload, "job": jobs.get(upload.pk)} for upload in page.rows],
+        "rows": [
+            {"upload": upload, "job": jobs.get(upload.pk), "to_mend": to_mend.get(upload.pk, 0)} for upload in page.rows
+        ],
         "cursor": page.more,
         "sees_everything": sees_everything(request.user),
     }

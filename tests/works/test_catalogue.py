@@ -131,6 +131,16 @@ def test_one_stray_quotation_mark_costs_one_row(tmp_path: Path) -> None:
     assert [work.work_ref for work in catalogue.works] == ["A-1", "A-3", "A-4", "A-5"]
 
 
+def test_a_line_without_end_costs_one_row(tmp_path: Path) -> None:
+    lines = as_csv([row("A-1"), row("A-2"), row("A-3")]).split("\r\n")
+    lines[2] = lines[2].replace("봄밤", "봄밤" * 1_000_000)
+    catalogue = read(tmp_path / "a.csv", "\r\n".join(lines))
+    assert [work.work_ref for work in catalogue.works] == ["A-1", "A-3"]
+    assert [(problem.code, len(problem.value)) for problem in catalogue.problems[3]] == [
+        ("row-too-long", 1000), ("too-long", 300)
+    ]  # fmt: skip
+
+
 def test_a_comma_outside_quotation_marks_is_noticed(tmp_path: Path) -> None:
     text = as_csv([row(title="봄")]).replace("봄", "봄,여름,가을")
     problems = read(tmp_path / "a.csv", (text.rstrip() + ",x\r\n")).problems

@@ -22,6 +22,7 @@ from portal.jobs.models import Job
 from portal.jobs.services import MAX_ATTEMPTS
 from portal.notices.models import Notice
 from tests.works.build import as_csv, publisher, row, send
+from works.catalogue import ingest
 from works.models import CatalogueRow, CatalogueUpload, Party, Share, Work
 from works.querysets import WorkQuerySet
 from works.services import NewPart, replace_share
@@ -340,3 +341,43 @@ def test_what_a_file_says_is_shown_and_not_run(cast: dict[str, User]) -> None:
     assert "<b>x" not in page
     assert "&lt;script&gt;" in page
     assert CatalogueRow.objects.get(upload=sent).outcome == "to_mend"
+
+
+def test_the_list_of_uploads_says_where_something_is_to_mend_and_what_could_not_be_read(cast: dict[str, User]) -> None:
+    client = client_of(cast["super"])
+    send([row("A-8", "운해", party="새사람", share="열둘"), row("A-9", "춘우", party="새사람")], publisher())
+    refused, _ = send(b"work_ref,title,party,role,performing_share\r\n", publisher())
+    CatalogueUpload.objects.filter(pk=refused.pk).update(error_code="catalogue-unreadable")
+    page = body(client, reverse("works:uploads"))
+    assert [(entry["upload"].rows, entry["to_mend"]) for entry in client.get(reverse("works:uploads")).context["rows"]] == [
+        (0, 0), (2, 1), (4, 0),
+    ]  # fmt: skip
+    assert "cannot be read" in page
+    shown = body(client, reverse("works:upload", args=[refused.ref]))
+    assert "Nothing was taken from this file" in shown
+    assert "neither UTF-8 nor the Korean CP949" in shown
+
+
+def test_the_bar_moves_with_the_rows_that_are_dealt_with(
+    cast: dict[str, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(BaseException):
+        pass
+
+    def stop_after_the_first(*args: Any) -> None:
+        if Work.objects.filter(registered_by=publisher()).count() > 2:
+            raise Stopped
+        add_next(*args)
+
+    client = client_of(cast["super"])
+    rows = [row(f"L-{number}", f"노래 {number}", party=f"작가 {number}") for number in range(3)]
+    url = upload(client, as_csv(rows).encode()).url
+    assert "The file is being read." in body(client, url)
+    add_next = ingest._settle_earlier_rows
+    monkeypatch.setattr(ingest, "WORKS_AT_ONCE", 1)
+    monkeypatch.setattr(ingest, "_settle_earlier_rows", stop_after_the_first)
+    with pytest.raises(Stopped):
+        import_catalogue(job_id=Job.objects.latest("pk").pk)
+    page = body(client, f"{url}progress/")
+    assert "1 / 3" in page
+    assert "All 3 rows have been read: 3 works. Registered so far: 1." in page
