@@ -141,6 +141,7 @@ JOB_LEASE_SECONDS = env.integer(
 JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 30)  # how often beat rings again for work that is due
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "portal.jobs.tasks.sweep", "schedule": float(JOB_SWEEP_SECONDS)},
+    "leftovers of uploads": {"task": "portal.files.tasks.sweep", "schedule": 3600.0},
     "forget answers of the API": {"task": "portal.rest.tasks.sweep", "schedule": 3600.0},
 }
 
@@ -201,7 +202,9 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_BYTES", 2_000_000_000)
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+UPLOAD_DAILY_BYTES = env.integer("UPLOAD_DAILY_BYTES", 20_000_000_000)  # of one person
+FILE_UPLOAD_HANDLERS = ["portal.files.uploads.StopsAtTheLimit"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = not DEBUG

@@ -83,9 +83,20 @@ class FileIsTooLarge(DomainError):
     remedy = _("Split it into several files, or ask the society to raise the limit.")
 
 
+class QuotaIsUsedUp(DomainError):
+    code = "quota-is-used-up"
+    status = 429
+    sentence = _(
+        "With this file you would have uploaded more than %(megabytes)s MB in 24 hours, the most for one person."
+    )
+    remedy = _("Upload it tomorrow, or ask the society to raise the limit.")
+
+
 class FileIsNotAsSent(DomainError):
     code = "file-is-not-as-sent"
-    sentence = _("“%(label)s” is not the file its sender means: its fingerprint (SHA-256) is %(found)s, stated is %(stated)s.")
+    sentence = _(
+        "“%(label)s” is not the file its sender means: its fingerprint (SHA-256) is %(found)s, stated is %(stated)s."
+    )
     remedy = _("Download it again; it may have been cut off or changed on the way. Nothing was stored.")
 
 

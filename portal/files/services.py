@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
+import re
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import models, transaction
+from django.db import connection, models, transaction
+from django.db.models import Sum
 from django.http import FileResponse
+from django.utils import timezone
 
 from portal.files import guards
 from portal.files.models import StoredFile
+from portal.files.uploads import PART
 
-READ_BYTES = 1 << 20
+READ_BYTES: Final = 1 << 20
+QUOTA_LOCK: Final = 0x67_61_72_03  # advisory, with the number of the person
+LEFT_SECONDS: Final = 86_400
+BATCH: Final = 1000
+UUID_NAME: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def store_upload(
@@ -38,7 +48,7 @@ def store_upload(
     name = uuid.uuid4()
     folder = Path(settings.MEDIA_ROOT)
     folder.mkdir(parents=True, exist_ok=True)
-    part, final = folder / f"{name}.part", folder / str(name)
+    part, final = folder / f"{name}{PART}", folder / str(name)
     try:
         found, size_bytes = _write(stream, part, label)
         if sha256 and sha256.strip().lower() != found:
@@ -47,6 +57,7 @@ def store_upload(
         part.replace(final)
         _sync_folder(folder)
         with transaction.atomic():
+            _require_room(user, size_bytes)
             return StoredFile.objects.create(
                 uuid=name,
                 label=label,
@@ -67,6 +78,27 @@ def discard_upload(*, stored: StoredFile) -> None:
     transaction.on_commit(lambda: path.unlink(missing_ok=True))
 
 
+def sweep_leftovers() -> int:
+    """Take away files that no row refers to, a day after they were last written: of uploads that were interrupted, and of
+    processes that were killed between the file and its row. Returns how many.
+    """
+    before = timezone.now().timestamp() - LEFT_SECONDS
+    old = [path for path in Path(settings.MEDIA_ROOT).glob("*") if path.is_file() and path.stat().st_mtime < before]
+    swept = 0
+    for batch in _batched(old):
+        names = [path.name for path in batch if UUID_NAME.fullmatch(path.name)]
+        kept = {str(name) for name in StoredFile.objects.filter(uuid__in=names).values_list("uuid", flat=True)}
+        for path in batch:
+            if path.name.endswith(PART) or (path.name in names and path.name not in kept):
+                path.unlink(missing_ok=True)
+                swept += 1
+    return swept
+
+
+def _batched(paths: list[Path]) -> Iterator[list[Path]]:
+    return (paths[at : at + BATCH] for at in range(0, len(paths), BATCH))
+
+
 def path_of(stored: StoredFile) -> Path:
     """Where the bytes lie."""
     return Path(settings.MEDIA_ROOT) / str(stored.uuid)
@@ -79,6 +111,18 @@ def as_download(stored: StoredFile) -> FileResponse:
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _require_room(user: models.Model | None, size_bytes: int) -> None:
+    """Raise QuotaIsUsedUp beyond what one person may bring in a day, however many uploads of hers end at once."""
+    if user is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [QUOTA_LOCK, user.pk])
+    since = timezone.now() - dt.timedelta(days=1)
+    brought = StoredFile.objects.filter(uploaded_by_id=user.pk, created_at__gt=since).aggregate(sum=Sum("size_bytes"))
+    if (brought["sum"] or 0) + size_bytes > settings.UPLOAD_DAILY_BYTES:
+        raise guards.QuotaIsUsedUp(megabytes=settings.UPLOAD_DAILY_BYTES // 1_000_000)
 
 
 def _write(stream: BinaryIO | UploadedFile[bytes], part: Path, label: str) -> tuple[str, int]:

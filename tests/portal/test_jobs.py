@@ -604,6 +604,7 @@ def nothing() -> dict[str, Any]:
 
 
 TASKS = {  # name → makes what it works on, and returns its arguments
+    "portal.files.tasks.sweep": nothing,
     "portal.jobs.tasks.sweep": nothing,
     "royalties.tasks.import_report": a_report,
     "works.tasks.import_catalogue": a_catalogue,
