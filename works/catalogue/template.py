@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final
 import xlsxwriter
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
+from xlsxwriter.utility import xl_col_to_name
 
 from works.catalogue.base import SHEET
 from works.catalogue.spreadsheet import COLUMNS, REQUIRED, SHARE_COLUMNS
@@ -95,6 +96,7 @@ def add_catalogue_sheet(
         sheet.set_column(place, place, (widths or {}).get(column, WIDTHS.get(column, USUAL_WIDTH)), text)
         sheet.write_string(0, place, column, heading)
     sheet.freeze_panes(1, 0)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(len(columns) - 1)}{LAST_ROW + 1}"})
     role = columns.index("role")
     sheet.data_validation(
         1, role, LAST_ROW, role,
