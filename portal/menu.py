@@ -36,6 +36,8 @@ ENTRIES: Final = (
     Entry(_("Money received"), "royalties:remittances", "money", BACK_OFFICE),
     Entry(_("Distribution runs"), "royalties:runs", "run", BACK_OFFICE),
     Entry(_("Sources"), "royalties:sources", "source", BACK_OFFICE),
+    Entry(_("Ledger"), "royalties:ledger", "ledger", BACK_OFFICE),
+    Entry(_("What changed"), "changes", "history", BACK_OFFICE),
     Entry(_("People"), "people", "person", BACK_OFFICE | {Role.PUBLISHER_SUPER}),
 )
 

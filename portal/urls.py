@@ -54,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/delegates/", accounts.delegates, name="delegates"),
     path("account/delegates/<str:ref>/end/", accounts.end_delegate, name="end_delegate"),
     path("people/", accounts.people, name="people"),
+    path("changes/", views.changes, name="changes"),
     path("notices/", include(notice_urls)),
     path("account/tokens/", tokens.tokens, name="tokens"),
     path("account/tokens/<str:ref>/revoke/", tokens.revoke, name="revoke_token"),

@@ -11,7 +11,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import defaults
 from django.views.decorators.http import require_GET, require_POST
 
-from portal.accounts.models import User
+from portal.accounts.access import only
+from portal.accounts.models import Role, User
+from portal.changes import KINDS, page_of_changes
 from portal.home import home_of
 from portal.rest.errors import RequestRefused, ServerFailed, error_page, is_api
 
@@ -20,6 +22,17 @@ from portal.rest.errors import RequestRefused, ServerFailed, error_page, is_api
 def home(request: HttpRequest) -> HttpResponse:
     shown = home_of(request.user)
     return render(request, f"portal/home_{shown['section']}.html", shown)
+
+
+@require_GET
+@only(Role.STAFF, Role.AUDITOR)
+def changes(request: HttpRequest) -> HttpResponse:
+    """What people changed, newest first; ?kind= shows one of the rooms' records."""
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in KINDS else ""
+    shown, cursor = page_of_changes(request.user, kind=kind, after=request.GET.get("after", ""))
+    context = {"changes": shown, "cursor": cursor, "kind": kind, "kinds": KINDS}
+    return render(request, "portal/changes.html", context)
 
 
 @login_not_required

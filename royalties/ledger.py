@@ -13,10 +13,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db import OperationalError, connection
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.db.transaction import atomic
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import LockNotAvailable
@@ -197,6 +197,24 @@ def balances(of: Iterable[LedgerAccount]) -> dict[int, int]:
         .values_list("account_id", "sum")
     )
     return found | {account_id: int(micros) for account_id, micros in sums}
+
+
+def balances_by_kind() -> list[dict[str, Any]]:
+    """What rests on all accounts of a kind, in micros: `kind`, `currency`, `accounts`, `micros`. Each currency sums to zero."""
+    rows = (
+        LedgerEntry.objects.order_by("account__kind", "currency")
+        .values("account__kind", "currency")
+        .annotate(accounts=Count("account", distinct=True), micros=Sum("amount_micros"))
+    )
+    return [
+        {
+            "kind": LedgerAccount.Kind(row["account__kind"]),
+            "currency": row["currency"],
+            "accounts": row["accounts"],
+            "micros": int(row["micros"]),
+        }
+        for row in rows
+    ]
 
 
 def lock_payees() -> None:

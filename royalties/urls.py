@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from royalties.views import earnings, matches, money, readings, reports
+from royalties.views import downloads, earnings, ledger, matches, money, readings, reports
 
 app_name = "royalties"
 urlpatterns = [
@@ -24,11 +24,15 @@ urlpatterns = [
     path("usage/<str:ref>/", earnings.work, name="work"),
     path("statements/", earnings.statements, name="statements"),
     path("statements/<str:ref>/", earnings.statement, name="statement"),
+    path("statements/<str:ref>/earnings.csv", downloads.earnings, name="statement_csv"),
     path("statements/<str:ref>/songs/<str:work_ref>/", earnings.statement_song, name="statement_song"),
     path("statements/<str:ref>/earnings/<int:earning_id>/", earnings.earning_lines, name="earning_lines"),
     path("remittances/", money.remittances, name="remittances"),
     path("remittances/<str:ref>/accept/", money.accept_difference, name="accept_difference"),
     path("runs/", money.runs, name="runs"),
     path("runs/<str:ref>/", money.run, name="run"),
+    path("ledger/", ledger.ledger, name="ledger"),
+    path("ledger/check/", ledger.check, name="ledger_check"),
+    path("ledger/<int:number>/", ledger.movement, name="movement"),
     path("sources/", money.sources, name="sources"),
 ]

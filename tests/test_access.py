@@ -118,6 +118,7 @@ PAGES: dict[str, Page] = {
     "delegates": Page(WRITERS | SOCIETY, SONGWRITERS | STAFF),
     "end_delegate": Page(NOBODY, {"haeon", "delegate"} | STAFF, lambda world: {"ref": world.delegation.ref}),
     "people": Page(SOCIETY | {"dalbit", "stranger"}),
+    "changes": Page(SOCIETY),
     # sign-in: open to all, one answer for known and unknown accounts
     "account_login": Page(EVERYBODY, EVERYBODY),
     "account_logout": Page(EVERYBODY, EVERYBODY),
@@ -158,6 +159,7 @@ PAGES: dict[str, Page] = {
     "royalties:work": Page(OWNER | SOCIETY, NOBODY, of_work),
     "royalties:statements": Page(PUBLISHERS - {"copyright"} | WRITERS | SOCIETY),
     "royalties:statement": Page(OWNER | SOCIETY, NOBODY, of_statement),
+    "royalties:statement_csv": Page(OWNER | SOCIETY, NOBODY, of_statement),
     "royalties:statement_song": Page(
         OWNER | SOCIETY, NOBODY, lambda world: {"ref": world.statement.ref, "work_ref": world.scene.strange.ref}
     ),
@@ -166,6 +168,10 @@ PAGES: dict[str, Page] = {
     "royalties:accept_difference": Page(NOBODY, STAFF, lambda world: {"ref": world.remittance.ref}),
     "royalties:runs": Page(SOCIETY, STAFF),
     "royalties:run": Page(SOCIETY, NOBODY, lambda world: {"ref": world.run.ref}),
+    # the ledger: read only, by the society
+    "royalties:ledger": Page(SOCIETY),
+    "royalties:ledger_check": Page(SOCIETY),
+    "royalties:movement": Page(SOCIETY, NOBODY, lambda world: {"number": world.statement.transaction_id}),
     "royalties:sources": Page(SOCIETY, STAFF),
     # claims
     "claims:list": Page(PUBLISHERS | WRITERS | SOCIETY),

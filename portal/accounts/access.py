@@ -9,7 +9,8 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from portal.accounts.models import (
@@ -64,10 +65,7 @@ def rights_holders_of(user: Reader, *, paid: bool = False) -> list[Organisation]
 
 def organisation_ids(user: Reader, *roles: str) -> list[int]:
     """The organisations the user acts for, in any role or only in the named ones."""
-    memberships = memberships_in_force(user)
-    if roles:
-        memberships = memberships.filter(role__in=roles)
-    return list(memberships.values_list("organisation_id", flat=True))
+    return [seat.organisation_id for seat in _seats_of(user) if not roles or seat.role in roles]
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -135,7 +133,7 @@ def society_staff() -> QuerySet[User]:
     return User.objects.filter(pk__in=Membership.objects.filter(role=Role.STAFF).in_force().values("user"))
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def only(*roles: str) -> Callable[[View], View]:
@@ -143,7 +141,7 @@ def only(*roles: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not roles_of(request.user) & set(roles):
                 raise Http404
             return view(request, *args, **kwargs)

@@ -9,8 +9,10 @@ from typing import Final
 
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 
 from portal.accounts.models import Membership, Organisation, Role, User
+from portal.accounts.services import appoint_delegate
 from portal.demo.catalogue import PUBLISHERS, write_catalogue
 from royalties.models import DeductionRule, Source
 from works.models import Party
@@ -22,7 +24,10 @@ K, D = Organisation.Kind, Role
 
 @dataclass(frozen=True)
 class Seat:
-    """Who signs in, for whom, as what, in which language. A songwriter's desk belongs to the party of that name."""
+    """Who signs in, for whom, as what, in which language. A songwriter's desk belongs to the party of that name.
+
+    A delegate comes after the songwriter, who appoints her.
+    """
 
     email: str
     name: str
@@ -42,11 +47,13 @@ ORGANISATIONS: Final = [
 SEATS: Final = [
     Seat("writer@garak.example", "도해온", "DESK-HAEON", D.SONGWRITER, party="도해온"),
     Seat("writer2@garak.example", "류가온", "DESK-GAON", D.SONGWRITER, party="류가온"),
+    Seat("manager@garak.example", "노을찬", "DESK-HAEON", D.DELEGATE),
     Seat("publisher@garak.example", "민들레윤", "PUB-DALBIT", D.PUBLISHER_SUPER),
     Seat("finance@garak.example", "정산해", "PUB-DALBIT", D.PUBLISHER_FINANCE),
     Seat("copyright@garak.example", "권리안", "PUB-DALBIT", D.PUBLISHER_COPYRIGHT),
     Seat("georum@garak.example", "거름솔", "PUB-GEORUM", D.PUBLISHER_SUPER),
     Seat("staff@garak.example", "하람결", "GARAK", D.STAFF),
+    Seat("staff2@garak.example", "이음새", "GARAK", D.STAFF),
     Seat("auditor@garak.example", "감사랑", "GARAK", D.AUDITOR),
     Seat(
         "service@garak.example",
@@ -64,6 +71,11 @@ def user(role: str) -> User:
     return User.objects.get(email=seat.email)
 
 
+def second_of_staff() -> User:
+    """Who distributes what the first has recorded, as the auditor hopes."""
+    return User.objects.get(email="staff2@garak.example")
+
+
 @transaction.atomic
 def make_people() -> None:
     """Organisations, users and memberships."""
@@ -73,13 +85,21 @@ def make_people() -> None:
         person = User.objects.filter(email=seat.email).first()
         if person is None:
             person = User.objects.create_user(seat.email, PASSWORD, name=seat.name, language=seat.language)
-        Membership.objects.get_or_create(
-            user=person,
-            organisation=Organisation.objects.get(ref=seat.organisation),
-            role=seat.role,
-            from_date=SINCE,
-        )
+        organisation = Organisation.objects.get(ref=seat.organisation)
+        if seat.role == D.DELEGATE:
+            appoint(person, organisation)
+        else:
+            Membership.objects.get_or_create(user=person, organisation=organisation, role=seat.role, from_date=SINCE)
     Source.objects.filter(code="tme").update(organisation=Organisation.objects.get(ref="SVC-TME"))
+
+
+def appoint(person: User, desk: Organisation) -> None:
+    """The desk's songwriter lets this person act until the end of next year, unless she does already."""
+    if Membership.objects.in_force().filter(user=person, organisation=desk).exists():
+        return
+    writer = Membership.objects.in_force().get(organisation=desk, role=D.SONGWRITER).user
+    last_date = dt.date(timezone.localdate().year + 1, 12, 31)
+    appoint_delegate(desk=desk, email=person.email, last_date=last_date, actor=writer)
 
 
 def declare_deductions() -> None:

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from claims.models import Case
 from claims.rules import Check
-from claims.services import accept_papers, close_case, file_share_case, file_unmatched_case, return_papers
+from claims.services import accept_papers, add_message, close_case, file_share_case, file_unmatched_case, return_papers
 from portal.accounts.models import Role, User
 from portal.demo import society, statements
 from royalties.distribution import distribute
@@ -107,6 +107,7 @@ def open_cases() -> None:
             actor=publisher,
         )
         accept_papers(case=case, actor=staff, checks=list(Check))
+        add_message(case=case, text="계약서 원본을 작가와 함께 확인하고 있어요.", actor=society.user(Role.DELEGATE))
     unmatched = ReportedRecording.objects.filter(matches__outcome=Match.Outcome.NONE, matches__superseded_at=None)
     works = Work.objects.filter(shares__party=party).order_by("submitter_ref")
     for song in unmatched.order_by("key")[:2]:
@@ -140,7 +141,7 @@ def play(folder: Path, lines: int, send: Send) -> None:
     """The whole story, in order."""
     society.make_society(folder)
     receive(MONTHS[0], folder, lines, send)
-    distribute(period=MONTHS[0].distributed, actor=society.user(Role.STAFF))
+    distribute(period=MONTHS[0].distributed, actor=society.second_of_staff())
     open_cases()
     receive(MONTHS[1], folder, lines, send)
     distribute(period=MONTHS[1].distributed, actor=society.user(Role.STAFF))

@@ -8,6 +8,9 @@ from typing import Any, Final
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from portal.accounts.models import Membership, Role
+from portal.demo import society
+from portal.lib import wording
 from portal.lib.money import format_units
 from royalties.distribution import POOL_AMOUNTS
 from royalties.models import Pool
@@ -69,6 +72,18 @@ def counted(label: str, count: int) -> str:
 
 def headed(label: str) -> str:
     return f"{label:<30}{'CNY':>24}{'KRW':>28}"
+
+
+def sign_ins() -> list[str]:
+    """Who signs in with the demo's password, one line each; a delegate with whom she acts for and until when."""
+    found = []
+    for seat in society.SEATS:
+        words = f"{Role(seat.role).label}, {seat.name}"
+        for acting in Membership.objects.in_force().filter(user__email=seat.email, role=Role.DELEGATE):
+            said = _("%(who)s: acts for %(writer)s until %(day)s")
+            words = said % {"who": words, "writer": acting.organisation.name, "day": wording.day(acting.last_date)}
+        found.append(f"  {seat.email:<28}{words}")
+    return found
 
 
 def lines_of_result() -> list[str]:

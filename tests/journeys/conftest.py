@@ -129,7 +129,7 @@ def sign_in(page: Page, site: str, email: str, language: str = "ko") -> None:
     page.wait_for_url(lambda url: LOGIN not in url)
     if (page.locator("html").get_attribute("lang") or "").lower() != language:
         page.locator(f"button[name=language][value={language}]").first.click()
-        page.wait_for_function("language => document.documentElement.lang.toLowerCase() === language", arg=language)
+        page.wait_for_function("language => document.documentElement?.lang.toLowerCase() === language", arg=language)
 
 
 def look(page: Page, name: str) -> None:

@@ -12,9 +12,10 @@ from portal.accounts.models import Role
 from portal.demo.society import SEATS
 from tests.journeys.conftest import LOGIN, look, sign_in
 
-# What each role must be able to reach from its menu: the pages named in the issue.
+# What each role must be able to reach from its menu: its home and its own work.
 PAGES = {
-    Role.SONGWRITER: ["home", "works:list", "royalties:statements", "claims:list"],
+    Role.SONGWRITER: ["home", "works:list", "royalties:statements", "claims:list", "delegates"],
+    Role.DELEGATE: ["home", "works:list", "royalties:statements", "claims:list", "delegates"],
     Role.PUBLISHER_SUPER: [
         "home",
         "works:list",
@@ -22,16 +23,18 @@ PAGES = {
         "works:uploads",
         "claims:list",
         "royalties:statements",
+        "people",
     ],
     Role.PUBLISHER_FINANCE: ["home", "works:list", "royalties:usage", "royalties:statements", "claims:list"],
     Role.PUBLISHER_COPYRIGHT: ["home", "works:list", "royalties:usage", "works:uploads", "claims:list"],
     Role.STAFF: [
         *["home", "royalties:reports", "royalties:unmatched", "claims:list", "royalties:runs"],
-        *["royalties:remittances", "royalties:sources", "works:list"],
+        *["royalties:remittances", "royalties:sources", "works:list", "people"],
     ],
     Role.AUDITOR: [
         *["home", "royalties:reports", "royalties:unmatched", "claims:list", "royalties:runs"],
-        *["royalties:remittances", "royalties:sources", "works:list"],
+        *["royalties:remittances", "royalties:sources", "works:list", "people"],
+        *["royalties:ledger", "royalties:ledger_check", "changes"],
     ],
     Role.SERVICE_CONTACT: ["home"],
 }

@@ -18,7 +18,7 @@ from django.utils.translation import override
 
 from portal.accounts.models import Membership, Role, User
 from portal.demo.catalogue import ipi
-from portal.home import tasks_of_publisher
+from portal.home.catalogue import tasks_of_publisher
 from portal.lib.inert import write_inert
 from tests.works.build import outcomes, publisher, row, send
 from tests.works.test_catalogue_ingest import register
@@ -103,7 +103,7 @@ def test_mended_and_sent_again_it_is_as_if_it_had_been_right_at_once(
     transaction.savepoint_rollback(before)
     first, figures = send(WRONG)
     assert (figures.registered, figures.to_mend) == (1, 5)
-    assert [task["number"] for task in tasks_of_publisher(person)] == [5]
+    assert [task.number for task in tasks_of_publisher(person)] == [5]
     mended = mend(written(write, first), MENDED)
     again, figures = send(mended, label=label)
     assert outcomes(again) == ["registered"] * 5

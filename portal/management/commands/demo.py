@@ -45,8 +45,8 @@ class Command(BaseCommand):
             self.stdout.write("")
             call_command("check_ledger", stdout=self.stdout)
             self.stdout.write("\n" + _("Sign in with the password %(password)s as") % {"password": society.PASSWORD})
-            for seat in society.SEATS:
-                self.stdout.write(f"  {seat.email:<28}{Role(seat.role).label}, {seat.name}")
+            for line in summary.sign_ins():
+                self.stdout.write(line)
 
     def _send(self, base_url: str, path: Path, period: dt.date) -> Report:
         """Upload as staff do, then watch the job row until the worker has finished."""
