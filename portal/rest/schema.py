@@ -83,6 +83,11 @@ class GarakSchema(AutoSchema):
         """Docstrings speak to those who change the code; what users read is given to extend_schema, and translated."""
         return ""
 
+    def get_serializer_name(self, serializer: Any, direction: Direction) -> str:
+        """WorkOut and CatalogueIn are called Work and Catalogue (with Request behind it) by those who use them."""
+        name: str = super().get_serializer_name(serializer, direction)
+        return name.removesuffix("Out").removesuffix("In")
+
     def get_tags(self) -> list[str]:
         return [self._tokenize_path()[0]]
 

@@ -9,6 +9,7 @@ SwaggerUIBundle({
   presets: [SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
   deepLinking: true,
+  defaultModelsExpandDepth: 0,
   validatorUrl: null,
   requestInterceptor: (request) => {
     if (request.method && request.method !== "GET") {

@@ -27,6 +27,7 @@ from django.urls import URLPattern, get_resolver
 from hypothesis import HealthCheck, settings as hypothesis_settings
 from schemathesis import Case, CheckContext, Config, Response
 from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -34,6 +35,7 @@ from portal.rest.scopes import Scope
 from tests.portal.api import token_of
 from tests.test_access import PAGES, World, make_world
 
+AnyCase = Case[Any]
 CASES = int(os.environ.get("GARAK_API_CASES", "3"))
 ROLES = ["stranger", "finance", "haeon", "delegate", "staff", "auditor", "contact", "nobody", "anonymous"]
 SEED = 20261122
@@ -56,14 +58,14 @@ class Walk:
     statuses: Counter[int] = field(default_factory=Counter)
     operations: set[str] = field(default_factory=set)
 
-    def name_what_is_there(self, case: Case) -> None:
+    def name_what_is_there(self, case: AnyCase) -> None:
         """Every second request of an operation: the stranger's own, or another of its kind."""
         turn = self.statuses.total()
         given = self.arguments[case.operation.path]
         if given and turn % 2:
             case.path_parameters = {name: self._another(str(value), turn) for name, value in given.items()}
 
-    def send(self, case: Case) -> None:
+    def send(self, case: AnyCase) -> None:
         """One request and everything that the document says of its answer. Its effects are taken back."""
         self.name_what_is_there(case)
         with transaction.atomic():
@@ -115,6 +117,7 @@ def test_every_operation_keeps_its_promise(role: str, application: Any, tmp_path
     violations: list[str] = []
     tests = get_all_tests(schema=document, test_func=walk.send, settings=INVENTED, given_kwargs=None)
     for built in tests:
+        assert isinstance(built, Ok), built.err()
         operation, send_all = built.ok()
         try:
             send_all()
@@ -130,7 +133,7 @@ def test_every_operation_keeps_its_promise(role: str, application: Any, tmp_path
     assert len(walk.operations) == operations
 
 
-def what_is_declared_right_is_not_called_wrong(context: CheckContext, response: Response, case: Case) -> None:
+def what_is_declared_right_is_not_called_wrong(context: CheckContext, response: Response, case: AnyCase) -> None:
     """A request of the declared shape may fail a rule of its room, which has its own code, but not for its shape."""
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code < 400:
         return
