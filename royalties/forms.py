@@ -10,12 +10,13 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.lib.money import NotAnAmount, parse_micros
+from portal.lib.money import NotAnAmount, parse_micros, parse_rate
 from royalties.models import Basis, Service, Source
 from royalties.reports import encodings
 from royalties.services import LARGEST_PART
 
 MONTH: Final = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
+WHOLE: Final = re.compile(r"-?[0-9]{1,40}")
 SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 CURRENCIES: Final = (("CNY", _("Chinese yuan (CNY)")), ("USD", _("US dollar (USD)")), ("KRW", _("Korean won (KRW)")))
 
@@ -64,6 +65,36 @@ class AmountField(forms.Field):
         return micros
 
 
+class RateField(forms.Field):
+    """An exchange rate as an exact decimal, more than zero. Decimal by itself would also take 1_000, 1e3 and １２３."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> Decimal | None:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            rate = parse_rate(text)
+        except NotAnAmount as error:
+            raise forms.ValidationError(
+                _("Write the rate in digits, with at most ten decimals, for example 192.05."), code="rate"
+            ) from error
+        if not rate:
+            raise forms.ValidationError(_("The rate must be more than zero."), code="positive")
+        return rate
+
+
+class PlainIntegerField(forms.IntegerField):
+    """A whole number in the digits 0 to 9 alone. Django's own would also take 1_000 and １２."""
+
+    def to_python(self, value: Any) -> int | None:
+        text = str(value if value is not None else "").strip()
+        if text and not WHOLE.fullmatch(text):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(text)
+
+
 class DayInput(forms.DateInput):
     input_type = "date"
 
@@ -94,7 +125,7 @@ class UploadForm(forms.Form):
         choices=[("", _("Let the portal decide and show me")), *encodings.CHOICES],
         help_text=_("Only for tables in text. You see the first lines afterwards and can change it."),
     )
-    declared_lines = forms.IntegerField(label=_("Number of lines, without the header"), required=False, min_value=0)
+    declared_lines = PlainIntegerField(label=_("Number of lines, without the header"), required=False, min_value=0)
     declared_micros = AmountField(label=_("Sum of the money"), required=False)
     sha256 = forms.RegexField(
         SHA256,
@@ -160,14 +191,7 @@ class RemittanceForm(forms.Form):
     period = MonthField(label=_("Month of the reports it pays for"))
     amount_micros = AmountField(label=_("Amount received"))
     currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)
-    rate = forms.DecimalField(
-        label=_("Exchange rate"),
-        max_digits=20,
-        decimal_places=10,
-        min_value=Decimal("0.0000000001"),
-        help_text=_("Won for one unit of the currency, as the bank states it."),
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-    )
+    rate = RateField(label=_("Exchange rate"), help_text=_("Won for one unit of the currency, as the bank states it."))
     rate_date = forms.DateField(label=_("Day of the rate"), widget=DayInput)
     rate_source = forms.CharField(label=_("Who stated the rate"), max_length=100, required=False)
     reference = forms.CharField(
@@ -213,13 +237,13 @@ class RightsForm(forms.Form):
         Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=_("Choose a source")
     )
     from_date = MonthField(label=_("From which month of use on"))
-    performing = forms.IntegerField(
+    performing = PlainIntegerField(
         label=_("Part of the performing right"),
         min_value=0,
         max_value=LARGEST_PART,
         help_text=_("Half and half is 1 and 1."),
     )
-    mechanical = forms.IntegerField(label=_("Part of the mechanical right"), min_value=0, max_value=LARGEST_PART)
-    synchronisation = forms.IntegerField(
+    mechanical = PlainIntegerField(label=_("Part of the mechanical right"), min_value=0, max_value=LARGEST_PART)
+    synchronisation = PlainIntegerField(
         label=_("Part of the synchronisation right"), min_value=0, max_value=LARGEST_PART, initial=0
     )

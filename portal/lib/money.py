@@ -15,6 +15,7 @@ MICROS: Final = 1_000_000
 MAX_MICROS: Final = 10**18  # what one amount may be; the columns are 64-bit and sums are taken as numeric
 SYMBOLS: Final = {"KRW": "₩", "CNY": "CN¥", "USD": "US$"}
 PLAIN_NUMBER: Final = re.compile(r"-?\d{1,12}(\.\d{1,15})?", re.ASCII)
+PLAIN_RATE: Final = re.compile(r"\d{1,10}(\.\d{1,10})?", re.ASCII)
 NO_REMAINDER: Final = Fraction(0)
 
 
@@ -39,6 +40,13 @@ def parse_micros(text: str) -> tuple[int, Fraction]:
     exact = Fraction(Decimal(text)) * MICROS
     micros = round(exact)
     return micros, exact - micros
+
+
+def parse_rate(text: str) -> Decimal:
+    """An exchange rate, exactly: digits, and a point with at most ten decimals. Raises NotAnAmount."""
+    if not PLAIN_RATE.fullmatch(text):
+        raise NotAnAmount(text)
+    return Decimal(text)
 
 
 def convert_micros(micros: int, rate: Decimal) -> int:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, strategies as st
 
-from portal.lib.money import NotAnAmount, convert_micros, parse_micros, whole_units
+from portal.lib.money import NotAnAmount, convert_micros, parse_micros, parse_rate, whole_units
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,19 @@ def test_reads_exactly(text: str, micros: int, remainder: Fraction) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", " 1", "1 ", "+1", "1.", ".5", "1e3", "1E-6", "NaN", "Infinity", "1_000", "1,234.5", "１２３", "٣", "1\n", "--1",
-     "1000000000000", "0.0000000000000001", "0x1"],
+     "1000000000000", "0.0000000000000001", "0x1", "1e400"],
 )  # fmt: skip
 def test_refuses_what_decimal_would_take(text: str) -> None:
-    with pytest.raises(NotAnAmount):
-        parse_micros(text)
+    for parse in (parse_micros, parse_rate):
+        with pytest.raises(NotAnAmount):
+            parse(text)
+
+
+def test_a_rate_is_exact() -> None:
+    assert parse_rate("192.0512345678") == Decimal("192.0512345678")
+    for text in ("-1", "1.12345678901", "12345678901"):
+        with pytest.raises(NotAnAmount):
+            parse_rate(text)
 
 
 @given(st.decimals(min_value=-(10**11), max_value=10**11, places=12))

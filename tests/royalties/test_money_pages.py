@@ -92,8 +92,11 @@ def test_money_is_recorded_once_and_exchanged_exactly(scene: Scene) -> None:
         ("amount_micros", "-5", "more than zero"),
         ("amount_micros", "1.1234567", "more than six decimals"),
         ("period", "2026-13", "for example 2026-09"),
-        ("rate", "NaN", "number"),
-        ("rate", "0", "greater than"),
+        ("rate", "NaN", "in digits"),
+        ("rate", "1_000", "in digits"),
+        ("rate", "１２３", "in digits"),
+        ("rate", "1e3", "in digits"),
+        ("rate", "0", "more than zero"),
         ("currency", "BTC", "valid choice"),
     ],
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser, no_translations
 
 from portal.lib.errors import DomainError
-from portal.lib.money import format_units
+from portal.lib.money import NotAnAmount, format_units, parse_rate
 from portal.lib.terminal import fail
 from royalties.ledger import WON
 from royalties.management.commands.import_report import find_source
@@ -34,8 +34,8 @@ def day(text: str) -> dt.date:
 
 def exact(text: str) -> Decimal:
     try:
-        return Decimal(text)
-    except InvalidOperation as error:
+        return parse_rate(text)
+    except NotAnAmount as error:
         raise argparse.ArgumentTypeError(f"{text} is not a number such as 190.25") from error
 
 
