@@ -83,7 +83,9 @@ WHERE r.state IN ('ready', 'held') AND f.expected <> f.found
 SONG_USAGE_IS_ITS_LINES = """
 WITH line AS (
     SELECT report_id, recording_id, service, usage_month, count(*) AS lines, sum(uses) AS uses, sum(amount_micros) AS micros
-    FROM royalties_usageline WHERE report_id IN (SELECT id FROM royalties_report WHERE state IN ('ready', 'held')) GROUP BY 1, 2, 3, 4
+    FROM royalties_usageline WHERE report_id IN (
+        SELECT id FROM royalties_report WHERE state IN ('ready', 'held') UNION SELECT report_id FROM royalties_songusage
+    ) GROUP BY 1, 2, 3, 4
 ), song AS (
     SELECT report_id, recording_id, service, usage_month, lines, uses, amount_micros AS micros FROM royalties_songusage
 )

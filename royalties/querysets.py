@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 MONEY_ROLES: Final = tuple(PAID_ROLES)
 NOT_COUNTED: Final = ("aside", "second_file")  # a file that stands beside another until staff say what it is
-COUNTED_USAGE: Final = ~Q(usages__report__held_reason__in=NOT_COUNTED)  # of a song
+FINISHED: Final = ("ready", "held")  # states of reports whose sums are proved
+COUNTED_USAGE: Final = Q(usages__report__state__in=FINISHED) & ~Q(
+    usages__report__held_reason__in=NOT_COUNTED
+)  # of a song
 
 
 def is_rights_holder(user: Reader) -> bool:
@@ -111,8 +114,11 @@ class SongUsageQuerySet(QuerySet["models.SongUsage"]):
         return self.filter(recording__in=matched_songs_of(Work.objects.filter(pk=work.pk)))
 
     def counted(self) -> Self:
-        """Without files set aside, or waiting to be told from an earlier one: they would count a use twice."""
-        return self.exclude(report__held_reason__in=NOT_COUNTED)
+        """Of reports that are finished, without files set aside, or waiting to be told from an earlier one.
+
+        These would count a use twice.
+        """
+        return self.filter(report__state__in=FINISHED).exclude(report__held_reason__in=NOT_COUNTED)
 
     def matched(self) -> Self:
         return self.filter(recording__matches__superseded_at__isnull=True, recording__matches__outcome="accepted")

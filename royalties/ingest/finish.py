@@ -36,8 +36,6 @@ def work_finish(work: Work, _prepared: Any) -> None:
     report = Report.objects.select_related("source").get(pk=work.job.subject_id)
     Source.objects.select_for_update(no_key=True).get(pk=report.source_id)  # one file of a source after the other
     report = Report.objects.select_related("source").select_for_update(of=("self",), no_key=True).get(pk=report.pk)
-    with connection.cursor() as cursor:
-        cursor.execute(SUM_UP, [report.period, report.pk])
     _require_every_line_once(report)
     figures = report_figures(report)
     rounded, remainder = _rounding(work.job)
@@ -53,13 +51,6 @@ def work_finish(work: Work, _prepared: Any) -> None:
     _tell_of_poison(report)
     transaction.on_commit(partial(_remove_spool, work.job.pk))
 
-
-SUM_UP: Final = """
-    INSERT INTO royalties_songusage (report_id, recording_id, service, usage_month, lines, uses, amount_micros)
-    SELECT report_id, recording_id, service, usage_month, count(*), sum(uses), sum(amount_micros)
-    FROM royalties_usageline WHERE period = %s AND report_id = %s
-    GROUP BY report_id, recording_id, service, usage_month
-    ORDER BY recording_id, service, usage_month"""
 
 # Accepted and rejected lines, the lowest and highest number, and numbers that stand on both sides. Within each table a
 # line stands once by its key, so these prove that every number from 2 to the last stands exactly once. Accepted lines

@@ -142,21 +142,26 @@ def _exact_decimal(value: Fraction) -> Decimal:
 
 
 def then_match(job: Job) -> str:
-    """Cut the songs of the report that no match stands for into runs of numbers."""
+    """Sum the lines up, now that all are there, and cut the songs that no match stands for into runs of numbers."""
     Report.objects.filter(pk=job.subject_id).update(state=Report.State.MATCHING)
     report = Report.objects.get(pk=job.subject_id)
     with connection.cursor() as cursor:
-        cursor.execute(SONGS_WITHOUT_MATCH, [report.period, report.pk])
+        cursor.execute(SUM_UP, [report.period, report.pk])
+        cursor.execute(SONGS_WITHOUT_MATCH, [report.pk])
         songs = [song for (song,) in cursor.fetchall()]
     runs = [songs[at : at + SONGS_A_CHUNK] for at in range(0, len(songs), SONGS_A_CHUNK)]
     add_chunks(job, "match", [NewChunk({"songs": run}, len(run)) for run in runs])
     return "match"
 
 
+SUM_UP: Final = """
+    INSERT INTO royalties_songusage (report_id, recording_id, service, usage_month, lines, uses, amount_micros)
+    SELECT report_id, recording_id, service, usage_month, count(*), sum(uses), sum(amount_micros)
+    FROM royalties_usageline WHERE period = %s AND report_id = %s
+    GROUP BY report_id, recording_id, service, usage_month
+    ORDER BY recording_id, service, usage_month"""
+
 SONGS_WITHOUT_MATCH: Final = """
-    SELECT recording_id FROM (
-        SELECT DISTINCT recording_id FROM royalties_usageline WHERE period = %s AND report_id = %s
-    ) AS songs
-    WHERE NOT EXISTS (
-        SELECT 1 FROM royalties_match m WHERE m.recording_id = songs.recording_id AND m.superseded_at IS NULL)
-    ORDER BY recording_id"""
+    SELECT DISTINCT u.recording_id FROM royalties_songusage u WHERE u.report_id = %s AND NOT EXISTS (
+        SELECT 1 FROM royalties_match m WHERE m.recording_id = u.recording_id AND m.superseded_at IS NULL)
+    ORDER BY u.recording_id"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 
@@ -16,6 +16,8 @@ from royalties.reports import csv_lines, encodings, first_look, tme
 from royalties.reports.base import BadLine, IdsLostPrecision, Layout, PeriodIsUnknown
 from royalties.reports.csv_lines import Row, Survey, Tile
 from royalties.reports.lines import first_of_month
+
+FIRST_LINES: Final = 1_000  # about so many are looked at before any is read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,13 @@ def layout_of(report: Report, reading: Reading) -> Layout:
 
 
 def _first_rows(reading: Reading, survey: Survey) -> list[tuple[str, Row]]:
-    return [row for tile in survey.tiles[:1] for row in reading.rows(csv_lines.read_tile(reading.path, tile))]
+    rows: list[tuple[str, Row]] = []
+    for tile in survey.tiles[:1]:
+        for run in csv_lines.runs(csv_lines.read_tile(reading.path, tile)):
+            rows += reading.rows(run)
+            if len(rows) >= FIRST_LINES:
+                break
+    return rows
 
 
 def _first_period(layout: Layout, rows: Sequence[Sequence[str]]) -> dt.date:

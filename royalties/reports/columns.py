@@ -121,9 +121,10 @@ class LineReader:
         end = self.writing.end + "\n" if self.writing.end else "\r\n" if "\r" in text else "\n"
         if not text.endswith("\n"):
             text += "\n"
-        if text.count(end) != text.count("\n"):
-            text, end = text.replace(end, "\n"), "\n"
-        return text.split(end)[:-1]
+        lines = text.split(end)
+        if len(lines) - 1 != text.count("\n"):  # not every line ends like the others
+            lines = text.replace(end, "\n").split("\n")
+        return lines[:-1]
 
     def _cut(self, lines: list[str]) -> list[list[str]]:
         """The left part and the numbers of each line, or less."""

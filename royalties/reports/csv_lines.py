@@ -23,7 +23,7 @@ from royalties.reports.encodings import GB18030, MARK, UTF8, UTF8_BOM
 
 LINES_A_CHUNK: Final = 10_000
 BYTES_A_CHUNK: Final = 8_000_000
-BYTES_A_RUN: Final = 32_768  # what is read together; see runs
+BYTES_A_RUN: Final = 16_384  # what is read together; see runs
 BYTES_BETWEEN_CALLS: Final = 50_000_000  # of survey's on_tile: some tenths of a second
 READ_BYTES: Final = 250_000  # a piece that stays in the processor's cache
 LONGEST_LINE_BYTES: Final = 16_000_000  # beyond this the file is refused, to read it in steady memory
@@ -83,6 +83,7 @@ def survey(path: Path, *, known: str = "", asked: str = "", on_tile: Callable[[]
             if not known:
                 evidence.see(lines)
             tiling.add(block, lines)
+            del block, lines
             if tiling.offset - told >= BYTES_BETWEEN_CALLS:
                 told = tiling.offset
                 on_tile()
@@ -285,8 +286,10 @@ def _blocks(file: BinaryIO, line_no: int) -> Iterator[tuple[bytes, list[bytes]]]
         *lines, rest = data.split(b"\n")
         if len(data) > LONGEST_LINE_BYTES:
             _require_ends([*lines, rest], line_no)
-        yield data[: len(data) - len(rest)], lines
         line_no += len(lines)
+        data = data[: len(data) - len(rest)]
+        yield data, lines
+        del data, lines  # there may be one long line in each; the next are made without them
     if rest:
         yield rest, [rest]
 

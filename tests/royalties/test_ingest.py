@@ -426,7 +426,7 @@ def test_lines_that_do_not_add_up_stop_the_report(monkeypatch: pytest.MonkeyPatc
     report = import_bytes(as_csv(mixed_lines()))
     assert (report.state, report.error_code) == ("stopped", "lines-do-not-add-up")
     assert report.error_params == {"lines": "60", "accepted": "54", "rejected": "5"}
-    assert not SongUsage.objects.exists()
+    assert not SongUsage.objects.counted().exists()
 
 
 @pytest.mark.django_db

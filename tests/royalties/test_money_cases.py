@@ -13,7 +13,7 @@ from royalties.checks import check_ledger
 from royalties.distribution import distribute
 from royalties.holds import open_hold
 from royalties.ingest.figures import report_figures
-from royalties.ingest.finish import SUM_UP
+from royalties.ingest.parse import SUM_UP
 from royalties.ledger import account, balance
 from royalties.models import Earning, Hold, LedgerAccount, Report, Source
 from tests.conftest import Database

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from works.names import latin
@@ -49,6 +50,7 @@ _TIDY: Final = _TidyTable(SAME)
 _KEY: Final = _KeyTable()
 
 
+@lru_cache(maxsize=20_000)
 def tidy(text: str) -> str:
     """The text in NFKC (which also replaces the compatibility ideographs U+F900 ff.), readable, with one kind of bracket.
 
