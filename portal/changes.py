@@ -24,8 +24,8 @@ from portal.accounts.models import Membership, User
 from portal.lib import wording
 from portal.lib.keyset import DamagedCursor
 from royalties.models import DistributionRun, Match, RejectedPair, Remittance, Report, SourceProfile
+from works.history import ACTIONS
 from works.models import CatalogueUpload, ChangeLog
-from works.views import ACTIONS
 
 ROWS: Final = 50
 SEPARATOR: Final = "~"

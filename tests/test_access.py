@@ -199,6 +199,7 @@ PAGES: dict[str, Page] = {
     "api:catalogues": Page(PUBLISHERS | SOCIETY, COPYRIGHT, scope="works"),
     "api:catalogue": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
     "api:catalogue_rows": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
+    "api:catalogue_to_mend": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
     "api:catalogue_template": Page(PUBLISHERS | SOCIETY, scope="works"),
 }
 NO_ENDPOINT = {"api:schema", "api:docs", "api:nothing_here"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.accounts.access import signed_in
+from portal.accounts.access import sees_everything, signed_in
 from portal.jobs.models import Job
 from portal.lib.keyset import whole
 from portal.rest.api import ApiView, checked
@@ -25,13 +25,16 @@ from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 from works import access
 from works.catalogue.base import ParseProblem
-from works.catalogue.template import csv_template
+from works.downloads import XLSX, file_of_rows_to_mend, template_file
+from works.history import ACTIONS
 from works.models import CatalogueRow, CatalogueUpload, Recording, Right, Script, Share, Work, WorkTitle
 from works.ownership import own_shares, rights_owned
 from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue
 from works.shares import CollectorKind
 
-READ = Needs(Scope.WORKS_READ, access.WORK_READERS)
+MOST_CHANGES: Final = 100
+FILES: Final = {(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY}
+READ: Final = Needs(Scope.WORKS_READ, access.WORK_READERS)
 
 
 class OrganisationOut(serializers.Serializer[Any]):
@@ -98,6 +101,14 @@ class RightOut(serializers.Serializer[Any]):
     missing = ExactFraction(help_text=_("What nobody has registered."))
 
 
+class ChangeOut(serializers.Serializer[Any]):
+    action = serializers.CharField(help_text=_("Such as share.replaced."))
+    message = serializers.CharField(help_text=_("The same in words."))
+    reason = serializers.CharField(allow_blank=True)
+    actor = serializers.CharField(allow_null=True, help_text=_("Who did it; for the society only."))
+    created_at = serializers.DateTimeField()
+
+
 class WorkOut(serializers.Serializer[Any]):
     ref = serializers.CharField()
     title = serializers.CharField()
@@ -108,6 +119,7 @@ class WorkOut(serializers.Serializer[Any]):
     recordings = RecordingOut(many=True)
     rights = RightOut(many=True, help_text=_("Who owns it in China today, and who collects."))
     other_shares = ShareOut(many=True, help_text=_("Shares of other days and territories."))
+    changes = ChangeOut(many=True, help_text=_("What changed, newest first, at most 100."))
 
 
 class WorkQuery(PageQuery):
@@ -160,6 +172,16 @@ class WorkDetail(ApiView):
             "recordings": Recording.objects.filter(parts__work=work).order_by("pk"),
             "rights": rights,
             "other_shares": other,
+            "changes": [
+                {
+                    "action": change.action,
+                    "message": str(ACTIONS.get(change.action, change.action)),
+                    "reason": change.reason,
+                    "actor": change.actor.name if change.actor and sees_everything(request.user) else None,
+                    "created_at": change.created_at,
+                }
+                for change in work.changes.select_related("actor").order_by("-created_at", "-pk")[:MOST_CHANGES]
+            ],
         }
         return Response(WorkOut(found).data)
 
@@ -222,6 +244,10 @@ class CatalogueIn(Input):
 
 class RowQuery(PageQuery):
     outcome = serializers.ChoiceField(choices=CatalogueRow.Outcome.choices, required=False)
+
+
+class FormatQuery(Input):
+    format = serializers.ChoiceField(choices=["csv", "xlsx"], required=False, default="csv")
 
 
 class CatalogueList(ApiView):
@@ -300,14 +326,28 @@ class CatalogueRows(ApiView):
 
 class CatalogueTemplate(ApiView):
     needs = {"GET": Needs(Scope.WORKS_READ, access.CATALOGUE_READERS)}
+    query_input = FormatQuery
 
     @extend_schema(
-        operation_id="read_catalogue_template",
+        operation_id="download_catalogue_template",
         summary=_("The empty template of a catalogue"),
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        responses=FILES,
     )
     def get(self, request: Request) -> HttpResponse:
-        return HttpResponse(csv_template(), content_type="text/csv; charset=utf-8")
+        return template_file(self.asked(request)["format"])
+
+
+class CatalogueRowsToMend(ApiView):
+    needs = {"GET": Needs(Scope.WORKS_READ, access.CATALOGUE_READERS)}
+    query_input = FormatQuery
+
+    @extend_schema(
+        operation_id="download_catalogue_rows_to_mend",
+        summary=_("The rows to mend and what is wrong with them, as a file to mend and send again"),
+        responses=FILES,
+    )
+    def get(self, request: Request, ref: str) -> FileResponse:
+        return file_of_rows_to_mend(access.get_upload(request.user, ref), self.asked(request)["format"])
 
 
 def with_states(uploads: Sequence[CatalogueUpload]) -> list[dict[str, Any]]:
@@ -341,7 +381,8 @@ urlpatterns: list[URLPattern] = [
     path("works/", WorkList.as_view(), name="works"),
     path("works/<str:ref>/", WorkDetail.as_view(), name="work"),
     path("catalogues/", CatalogueList.as_view(), name="catalogues"),
-    path("catalogues/template.csv", CatalogueTemplate.as_view(), name="catalogue_template"),
+    path("catalogues/template/", CatalogueTemplate.as_view(), name="catalogue_template"),
     path("catalogues/<str:ref>/", CatalogueDetail.as_view(), name="catalogue"),
     path("catalogues/<str:ref>/rows/", CatalogueRows.as_view(), name="catalogue_rows"),
+    path("catalogues/<str:ref>/to-mend/", CatalogueRowsToMend.as_view(), name="catalogue_to_mend"),
 ]

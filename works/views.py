@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from tempfile import TemporaryFile
 from typing import Any, Final
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.access import may_claim, only, rights_holders_of, sees_everything
@@ -23,21 +21,13 @@ from portal.lib.errors import DomainError
 from portal.lib.keyset import page_of, whole
 from works import access
 from works.catalogue.base import ParseProblem
-from works.catalogue.mending import write_csv, write_xlsx
-from works.catalogue.template import csv_template, xlsx_template
+from works.downloads import file_of_rows_to_mend, template_file
 from works.forms import CatalogueForm
+from works.history import ACTIONS
 from works.models import CatalogueRow, CatalogueUpload, ChangeLog, Recording, Right, Share, Work
 from works.ownership import own_shares, rights_owned
 from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue, rows_to_mend_of
 
-ACTIONS: Final[dict[str, Promise]] = {
-    "work.registered": gettext_lazy("The work was registered"),
-    "work.extended": gettext_lazy("Something was added to the work"),
-    "share.replaced": gettext_lazy("A share ended and was followed by others"),
-    "share.conflict": gettext_lazy("A claim did not fit beside the registered shares; nothing changed"),
-}
-CSV: Final = "text/csv; charset=utf-8"
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 COLUMNS_SHOWN: Final = ("title", "party", "role", "performing_share", "mechanical_share")
 
 
@@ -257,29 +247,12 @@ def _row(row: CatalogueRow) -> dict[str, Any]:
 
 @require_GET
 @only(*access.CATALOGUE_READERS)
-def download_template(request: HttpRequest) -> HttpResponse:
-    """The empty template."""
-    response = HttpResponse(csv_template(), content_type=CSV)
-    response.headers["Content-Disposition"] = 'attachment; filename="garak-catalogue.csv"'
-    return response
-
-
-@require_GET
-@only(*access.CATALOGUE_READERS)
-def download_xlsx_template(request: HttpRequest) -> HttpResponse:
-    """The empty template as a spreadsheet, explained in the reader's language."""
-    response = HttpResponse(xlsx_template(), content_type=XLSX)
-    response.headers["Content-Disposition"] = 'attachment; filename="garak-catalogue.xlsx"'
-    return response
+def download_template(request: HttpRequest, extension: str) -> HttpResponse:
+    """The empty template; as a spreadsheet, explained in the reader's language."""
+    return template_file(extension)
 
 
 @require_GET
 def download_rows_to_mend(request: HttpRequest, ref: str, extension: str) -> FileResponse:
     """The rows to mend with what is wrong with them, to be mended and sent again."""
-    upload = access.get_upload(request.user, ref)
-    write, content_type = {"csv": (write_csv, CSV), "xlsx": (write_xlsx, XLSX)}[extension]
-    file = TemporaryFile()  # noqa: SIM115 - the response closes it
-    write(upload, file)
-    file.seek(0)
-    name = f"{upload.ref}-to-mend.{extension}"
-    return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
+    return file_of_rows_to_mend(access.get_upload(request.user, ref), extension)

@@ -30,6 +30,19 @@ def token_of(user: User, scopes: Collection[Scope]) -> str:
     return text
 
 
+def rows_of(client: Client, path: str) -> list[dict[str, Any]]:
+    """Every row of a list, page after page."""
+    found: list[dict[str, Any]] = []
+    following: str | None = path
+    while following:
+        response = client.get(following)
+        assert response.status_code == 200, (response.status_code, response.content[:500])
+        page = response.json()
+        found += page["results"]
+        following = page["next"]
+    return found
+
+
 def error_of(response: Any, status: int) -> dict[str, Any]:
     """The body of a refusal, which always has the one shape."""
     assert response.status_code == status, (response.status_code, response.content[:500])

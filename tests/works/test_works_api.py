@@ -17,8 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from portal.accounts.models import Membership, Organisation, Role
 from portal.jobs.models import Job
 from portal.rest.scopes import Scope
-from tests.portal.api import error_of, program
-from tests.royalties.scene import Scene, add_work, make_scene
+from tests.portal.api import error_of, program, rows_of
+from tests.royalties.scene import Scene, add_work, make_scene, signed_in
 from tests.works.build import as_csv, row
 from works.models import CatalogueUpload, WorkTitle
 from works.tasks import import_catalogue
@@ -30,17 +30,6 @@ WORKS, CATALOGUES = "/api/v1/works/", "/api/v1/catalogues/"
 def scene(db: None, tmp_path: Path, settings: Any) -> Scene:
     settings.MEDIA_ROOT = settings.PORTAL_DATA_DIR = tmp_path
     return make_scene()
-
-
-def rows_of(client: Client, path: str) -> list[dict[str, Any]]:
-    """Every row of a list, page after page."""
-    found: list[dict[str, Any]] = []
-    following: str | None = path
-    while following:
-        page = client.get(following).json()
-        found += page["results"]
-        following = page["next"]
-    return found
 
 
 # ── works ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,8 +190,32 @@ def test_who_acts_for_several_names_one(scene: Scene) -> None:
     assert named["organisation"]["ref"] == "PUB-STRANGE"
 
 
-def test_the_template_is_the_pages(scene: Scene) -> None:
-    client = program(scene.finance, Scope.WORKS_READ)
-    response = client.get(f"{CATALOGUES}template.csv")
-    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert response.content.decode("utf-8-sig").startswith("work_ref,")
+@pytest.mark.parametrize(("extension", "begins"), [("csv", "\ufeffwork_ref,".encode()), ("xlsx", b"PK")])
+def test_the_template_is_the_pages(scene: Scene, extension: str, begins: bytes) -> None:
+    response = program(scene.finance, Scope.WORKS_READ).get(f"{CATALOGUES}template/?format={extension}")
+    assert response.content.startswith(begins)
+    page = signed_in(scene.finance).get(f"/works/catalogue/template.{extension}")
+    assert response.headers["Content-Disposition"] == page.headers["Content-Disposition"]
+
+
+def test_the_rows_to_mend_come_as_a_file_to_send_again(scene: Scene) -> None:
+    client = program(scene.dalbit)
+    ref = send(client, as_csv([GOOD, BAD]).encode()).json()["ref"]
+    import_catalogue(Job.objects.get().pk)
+    sheet = client.get(f"{CATALOGUES}{ref}/to-mend/").getvalue().decode("utf-8-sig")
+    assert "여름밤" in sheet
+    assert "봄밤" not in sheet
+    mended = sheet.replace("3/2", "1/2")
+    again = send(client, mended.encode()).json()["ref"]
+    import_catalogue(Job.objects.latest("pk").pk)
+    assert client.get(f"{CATALOGUES}{again}/").json()["figures"]["registered"] == 1
+
+
+def test_a_work_tells_what_changed(scene: Scene) -> None:
+    ref = send(program(scene.dalbit), as_csv([GOOD]).encode()).json()["ref"]
+    import_catalogue(Job.objects.get().pk)
+    work = rows_of(program(scene.dalbit), f"{CATALOGUES}{ref}/rows/")[0]["work_ref"]
+    (change,) = program(scene.dalbit).get(f"{WORKS}{work}/").json()["changes"]
+    assert (change["action"], change["actor"], change["reason"]) == ("work.registered", None, ref)
+    (for_staff,) = program(scene.staff).get(f"{WORKS}{work}/").json()["changes"]
+    assert for_staff["actor"] == "dalbit"

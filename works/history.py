@@ -1,0 +1,15 @@
+"""The history of a work in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+ACTIONS: Final[dict[str, Promise]] = {
+    "work.registered": _("The work was registered"),
+    "work.extended": _("Something was added to the work"),
+    "share.replaced": _("A share ended and was followed by others"),
+    "share.conflict": _("A claim did not fit beside the registered shares; nothing changed"),
+}
