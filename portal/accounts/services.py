@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any, Final
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _, gettext_noop
 
@@ -140,6 +141,7 @@ def _person_to_appoint(email: str) -> User:
 def _tell(membership: Membership, sentence: str, actor: User, **more: Any) -> None:
     """The desk's songwriter and the delegate, whoever of them did it: nobody gains or loses a say unnoticed."""
     writers = Membership.objects.in_force().filter(organisation=membership.organisation_id, role=Role.SONGWRITER)
-    people = User.objects.filter(pk__in=[membership.user_id, *writers.values_list("user", flat=True)])
     params = {"delegate": membership.user.name, "writer": membership.organisation.name, "who": actor.name, **more}
-    notify(users=people, sentence=sentence, params=params, url="/account/delegates/")
+    people = User.objects.filter(pk__in=writers.values("user"))
+    notify(users=people, sentence=sentence, params=params, url=reverse("delegates"))
+    notify(users=[membership.user], sentence=sentence, params=params, url=reverse("home"))  # hers, also when it is over

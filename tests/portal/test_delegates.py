@@ -330,6 +330,8 @@ def test_it_ends_at_once_even_on_the_first_day(scene: Scene, who: str) -> None:
     assert made.ended_at is not None
     told = Notice.objects.filter(sentence__contains="no longer acts")
     assert set(told.values_list("user", flat=True)) == {person.pk, scene.haeon.pk}
+    for notice in told:
+        assert signed_in(notice.user).get(notice.url).status_code == 200
 
 
 def test_the_same_person_can_be_appointed_again_on_that_day(scene: Scene) -> None:
@@ -353,6 +355,15 @@ def test_nobody_else_ends_it(scene: Scene, name: str) -> None:
     refused(NotYourDesk, lambda: end_delegate(membership=made, actor=actor))
     assert signed_in(actor).post(reverse("end_delegate", args=[made.ref])).status_code == 404
     assert Membership.objects.in_force().filter(pk=made.pk).exists()
+
+
+def test_staff_are_offered_to_end_only_what_is_in_force(scene: Scene) -> None:
+    made = appoint(scene, new_person())
+    end = reverse("end_delegate", args=[made.ref])
+    assert end in signed_in(scene.staff).get(reverse("delegates")).content.decode()
+    end_delegate(membership=made, actor=scene.haeon)
+    for user in (scene.staff, scene.haeon):
+        assert end not in signed_in(user).get(reverse("delegates")).content.decode()
 
 
 # ── who may see who acts for whom ───────────────────────────────────────────────────────────────────────────────────────
