@@ -136,8 +136,10 @@ class UploadForm(forms.Form):
 
 
 class ReadAgainForm(forms.Form):
+    AS_DECIDED = "decide"
+
     encoding = forms.ChoiceField(
-        label=_("Read it again as"), required=False, choices=[("", _("what the portal decides")), *encodings.CHOICES]
+        label=_("Read it again as"), choices=[(AS_DECIDED, _("what the portal decides")), *encodings.CHOICES]
     )
 
 

@@ -112,7 +112,8 @@ def _how_it_was_read(
     opened: Opened, survey: Survey, delimiter: str, layout: Layout, rows: Sequence[tuple[str, Row]]
 ) -> dict[str, Any]:
     """Report.reading: everything about the reading that a person may want to see, or to have done otherwise."""
-    used = first_look.columns_used(layout)
+    known = first_look.columns_used(layout) | set(layout.withheld)
+    shown = first_look.columns_shown(layout)
     headers = [csv_lines.showable(header) for header in layout.headers]
     return {
         "member": opened.member,
@@ -121,11 +122,11 @@ def _how_it_was_read(
         "delimiter": delimiter,
         "why": "mark" if opened.from_utf16 else survey.why,
         "looks_like": "" if opened.known else encodings.better_than(csv_lines.codec_of(survey.encoding), survey.sample),
-        "not_taken": [header for at, header in enumerate(headers) if at not in used and header.strip()],
+        "not_taken": [header for at, header in enumerate(headers) if at not in known and header.strip()],
         "withheld_at": list(layout.withheld),
         "withheld": [headers[at] for at in layout.withheld],
-        "columns": [header for at, header in enumerate(headers) if at not in layout.withheld],
-        "preview": first_look.preview(rows, layout.withheld, len(layout.headers)),
+        "columns": [headers[at] for at in shown],
+        "preview": first_look.preview(rows, shown, len(headers)),
     }
 
 

@@ -32,6 +32,12 @@ CHOICES: Final[tuple[tuple[str, Promise], ...]] = (  # what a person can say
     (CP949, _("CP949 or EUC-KR (Korean)")),
     (BIG5, _("Big5 (traditional Chinese)")),
 )
+WHY: Final[dict[str, Promise]] = {  # what speaks for the encoding of a report, Report.reading
+    "mark": _("the file says so itself, by its byte order mark"),
+    "lines": _("its lines are UTF-8"),
+    "fallback": _("its lines are not UTF-8, and its senders write in it"),
+    "asked": _("somebody stated it"),
+}
 SINGLE: Final = (UTF8, GB18030, CP949, BIG5)  # in which a line feed is one byte and part of no other letter
 MARK: Final = b"\xef\xbb\xbf"
 MARKS_OF_UTF16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}

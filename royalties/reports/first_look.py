@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from royalties.reports.base import Layout, header_key
@@ -40,6 +41,11 @@ def columns_used(layout: Layout) -> frozenset[int]:
     """The columns that lines are made of."""
     named = (layout.period, layout.platform, layout.title, layout.artist, layout.money, *layout.uses)
     return frozenset(at for at in (*named, layout.song_id, layout.isrc, layout.album) if at is not None)
+
+
+def columns_shown(layout: Layout) -> list[int]:
+    """The columns of a preview, in the order of the file: those that lines are made of, but for the counts of uses."""
+    return sorted(columns_used(layout) - set(layout.uses))
 
 
 def columns_of_listeners(layout: Layout, rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
@@ -81,10 +87,7 @@ def rounded_id(layout: Layout, rows: Sequence[Sequence[str]]) -> int | None:
     return None
 
 
-def preview(rows: Sequence[tuple[str, Row]], withheld: Sequence[int], width: int) -> list[list[str]]:
-    """The first lines as people are shown them, to see with their own eyes that the letters are right."""
-    shown = []
-    for _raw, cells in rows[:PREVIEW_LINES]:
-        if isinstance(cells, list) and len(cells) == width:
-            shown.append([showable(cell)[:PREVIEW_LETTERS] for at, cell in enumerate(cells) if at not in withheld])
-    return shown
+def preview(rows: Sequence[tuple[str, Row]], columns: Sequence[int], width: int) -> list[list[str]]:
+    """These columns of the first lines as people are shown them, to see with their own eyes that the letters are right."""
+    whole = (cells for _raw, cells in rows if isinstance(cells, list) and len(cells) == width)
+    return [[showable(cells[at])[:PREVIEW_LETTERS] for at in columns] for cells in islice(whole, PREVIEW_LINES)]

@@ -20,12 +20,6 @@ from royalties.models import Pool, Report
 from royalties.reports import encodings
 from royalties.services import DOUBTS, accept_as_is
 
-WHY: Final = {
-    "mark": gettext_lazy("the file says so itself, by its byte order mark"),
-    "lines": gettext_lazy("its lines are UTF-8"),
-    "fallback": gettext_lazy("its lines are not UTF-8, and its senders write in it"),
-    "asked": gettext_lazy("somebody stated it"),
-}
 DELIMITERS: Final = {
     ",": gettext_lazy("commas"),
     "\t": gettext_lazy("tabs"),
@@ -43,10 +37,11 @@ def reading_context(user: Reader, shown: Report) -> dict[str, Any]:
     return {
         **said,
         "encoding": encodings.NAMES.get(shown.encoding, ""),
-        "why": WHY.get(said.get("why", ""), ""),
+        "why": encodings.WHY.get(said.get("why", ""), ""),
         "looks_like": encodings.NAMES.get(said.get("looks_like", ""), ""),
         "parted_by": DELIMITERS.get(said.get("delimiter", ""), ""),
-        "again": ReadAgainForm(initial={"encoding": said.get("looks_like") or shown.encoding_asked})
+        "preview": [list(zip(said["columns"], cells, strict=True)) for cells in said.get("preview", [])],
+        "again": ReadAgainForm(initial={"encoding": said.get("looks_like")})
         if staff and is_text and movable and shown.superseded_at is None
         else None,
         "in_doubt": shown.held_reason in DOUBTS,
@@ -74,7 +69,8 @@ def read_again(request: HttpRequest, ref: str) -> HttpResponse:
     """Staff have looked at the first lines and say in which encoding the file is written."""
     actor = staff_only(request)
     shown = get_report(actor, ref)
-    report = read_report_again(report=shown, encoding=request.POST.get("encoding", ""), actor=actor)
+    encoding = request.POST.get("encoding", "").removeprefix(ReadAgainForm.AS_DECIDED)
+    report = read_report_again(report=shown, encoding=encoding, actor=actor)
     if report.state == Report.State.RECEIVED:
         messages.success(request, _("The file is being read again. You may leave this page."))
     else:

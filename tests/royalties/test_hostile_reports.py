@@ -193,7 +193,7 @@ def test_u07_text_is_right_in_every_encoding(encoding: str, mark: bytes, shown: 
     assert_read(report, 2)
     assert report.encoding == shown
     assert ReportedRecording.objects.filter(title=LETTERS).exists()
-    assert report.reading["preview"][0][TITLE] == LETTERS
+    assert LETTERS in report.reading["preview"][0]
 
 
 def test_u07_korean_in_cp949_is_read_when_it_is_asked_for() -> None:
