@@ -87,7 +87,7 @@ class Upload(serializers.FileField):
     """A file in a form; the view names MultiPartParser."""
 
 
-class ExactFraction(serializers.Serializer[Fraction]):
+class ExactFraction(Input):
     """Out: a Fraction as {"numerator": 5, "denominator": 12}. In: the same, as a Fraction between 0 and the whole."""
 
     numerator = Whole(min_value=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any, Final, NoReturn
 
 from rest_framework.negotiation import BaseContentNegotiation
@@ -15,6 +16,7 @@ from rest_framework.request import Request
 from portal.rest.errors import BodyTooLarge, BodyUnreadable
 
 MOST_BYTES: Final = 1_000_000
+LONGEST_NUMBER: Final = 40
 SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")  # may be half a letter, which no answer and no table could hold
 
 
@@ -30,7 +32,7 @@ class JsonParser(BaseParser):
         if len(data) > MOST_BYTES:
             raise BodyTooLarge(kilobytes=MOST_BYTES // 1000)
         try:
-            found = json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_float=_refuse)
+            found = json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_float=_whole)
             if SURROGATE.search(data):
                 json.dumps(found, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError) as error:
@@ -39,8 +41,19 @@ class JsonParser(BaseParser):
 
 
 def _refuse(text: str) -> NoReturn:
-    """Neither NaN nor a fraction: money and shares are whole numbers here, and 0.1 would not stay what it was."""
+    """NaN and Infinity are no JSON."""
     raise ValueError(text)
+
+
+def _whole(text: str) -> int:
+    """12.0 and 1e3 are whole numbers, as JSON Schema has it. No other: money and shares are whole here, 0.1 would not stay so."""
+    try:
+        number = Decimal(text[:LONGEST_NUMBER])
+    except InvalidOperation as error:  # an exponent beyond everything
+        raise ValueError(text) from error
+    if len(text) > LONGEST_NUMBER or number.adjusted() >= LONGEST_NUMBER or number != number.to_integral_value():
+        raise ValueError(text)
+    return int(number)
 
 
 class AlwaysJson(BaseContentNegotiation):

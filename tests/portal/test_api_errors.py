@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import DatabaseError
 from django.test import Client
 
 from portal.rest import api
+from portal.rest.parsers import JsonParser
 from portal.rest.scopes import Scope
 from tests.portal.api import error_of, program
 from tests.royalties.scene import Scene, make_scene
@@ -133,3 +135,27 @@ def test_what_is_accepted_makes_no_difference(scene: Scene) -> None:
 
 def test_nothing_is_stored_on_the_way(scene: Scene) -> None:
     assert program(scene.dalbit).get(WORKS).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{", b"\xff", b'{"a": NaN}', b'{"a": 0.5}', b'{"a": 1e400}', b'{"a": 1e-1}', b'{"a": 1e99999999999999999999}',
+        b'{"a": 1.' + b"0" * 100 + b"}", b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000,
+        b'{"a": "\\ud800"}', b'{"\\udc00": 1}', b'["\\ud83d \\ude00"]',
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_plain_json(scene: Scene, body: bytes) -> None:
+    """Half a letter (a lone surrogate) among them: no answer could repeat it, and no table keep it."""
+    response = program(scene.dalbit).generic("POST", NOTICES_READ, body, "application/json")
+    assert error_of(response, 400)["error"] == "body-unreadable"
+
+
+@pytest.mark.parametrize(("said", "number"), [(b"12.0", 12), (b"-1e3", -1000), (b"1E+17", 10**17), (b"-0.0", 0)])
+def test_a_whole_number_may_be_written_with_a_point(said: bytes, number: int) -> None:
+    read = JsonParser().parse(BytesIO(said))
+    assert (read, type(read)) == (number, int)
+
+
+def test_a_letter_in_two_halves_is_one() -> None:
+    assert JsonParser().parse(BytesIO(b'["\\ud83d\\ude00"]')) == ["😀"]
