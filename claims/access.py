@@ -10,13 +10,16 @@ from uuid import UUID
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from claims import rules
 from claims.models import Attachment, Case, CaseParty
 from claims.querysets import READING_ROLES, held_micros
 from claims.rules import Action, Kind, Seat
+from claims.shares import numbered_shares
 from portal.accounts.access import Reader, is_staff, may_claim, organisation_ids, sees_everything
 from portal.accounts.models import ACTING_ROLES, Role
+from portal.lib.errors import DomainError
 from royalties.models import ReportedRecording
 from royalties.querysets import MONEY_ROLES
 from works.access import get_work
@@ -25,6 +28,20 @@ from works.querysets import WorkQuerySet
 
 READERS: Final = (*READING_ROLES, Role.STAFF, Role.AUDITOR)
 WORKS_OFFERED: Final = 20
+
+
+class NotAmongYours(DomainError):
+    code = "not-among-yours"
+    status = 404
+    sentence = _("Nothing of yours has the reference %(ref)s.")
+    remedy = _("Ask first for what is yours, and use a reference from there.")
+
+
+class NoSuchShare(DomainError):
+    code = "no-such-share"
+    status = 404
+    sentence = _("“%(work)s” has no share with the number %(number)s that can be disputed.")
+    remedy = _("Ask first which shares of the work can be disputed.")
 
 
 def get_case(user: Reader, ref: str) -> Case:
@@ -77,6 +94,27 @@ def own_parties(user: Reader) -> list[Party]:
     return list(parties.select_related("organisation").order_by("name", "id"))
 
 
+def get_own_party(own: Sequence[Party], ref: str) -> Party:
+    """The one of this ref among one's own. Raises NotAmongYours."""
+    for party in own:
+        if party.ref == ref:
+            return party
+    raise NotAmongYours(ref=ref)
+
+
+def disputable_shares(work: Work, own: Sequence[Party]) -> dict[int, Share]:
+    """The shares of others that stand, by their number: whoever acts for several does not set them against each other."""
+    return {number: share for number, share in numbered_shares(work).items() if share.party not in own}
+
+
+def get_share_to_dispute(work: Work, own: Sequence[Party], number: int) -> Share:
+    """Raises NoSuchShare for a share that is one's own, that has ended or that never was."""
+    shares = disputable_shares(work, own)
+    if number not in shares:
+        raise NoSuchShare(number=number, work=work.title)
+    return shares[number]
+
+
 def held_of(user: Reader, cases: Sequence[Case]) -> dict[str, list[tuple[str, int]]]:
     """Case → what is held of it now, as currency and micros; only of those whose money the user may see (rules.sees_money).
 
@@ -107,11 +145,13 @@ def own_works_for(user: Reader, song: ReportedRecording, *, search: str) -> list
     return [(work, _party_in(work, own)) for work in found.values()]
 
 
-def find_own_work(user: Reader, ref: str) -> tuple[Work, Party] | None:
-    """A work in which a party of the user has a share today, with that party; None for any other."""
+def get_own_work(user: Reader, ref: str) -> tuple[Work, Party]:
+    """A work in which a party of the user has a share today, with that party. Raises NotAmongYours for any other."""
     own = own_parties(user)
     work = _works_of(own).filter(ref=ref).first()
-    return None if work is None else (work, _party_in(work, own))
+    if work is None:
+        raise NotAmongYours(ref=ref)
+    return work, _party_in(work, own)
 
 
 def _works_of(own: Sequence[Party]) -> WorkQuerySet:

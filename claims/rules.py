@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from math import lcm
 from typing import Final
 
 
@@ -145,10 +146,17 @@ class Wrong(StrEnum):
     MORE_THAN_LEFT = "more_than_left"
     BEFORE_SHARE = "before_share"
     MID_MONTH = "mid_month"
+    TOO_FINE = "too_fine"
     OUTCOME_NOT_NOW = "outcome_not_now"
     WITHDRAWN_AND_GRANTED = "withdrawn_and_granted"
     PART_WITHOUT_AGREEMENT = "part_without_agreement"
     PART_OUT_OF_RANGE = "part_out_of_range"
+    PART_OF_A_SONG = "part_of_a_song"
+
+
+# The largest common denominator of a share and what is disputed of it. Registered percentages need 10**8 and twelfths 12;
+# what is left after several cases must still fit the database's integers.
+FINEST: Final = 10**12
 
 
 def check_filing(
@@ -165,28 +173,42 @@ def check_filing(
     """
     if not 0 < disputed <= share:
         return Wrong.MORE_THAN_SHARE
-    if disputed + sum(open_parts, Fraction(0)) > share:
+    taken = list(open_parts)
+    if disputed + sum(taken, Fraction(0)) > share:
         return Wrong.MORE_THAN_LEFT
+    if too_fine(share, disputed, *taken):
+        return Wrong.TOO_FINE
     if from_date < share_from:
         return Wrong.BEFORE_SHARE
     return Wrong.MID_MONTH if from_date.day != 1 else None
 
 
+def too_fine(*parts: Fraction) -> bool:
+    """Whether what these parts leave of each other could not be written down, in whatever order they are taken."""
+    return lcm(*(part.denominator for part in parts)) > FINEST
+
+
 def check_ending(
     *,
+    kind: Kind,
     state: State,
     outcome: Outcome,
     granted: bool,
     disputed: Fraction,
     part: Fraction | None,
 ) -> Wrong | None:
-    """Whether a case can end so. Only an agreement may grant another part than the one disputed, never a larger one."""
+    """Whether a case can end so. Only an agreement may grant another part than the one disputed, never a larger one.
+
+    A song is given to a work as a whole.
+    """
     if outcome not in ENDINGS[state]:
         return Wrong.OUTCOME_NOT_NOW
     if outcome == Outcome.WITHDRAWAL and granted:
         return Wrong.WITHDRAWN_AND_GRANTED
     if part is None:
         return None
+    if kind == Kind.UNMATCHED:
+        return Wrong.PART_OF_A_SONG
     if outcome != Outcome.AGREEMENT or not granted:
         return Wrong.PART_WITHOUT_AGREEMENT
     if not 0 < part <= disputed:

@@ -105,6 +105,12 @@ class MidMonth(DomainError):
     remedy = _("Choose the first month of which the usage is yours.")
 
 
+class PartTooFine(DomainError):
+    code = "part-too-fine"
+    sentence = _("What %(part)s leaves of this share of %(share)s cannot be written as an exact fraction.")
+    remedy = _("Name the part with a smaller denominator, such as twelfths.")
+
+
 class SongHasOwner(DomainError):
     code = "song-has-owner"
     status = 409
@@ -173,6 +179,12 @@ class PartOutOfRange(DomainError):
     code = "part-out-of-range"
     sentence = _("The agreed part must be above zero and not larger than the disputed %(disputed)s.")
     remedy = _("Enter a smaller part of the work.")
+
+
+class PartOfSong(DomainError):
+    code = "part-of-song"
+    sentence = _("A song goes to a work as a whole.")
+    remedy = _("Leave the part empty.")
 
 
 # ── filing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,6 +353,7 @@ def withdraw_case(*, case: Case, note: str, actor: User, period: dt.date | None 
 
 def _close(case: Case, ending: Ending, actor: User, seats: Collection[Seat]) -> Case:
     wrong = rules.check_ending(
+        kind=rules.Kind(case.kind),
         state=State(case.state),
         outcome=ending.outcome,
         granted=ending.granted,
@@ -368,6 +381,8 @@ def _end_share(case: Case, share: Share, ending: Ending, actor: User) -> dict[st
     data: dict[str, Any] = {"part": str(settlement.to_claimant)}
     if settlement.to_claimant:
         _check_share_stands(share)
+        if rules.too_fine(share.fraction, settlement.to_claimant, *_open_parts(share)):
+            raise PartTooFine(part=str(settlement.to_claimant), share=str(share.fraction))
         from_date = max(case.from_date, share.from_date)
         parts = [NewPart(case.claimant_party, share.role, settlement.to_claimant)]
         if settlement.to_holder:
@@ -431,6 +446,7 @@ ENDING_ERRORS: dict[Wrong, type[DomainError]] = {
     Wrong.WITHDRAWN_AND_GRANTED: WithdrawnAndGranted,
     Wrong.PART_WITHOUT_AGREEMENT: PartWithoutAgreement,
     Wrong.PART_OUT_OF_RANGE: PartOutOfRange,
+    Wrong.PART_OF_A_SONG: PartOfSong,
 }
 
 
@@ -530,7 +546,7 @@ def _check_share_stands(share: Share) -> None:
 
 def _check_share(share: Share, disputed: Fraction, from_date: dt.date) -> None:
     _check_share_stands(share)
-    open_parts = [case.fraction for case in Case.objects.open().filter(share=share)]
+    open_parts = _open_parts(share)
     wrong = rules.check_filing(
         share=share.fraction,
         share_from=share.from_date,
@@ -543,10 +559,16 @@ def _check_share(share: Share, disputed: Fraction, from_date: dt.date) -> None:
     if wrong is Wrong.MORE_THAN_LEFT:
         taken = sum(open_parts, Fraction(0))
         raise MoreThanLeft(taken=str(taken), share=str(share.fraction), disputed=str(disputed))
+    if wrong is Wrong.TOO_FINE:
+        raise PartTooFine(part=str(disputed), share=str(share.fraction))
     if wrong is Wrong.BEFORE_SHARE:
         raise BeforeShare(date=wording.day(share.from_date))
     if wrong is Wrong.MID_MONTH:
         raise MidMonth
+
+
+def _open_parts(share: Share) -> list[Fraction]:
+    return [case.fraction for case in Case.objects.open().filter(share=share)]
 
 
 def _text(text: str) -> str:

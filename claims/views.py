@@ -78,13 +78,12 @@ def file_share(request: HttpRequest, ref: str) -> HttpResponse:
     user = signed_in(request)
     work = access.get_work_to_dispute(user, ref)
     own = access.own_parties(user)
-    numbered = numbered_shares(work)
-    chosen = _chosen(request.GET.get("share", ""), numbered)
+    chosen = _chosen(request.GET.get("share", ""), access.disputable_shares(work, own))
     context: dict[str, Any] = {
         "work": work,
-        "shares": [_share_row(number, share, own) for number, share in numbered.items()],
+        "shares": [_share_row(number, share, own) for number, share in numbered_shares(work).items()],
     }
-    if chosen is None or chosen.party in own:
+    if chosen is None:
         if request.method == "POST":
             raise Http404
         return render(request, "claims/file_share.html", context)

@@ -17,6 +17,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from claims import api as claims
 from portal.accounts.access import memberships_in_force, signed_in
 from portal.accounts.models import Organisation, Role
 from portal.notices import api as notices
@@ -105,6 +106,7 @@ urlpatterns: list[URLPattern] = [
     path("me/", Me.as_view(), name="me"),
     *notices.urlpatterns,
     *works.urlpatterns,
+    *claims.urlpatterns,
     path("schema/", show_document, name="schema"),
     path("docs/", show_documentation, name="docs"),
 ]

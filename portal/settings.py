@@ -254,6 +254,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {  # where fields of one name have different values
+        "CaseKind": "claims.models.Case.Kind",
+        "CaseOutcome": "claims.models.Case.Outcome",
+        "CaseSeat": "claims.api.SEATS",
+        "CaseState": "claims.models.Case.State",
+        "CatalogueRowOutcome": "works.models.CatalogueRow.Outcome",
+        "JobState": "portal.jobs.models.Job.State",
+        "OrganisationKind": "portal.accounts.models.Organisation.Kind",
+        "ShareRole": "works.models.Share.Role",
+        "TitleKind": "works.models.WorkTitle.Kind",
+    },
 }
 API_REQUESTS_PER_MINUTE = {"read": 600, "write": 60, "stranger": 60}  # per person, whatever the number of her tokens
 

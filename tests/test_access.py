@@ -201,6 +201,19 @@ PAGES: dict[str, Page] = {
     "api:catalogue_rows": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
     "api:catalogue_to_mend": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
     "api:catalogue_template": Page(PUBLISHERS | SOCIETY, scope="works"),
+    "api:cases": Page(PUBLISHERS | WRITERS | SOCIETY, scope="claims"),
+    "api:case": Page(OWNER | SOCIETY, NOBODY, of_case, scope="claims"),
+    "api:case_papers": Page(NOBODY, OWNER | STAFF, of_case, scope="claims"),
+    "api:case_paper": Page(OWNER | SOCIETY, NOBODY, of_paper, scope="claims"),
+    "api:case_messages": Page(NOBODY, OWNER | STAFF, of_case, scope="claims"),
+    "api:case_return": Page(NOBODY, STAFF, of_case, scope="claims"),
+    "api:case_accept": Page(NOBODY, STAFF, of_case, scope="claims"),
+    "api:case_close": Page(NOBODY, STAFF, of_case, scope="claims"),
+    "api:case_withdraw": Page(NOBODY, OWNER, of_case, scope="claims"),
+    "api:disputable_shares": Page(OWNER, NOBODY, of_work, scope="claims"),
+    "api:share_cases": Page(NOBODY, OWNER, of_work, scope="claims"),
+    "api:own_works": Page(COPYRIGHT | WRITERS, NOBODY, lambda world: {"ref": world.scene.review.ref}, scope="claims"),
+    "api:song_cases": Page(NOBODY, COPYRIGHT | WRITERS, lambda world: {"ref": world.scene.review.ref}, scope="claims"),
 }
 NO_ENDPOINT = {"api:schema", "api:docs", "api:nothing_here"}
 ENDPOINTS = {name: page for name, page in PAGES.items() if name.startswith("api:") and name not in NO_ENDPOINT}
@@ -443,6 +456,8 @@ def test_the_canary_is_there_to_be_seen(world: World) -> None:
         "royalties:statement",
         "claims:detail",
         "claims:paper",
+        "api:case",
+        "api:case_paper",
     ):
         body = answer(client, "GET", reverse(name, kwargs=PAGES[name].args(world)))._body_for_test  # type: ignore[attr-defined]
         assert CANARY.encode() in body, name

@@ -214,3 +214,19 @@ def test_it_leaves_another_claimants_case_about_the_song_open(cast: Cast) -> Non
     theirs.refresh_from_db()
     assert theirs.state == Case.State.DISPUTED
     assert Hold.objects.get(case_ref=theirs.ref).state == Hold.State.OPEN
+
+
+def test_it_gives_no_part_of_a_song(cast: Cast) -> None:
+    case = accept(file_song(cast), cast.staff)
+    before = everything_written()
+    with pytest.raises(services.PartOfSong):
+        close(case, cast, part=Fraction(1, 2))
+    assert everything_written() == before
+
+
+def test_it_gives_no_part_whose_rest_could_not_be_written_down(cast: Cast) -> None:
+    case = accept(file_share(cast), cast.staff)
+    before = everything_written()
+    with pytest.raises(services.PartTooFine):
+        close(case, cast, part=Fraction(1, 10**12 + 39))
+    assert everything_written() == before

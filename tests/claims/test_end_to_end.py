@@ -219,5 +219,8 @@ def test_it_closes_the_case_of_a_song_whose_work_is_registered_only_in_part(cast
     suspense = account(kind=LedgerAccount.Kind.SUSPENSE, currency="KRW")
     assert (held(case), paid(cast.stranger_party), balance(suspense)) == (0, 140_000, 100_000 * YUAN)
     with translation.override("en"):
-        assert released_micros(Case.objects.get(pk=case.pk)) == [("in suspense", 100_000 * YUAN), ("낯선출판", 140_000 * YUAN)]
+        assert released_micros(Case.objects.get(pk=case.pk)) == [
+            ("in suspense", 100_000 * YUAN),
+            ("낯선출판", 140_000 * YUAN),
+        ]
     assert nothing_differs()

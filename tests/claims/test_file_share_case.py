@@ -88,6 +88,7 @@ def test_it_does_not_count_closed_cases_against_the_share(cast: Cast) -> None:
     [
         ({"fraction": Fraction(4, 12)}, services.MoreThanShare),
         ({"fraction": Fraction(0)}, services.MoreThanShare),
+        ({"fraction": Fraction(1, 10**12 + 39)}, services.PartTooFine),
         ({"from_date": dt.date(1899, 12, 1)}, services.BeforeShare),
         ({"from_date": dt.date(2026, 3, 15)}, services.MidMonth),
         ({"reason": " \n"}, services.ReasonMissing),

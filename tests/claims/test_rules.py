@@ -101,8 +101,27 @@ def test_it_checks_what_is_disputed(
 def test_it_checks_how_a_case_ends(
     state: State, outcome: Outcome, granted: bool, part: Fraction | None, wrong: Wrong | None
 ) -> None:
-    found = rules.check_ending(state=state, outcome=outcome, granted=granted, disputed=Fraction(1, 12), part=part)
+    found = rules.check_ending(
+        kind=Kind.SHARE, state=state, outcome=outcome, granted=granted, disputed=Fraction(1, 12), part=part
+    )
     assert found == wrong
+
+
+def test_it_gives_no_part_of_a_song() -> None:
+    given = {"state": State.DISPUTED, "outcome": Outcome.AGREEMENT, "granted": True, "disputed": Fraction(1)}
+    assert rules.check_ending(kind=Kind.UNMATCHED, part=Fraction(1, 2), **given) == Wrong.PART_OF_A_SONG  # type: ignore[arg-type]
+    assert rules.check_ending(kind=Kind.UNMATCHED, part=None, **given) is None  # type: ignore[arg-type]
+
+
+def test_it_keeps_out_parts_whose_rest_could_not_be_written_down() -> None:
+    def found(share: Fraction, disputed: Fraction, *taken: Fraction) -> Wrong | None:
+        return rules.check_filing(share=share, share_from=DAY, disputed=disputed, from_date=DAY, open_parts=taken)
+
+    percent, prime = Fraction(12_345_678, 10**8), Fraction(1, 999_983)
+    assert found(percent, Fraction(1, 12)) is None
+    assert found(Fraction(1, 4), prime, Fraction(1, 12)) is None
+    assert found(percent, prime) == Wrong.TOO_FINE
+    assert found(Fraction(1, 4), prime, Fraction(1, 999_979)) == Wrong.TOO_FINE
 
 
 @pytest.mark.parametrize("granted", [Fraction(0), Fraction(1, 24), Fraction(1, 36), Fraction(1, 12)])
