@@ -25,6 +25,7 @@ from portal.rest.api import ApiView
 from portal.rest.errors import NotFound
 from portal.rest.models import Token
 from portal.rest.scopes import Needs, Scope
+from royalties import api as royalties
 from works import api as works
 
 
@@ -106,6 +107,7 @@ urlpatterns: list[URLPattern] = [
     path("me/", Me.as_view(), name="me"),
     *notices.urlpatterns,
     *works.urlpatterns,
+    *royalties.urlpatterns,
     *claims.urlpatterns,
     path("schema/", show_document, name="schema"),
     path("docs/", show_documentation, name="docs"),

@@ -13,6 +13,7 @@ from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES, Role, User
 from royalties.models import (
     DistributionRun,
     Earning,
+    LedgerTransaction,
     Remittance,
     Report,
     ReportedRecording,
@@ -70,14 +71,28 @@ def get_song(user: Reader, ref: str) -> ReportedRecording:
     return get_object_or_404(ReportedRecording.objects.visible_to(user).select_related("first_report"), ref=ref)
 
 
+def remittances_of(user: Reader) -> QuerySet[Remittance]:
+    """Money received, each with its pool and the reports it pays for."""
+    remittances = Remittance.objects.visible_to(user)
+    return remittances.select_related("source", "recorded_by", "pool__accepted_difference_by").prefetch_related(
+        Prefetch("pool__reports", queryset=Report.objects.order_by("pk"))
+    )
+
+
 def get_remittance(user: Reader, ref: str) -> Remittance:
-    remittances = Remittance.objects.visible_to(user).select_related("source", "pool")
-    return get_object_or_404(remittances, ref=ref)
+    return get_object_or_404(remittances_of(user), ref=ref)
 
 
 def get_run(user: Reader, ref: str) -> DistributionRun:
     runs = DistributionRun.objects.visible_to(user).select_related("created_by")
     return get_object_or_404(runs, ref=ref)
+
+
+def get_movement(user: Reader, number: int) -> LedgerTransaction:
+    """A movement of the ledger, which the society alone reads."""
+    if not sees_everything(user):
+        raise Http404
+    return get_object_or_404(LedgerTransaction.objects.select_related("run__created_by", "reverses"), pk=number)
 
 
 def get_statement(user: Reader, ref: str) -> Statement:

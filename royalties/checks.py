@@ -12,6 +12,8 @@ from typing import Final
 
 from django.db import connection
 from django.db.transaction import atomic
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from royalties.distribution import POOL_AMOUNTS
 from royalties.models import LedgerEntry, LedgerTransaction, Pool
@@ -456,4 +458,30 @@ CHECKS: Final = {
     "whole_won": WHOLE_WON,
     "payee_has_a_statement": PAYEE_HAS_A_STATEMENT,
     "hold_balance": HOLD_BALANCE,
+}
+
+WORDS: Final[dict[str, Promise]] = {  # what each check asks, as an auditor reads it
+    "report_figures": _("Lines and money of a report are those of its accepted and rejected lines"),
+    "song_usage_is_its_lines": _("What a song was used is the sum of its lines"),
+    "reported": _("Reported = matched + to review + unmatched + rejected"),
+    "transaction_balances": _("Every movement sums to zero in each currency"),
+    "transaction_has_entries": _("Every movement has entries"),
+    "entry_has_the_currency_of_its_account": _("Every entry is in the currency of its account"),
+    "reversal_negates": _("A reversal takes back exactly what it reverses"),
+    "pool_figures": _("Money received is what was recorded and exchanged at the stated rate"),
+    "bank": _("The bank account holds what was received"),
+    "cells_make_whole": _("The shares a distribution used make exactly one whole"),
+    "earning_is_of_its_cell": _("Every earning belongs to a share of that distribution"),
+    "earning_follows_its_cell": _("Every earning goes where its share says"),
+    "song_earns_its_amount": _("The shares of a song earn together what the song was reported with"),
+    "payable_is_posted": _("What is payable stands on the payees’ accounts"),
+    "rest_is_posted": _("What is held, in suspense or not ours stands on those accounts"),
+    "run_totals": _("A distribution’s totals are those of its rows"),
+    "distributed": _("Distributed = payable + held + in suspense + not ours + deducted + carried over"),
+    "statement_figures": _("A statement’s figures are those of its earnings"),
+    "deduction_follows_its_rule": _("Every deduction follows its rule"),
+    "deduction_is_posted": _("What is deducted stands on the deduction accounts"),
+    "whole_won": _("Only whole won are paid, and every fraction is kept"),
+    "payee_has_a_statement": _("Whoever is paid has a statement"),
+    "hold_balance": _("What is held is what the open disputes hold"),
 }

@@ -14,7 +14,16 @@ from royalties.models import DistributionRun, Earning
 from works.models import Society
 
 Totals = Mapping[str, Mapping[str, str]]  # state → currency → micros as text, as a run keeps it
-IN_WON: Final = ("payable", "carried", "deducted", "held", "suspense", "not_ours")  # in the order in which it is read
+STATES: Final = {
+    "payable": _("payable"),
+    "carried": _("carried on as fractions of a won"),
+    "deducted": _("deducted"),
+    "posted": _("to payees, before deductions"),
+    "held": _("held"),
+    "suspense": _("in suspense"),
+    "not_ours": _("not ours"),
+}
+IN_WON: Final = tuple(state for state in STATES if state != "posted")  # in the order in which it is read
 ABROAD: Final = ("posted", "held", "suspense", "not_ours")  # as received: nothing is deducted and nothing carried
 NOBODY: Final = {
     "non_member": _("nobody: not a member of any society"),

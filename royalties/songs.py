@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.access import Reader
+from portal.lib.errors import DomainError
 from royalties.models import Earning, Match, MatchWork, ReportedRecording, SongUsage
 from works.matching.explain import explain
 from works.models import Share, Work
@@ -30,6 +31,20 @@ METHODS: Final[dict[str, Promise]] = {
     "case": _("by the end of a case"),
     "failed": _("our matcher failed on this song"),
 }
+
+
+class WorkIsUnknown(DomainError):
+    code = "work-is-unknown"
+    sentence = _("No work has this reference.")
+    remedy = _("Copy it from the page of the work.")
+
+
+def work_named(ref: str) -> Work:
+    """The work that staff name in a decision. Raises WorkIsUnknown."""
+    work = Work.objects.filter(ref=ref.strip().upper()).first()
+    if work is None:
+        raise WorkIsUnknown
+    return work
 
 
 def decisions_on(song: ReportedRecording) -> list[Match]:

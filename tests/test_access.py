@@ -102,6 +102,18 @@ def of_statement(world: World) -> dict[str, Any]:
     return {"ref": world.statement.ref}
 
 
+def of_remittance(world: World) -> dict[str, Any]:
+    return {"ref": world.remittance.ref}
+
+
+def of_run(world: World) -> dict[str, Any]:
+    return {"ref": world.run.ref}
+
+
+def of_movement(world: World) -> dict[str, Any]:
+    return {"number": world.statement.transaction_id}
+
+
 def of_earning(world: World) -> dict[str, Any]:
     earning = Earning.objects.filter(run=world.run, party=world.statement.party).order_by("pk")[0]
     return {"ref": world.statement.ref, "earning_id": earning.pk}
@@ -165,13 +177,13 @@ PAGES: dict[str, Page] = {
     ),
     "royalties:earning_lines": Page(OWNER | SOCIETY, NOBODY, of_earning),
     "royalties:remittances": Page(SOCIETY, STAFF),
-    "royalties:accept_difference": Page(NOBODY, STAFF, lambda world: {"ref": world.remittance.ref}),
+    "royalties:accept_difference": Page(NOBODY, STAFF, of_remittance),
     "royalties:runs": Page(SOCIETY, STAFF),
-    "royalties:run": Page(SOCIETY, NOBODY, lambda world: {"ref": world.run.ref}),
+    "royalties:run": Page(SOCIETY, NOBODY, of_run),
     # the ledger: read only, by the society
     "royalties:ledger": Page(SOCIETY),
     "royalties:ledger_check": Page(SOCIETY),
-    "royalties:movement": Page(SOCIETY, NOBODY, lambda world: {"number": world.statement.transaction_id}),
+    "royalties:movement": Page(SOCIETY, NOBODY, of_movement),
     "royalties:sources": Page(SOCIETY, STAFF),
     # claims
     "claims:list": Page(PUBLISHERS | WRITERS | SOCIETY),
@@ -201,6 +213,45 @@ PAGES: dict[str, Page] = {
     "api:catalogue_rows": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
     "api:catalogue_to_mend": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
     "api:catalogue_template": Page(PUBLISHERS | SOCIETY, scope="works"),
+    "api:sources": Page(SOCIETY, scope="royalties"),
+    "api:source": Page(SOCIETY, NOBODY, lambda world: {"code": "tme"}, scope="royalties"),
+    "api:source_bases": Page(NOBODY, STAFF, lambda world: {"code": "tme"}, scope="royalties"),
+    "api:source_divisions": Page(NOBODY, STAFF, lambda world: {"code": "tme"}, scope="royalties"),
+    "api:reports": Page(SOCIETY | {"contact"}, STAFF, scope="royalties"),
+    "api:report": Page(SOCIETY | {"contact"}, NOBODY, of_report, scope="royalties"),
+    "api:report_lines": Page(SOCIETY, NOBODY, of_report, scope="royalties"),
+    "api:report_rejected": Page(SOCIETY, NOBODY, of_report, scope="royalties"),
+    "api:settle_report": Page(NOBODY, STAFF, of_report, scope="royalties"),
+    "api:accept_report": Page(NOBODY, STAFF, of_report, scope="royalties"),
+    "api:read_again": Page(NOBODY, STAFF, of_report, scope="royalties"),
+    "api:resume_report": Page(NOBODY, STAFF, of_report, scope="royalties"),
+    "api:songs": Page(PUBLISHERS | WRITERS | SOCIETY, scope="royalties"),
+    "api:song": Page(OWNER | SOCIETY, NOBODY, of_song, scope="royalties"),
+    "api:accept_match": Page(NOBODY, STAFF, of_song, scope="royalties"),
+    "api:reject_match": Page(NOBODY, STAFF, of_song, scope="royalties"),
+    "api:usage": Page(PUBLISHERS | WRITERS | SOCIETY, scope="royalties"),
+    "api:usage_by_service": Page(PUBLISHERS | WRITERS | SOCIETY, scope="royalties"),
+    "api:usage_of_work": Page(OWNER | SOCIETY, NOBODY, of_work, scope="royalties"),
+    "api:usage_months": Page(OWNER | SOCIETY, NOBODY, of_work, scope="royalties"),
+    "api:statements": Page(PUBLISHERS - {"copyright"} | WRITERS | SOCIETY, scope="royalties"),
+    "api:statement_months": Page(PUBLISHERS - {"copyright"} | WRITERS | SOCIETY, scope="royalties"),
+    "api:statement": Page(OWNER | SOCIETY, NOBODY, of_statement, scope="royalties"),
+    "api:statement_songs": Page(OWNER | SOCIETY, NOBODY, of_statement, scope="royalties"),
+    "api:statement_earnings": Page(OWNER | SOCIETY, NOBODY, of_statement, scope="royalties"),
+    "api:statement_earning": Page(OWNER | SOCIETY, NOBODY, of_earning, scope="royalties"),
+    "api:earning_lines": Page(OWNER | SOCIETY, NOBODY, of_earning, scope="royalties"),
+    "api:remittances": Page(SOCIETY, STAFF, scope="royalties"),
+    "api:remittance": Page(SOCIETY, NOBODY, of_remittance, scope="royalties"),
+    "api:accept_difference": Page(NOBODY, STAFF, of_remittance, scope="royalties"),
+    "api:resting": Page(SOCIETY, scope="royalties"),
+    "api:runs": Page(SOCIETY, STAFF, scope="royalties"),
+    "api:run": Page(SOCIETY, NOBODY, of_run, scope="royalties"),
+    "api:ledger": Page(SOCIETY, scope="royalties"),
+    "api:ledger_check": Page(SOCIETY, scope="royalties"),
+    "api:movements": Page(SOCIETY, scope="royalties"),
+    "api:movement": Page(SOCIETY, NOBODY, of_movement, scope="royalties"),
+    "api:movement_entries": Page(SOCIETY, NOBODY, of_movement, scope="royalties"),
+    "api:run_statements": Page(SOCIETY, NOBODY, of_run, scope="royalties"),
     "api:cases": Page(PUBLISHERS | WRITERS | SOCIETY, scope="claims"),
     "api:case": Page(OWNER | SOCIETY, NOBODY, of_case, scope="claims"),
     "api:case_papers": Page(NOBODY, OWNER | STAFF, of_case, scope="claims"),

@@ -18,7 +18,7 @@ from royalties.access import RIGHTS_HOLDERS, SOCIETY, get_song, staff_only
 from royalties.forms import DecisionForm, RejectForm, SongFilterForm
 from royalties.models import Match, ReportedRecording, Service
 from royalties.resting import resting_money
-from royalties.songs import METHODS, candidates_of, decisions_on, is_distributed, usages_of
+from royalties.songs import METHODS, WorkIsUnknown, candidates_of, decisions_on, is_distributed, usages_of, work_named
 from works.models import Work
 
 TABS: Final = ("none", "review")
@@ -140,7 +140,8 @@ def _named_work(form: DecisionForm) -> Work | None:
     """The work a valid form names; a reference that leads nowhere becomes an error of its field."""
     if not form.is_valid():
         return None
-    work = Work.objects.filter(ref=form.cleaned_data["work"]).first()
-    if work is None:
-        form.add_error("work", _("No work has this reference. Copy it from the page of the work."))
-    return work
+    try:
+        return work_named(form.cleaned_data["work"])
+    except WorkIsUnknown as error:
+        form.add_error("work", str(error))
+        return None

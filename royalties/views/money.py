@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.accounts.access import is_staff, only
@@ -17,23 +17,23 @@ from portal.lib import svg, wording
 from portal.lib.errors import DomainError
 from portal.lib.keyset import day, page_of, whole
 from royalties import money_in
-from royalties.access import SOCIETY, get_remittance, get_run, sources_of, staff_only
+from royalties.access import SOCIETY, get_remittance, get_run, remittances_of, sources_of, staff_only
 from royalties.distribution import distribute, totals_as_text
 from royalties.forms import BasisForm, ReasonForm, RemittanceForm, RightsForm, RunForm
-from royalties.models import DistributionRun, Pool, Remittance, Statement
+from royalties.models import DistributionRun, Pool, Statement
 from royalties.resting import resting_money, resting_won
-from royalties.runs import Totals, identities, in_won, not_ours
+from royalties.runs import STATES, Totals, identities, in_won, not_ours
 from royalties.services import declare_basis, declare_rights
 
 REPORTS_SHOWN: Final = 3
-STATES: Final = {  # in words, and as a colour of the bar
-    "payable": (gettext_lazy("payable"), "good"),
-    "carried": (gettext_lazy("carried on as fractions of a won"), "rest"),
-    "deducted": (gettext_lazy("deducted"), "more"),
-    "posted": (gettext_lazy("to payees, before deductions"), "good"),
-    "held": (gettext_lazy("held"), "wait"),
-    "suspense": (gettext_lazy("in suspense"), "bad"),
-    "not_ours": (gettext_lazy("not ours"), "off"),
+COLOURS: Final = {
+    "payable": "good",
+    "carried": "rest",
+    "deducted": "more",
+    "posted": "good",
+    "held": "wait",
+    "suspense": "bad",
+    "not_ours": "off",
 }
 
 # ── money received ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -60,9 +60,8 @@ def remittances(request: HttpRequest) -> HttpResponse:
 
 
 def _remittances_page(request: HttpRequest, form: RemittanceForm, *, status: int = 200) -> HttpResponse:
-    rows = Remittance.objects.visible_to(request.user)
     page = page_of(
-        rows.select_related("source", "recorded_by", "pool__accepted_difference_by").prefetch_related("pool__reports"),
+        remittances_of(request.user),
         keys=(whole("id", descending=True),),
         after=request.GET.get("after", ""),
     )
@@ -185,8 +184,13 @@ def _identities(totals: Totals) -> list[dict[str, Any]]:
             "distributed": identity.distributed_micros,
             "holds": identity.holds,
             "parts": [
-                svg.Part(label=str(words), value=micros, text=wording.exact_money(micros, identity.currency), kind=kind)
-                for (words, kind), micros in ((STATES[state], micros) for state, micros in identity.parts.items())
+                svg.Part(
+                    label=str(STATES[state]),
+                    value=micros,
+                    text=wording.exact_money(micros, identity.currency),
+                    kind=COLOURS[state],
+                )
+                for state, micros in identity.parts.items()
             ],
         }
         for identity in identities(totals)

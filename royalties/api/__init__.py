@@ -1,0 +1,18 @@
+"""Reports, usage, money and statements, for programs: what the pages of royalties show and do."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+from royalties.api import ledger, money, reports, runs, songs, sources, statements, usage
+
+urlpatterns: list[URLPattern] = [
+    *sources.urlpatterns,
+    *reports.urlpatterns,
+    *songs.urlpatterns,
+    *usage.urlpatterns,
+    *statements.urlpatterns,
+    *money.urlpatterns,
+    *runs.urlpatterns,
+    *ledger.urlpatterns,
+]
