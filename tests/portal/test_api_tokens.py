@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from portal.accounts.models import Membership, Role, User
 from portal.notices.models import Notice
+from portal.rest.api import ApiView
 from portal.rest.models import Token
-from portal.rest.scopes import NOT_FOR, Scope, carries
+from portal.rest.scopes import NOT_FOR, Scope, carries, scopes_of_use
 from portal.rest.tokens import MOST_TOKENS, TooManyTokens, issue_token, revoke_token
 from tests.portal.api import error_of, in_days, program, token_of
 from tests.royalties.scene import Scene, make_scene, signed_in
@@ -195,3 +198,25 @@ def test_a_scope_is_offered_to_whoever_has_use_of_it(scene: Scene) -> None:
     assert "royalties:write" not in signed_in(scene.dalbit).get(PAGE).content.decode()
     assert "works:read" not in signed_in(scene.contact).get(PAGE).content.decode()
     assert Role.DELEGATE not in NOT_FOR[Scope.CLAIMS_WRITE]
+
+
+def test_a_scope_is_offered_where_an_endpoint_takes_it() -> None:
+    """Nobody is offered a scope that opens nothing; whoever may read somewhere is offered the scope for it."""
+    of_use: dict[Scope, set[str]] = {scope: set() for scope in Scope}
+    for view in endpoints():
+        for needs in view.needs.values():
+            if needs.scope:
+                roles = set(needs.roles if needs.roles is not None else Role)
+                of_use[needs.scope] |= roles
+    for scope, roles in of_use.items():
+        offered = {role for role in Role if scope in scopes_of_use({role})}
+        assert offered <= roles, scope
+        assert offered == roles or scope.endswith(":write"), scope
+
+
+def endpoints(resolver: URLResolver | None = None) -> Iterator[type[ApiView]]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from endpoints(pattern)
+        elif issubclass(getattr(pattern.callback, "cls", object), ApiView):
+            yield pattern.callback.cls  # type: ignore[attr-defined]  # Django REST framework leaves it there
