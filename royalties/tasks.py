@@ -5,9 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 
 from royalties import ingest
+from royalties.ingest.reading import sweep_spool
 
 
 @shared_task(name=ingest.TASK)
 def import_report(job_id: int) -> None:
     """Do what there is to do of an import, for a while."""
     ingest.work_on(job_id, seconds=ingest.DRAIN_SECONDS)
+
+
+@shared_task(name="royalties.tasks.sweep")
+def sweep() -> None:
+    """Take away what workers that were killed have left on disk. Called by beat."""
+    sweep_spool()

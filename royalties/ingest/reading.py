@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.utils import timezone
 
 from portal.files.guards import PACKED_TEXTS, extension_of
 from portal.files.services import path_of
@@ -20,6 +22,9 @@ from royalties.reports.base import EncodingDoesNotFit
 
 SHEET, TABLE, AS_UTF8 = ".jsonl", ".table", ".utf8"  # how names of spooled files end
 SPOOL_ENCODING: Final = "utf-8"
+SPOOLED: Final = re.compile(r"(\d{1,18})-")  # the job that wrote it
+LEFT_SECONDS: Final = 3600
+NEEDING: Final = (Report.State.RECEIVED, Report.State.READING, Report.State.MATCHING, Report.State.STOPPED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,3 +113,19 @@ def _suggest(path: Path) -> str:
 
 def spool_path(name: str) -> Path:
     return Path(settings.PORTAL_DATA_DIR) / "spool" / name
+
+
+def sweep_spool() -> int:
+    """Take away spooled files that no report under way or stopped needs, an hour after they were written; returns how many.
+
+    They are removed when a report is finished; this is for processes that were killed just before that.
+    """
+    before = timezone.now().timestamp() - LEFT_SECONDS
+    spooled = [(path, SPOOLED.match(path.name)) for path in spool_path("").glob("*")]
+    old = [(path, int(name[1])) for path, name in spooled if name and path.stat().st_mtime < before]
+    needing = Report.objects.filter(state__in=NEEDING, job__in={job_id for _path, job_id in old})
+    needed = set(needing.values_list("job_id", flat=True))
+    left = [path for path, job_id in old if job_id not in needed]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)

@@ -606,7 +606,9 @@ def nothing() -> dict[str, Any]:
 TASKS = {  # name → makes what it works on, and returns its arguments
     "portal.files.tasks.sweep": nothing,
     "portal.jobs.tasks.sweep": nothing,
+    "portal.rest.tasks.sweep": nothing,
     "royalties.tasks.import_report": a_report,
+    "royalties.tasks.sweep": nothing,
     "works.tasks.import_catalogue": a_catalogue,
 }
 

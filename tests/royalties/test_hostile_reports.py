@@ -8,6 +8,8 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
+import re
 import tracemalloc
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,9 +25,10 @@ from portal.files import scan
 from portal.files.guards import FileIsEmpty, FileIsNotAsSent, FileIsNotWhatItSays
 from portal.files.models import StoredFile
 from portal.files.services import store_upload
+from royalties.ingest.reading import sweep_spool
 from royalties.models import RejectedLine, Report, ReportedRecording, UsageLine
 from royalties.reports import csv_lines
-from royalties.reports.base import BadLine, refusal_of
+from royalties.reports.base import REASONS, REFUSALS, BadLine, refusal_of
 from royalties.services import accept_as_is
 from tests.royalties.test_ingest import (
     SEPTEMBER,
@@ -321,6 +324,21 @@ def test_u11_what_stands_behind_or_is_missing_is_refused(content: bytes, code: s
     assert not list((data_dir / "spool").iterdir())
 
 
+def test_what_killed_workers_left_of_unpacked_files_is_swept(data_dir: Path) -> None:
+    done = import_bytes(csv_of([line()]))
+    waiting, _new = receive(gzip.compress(csv_of([line(1)])), "song_1.csv.gz")
+    stopped = import_bytes(gzip.compress(csv_of([line(2)])), "song_2.csv.gz")
+    Report.objects.filter(pk=stopped.pk).update(state=Report.State.STOPPED)
+    names = [f"{report.job_id}-1.table" for report in (done, waiting, stopped)]
+    for name in [*names, "999999-1.jsonl", f"{done.job_id}-2.slice.xlsx", "something else"]:
+        (data_dir / "spool" / name).write_bytes(b"")
+        os.utime(data_dir / "spool" / name, (0, 0))
+    (data_dir / "spool" / f"{done.job_id}-3.table").write_bytes(b"")  # just now
+    assert sweep_spool() == 3
+    left = {path.name for path in (data_dir / "spool").iterdir()}
+    assert left == {*names[1:], "something else", f"{done.job_id}-3.table"}
+
+
 # ── U15, U16: spreadsheets ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -484,3 +502,29 @@ def test_m07_numeric_cells_beyond_any_amount_cost_their_line() -> None:
     report = import_bytes(out.getvalue(), "song_1.xlsx")
     assert_read(report, 3, [(2, "amount")])
     assert report.accepted_micros == 12_345_678
+
+
+# ── every refusal in every language ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_every_refusal_of_a_report_says_what_why_and_what_to_do_in_every_language(code: str) -> None:
+    error = REFUSALS[code]
+    names = re.findall(r"%\((\w+)\)", f"{error.sentence}{error.remedy}")
+    params = {name: f"‹{name}›" for name in names}
+    assert error.remedy
+    said_in = {}
+    for language in ("en", "ko", "zh-hans"):
+        with translation.override(language):
+            said_in[language] = refusal_of(code, params)
+    assert len(set(said_in.values())) == 3
+    for text in said_in.values():
+        assert "%(" not in text
+        assert all(value in text for value in params.values())
+
+
+@pytest.mark.parametrize("language", ["ko", "zh-hans"])
+def test_every_reason_of_a_rejected_line_is_said_in_every_language(language: str) -> None:
+    english = {reason: str(words) for reason, words in REASONS.items()}
+    with translation.override(language):
+        assert not [reason for reason, words in REASONS.items() if str(words) in {"", english[reason]}]
