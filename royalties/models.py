@@ -11,7 +11,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from portal.lib.refs import new_ref
 from royalties.querysets import (
@@ -244,6 +244,13 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return self.ref
+
+    @property
+    def held_because(self) -> str:
+        """Why its money does not move, in words; nothing if it may."""
+        if self.superseded_at is not None:
+            return gettext("its file was read again in another encoding")
+        return self.get_held_reason_display()
 
 
 class ReportedRecording(models.Model):

@@ -119,7 +119,10 @@ def read_slice(workbook: Path, part: Slice, writer: _Writer) -> None:
             raise Refused("sheet-cannot-be-read")  # a cell that claims to stand in another row than it stands in
         margin = [""] * left
         for row_no, values in enumerate(sheet.to_python(), before + top + 1):
-            cells = [value if type(value) is str else cell_text(value) for value in values]
+            cells = [
+                value if type(value) is str else number_text(value) if type(value) is float else cell_text(value)
+                for value in values
+            ]
             writer.write(row_no, margin + cells if margin else cells)
 
 

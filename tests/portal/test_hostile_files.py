@@ -17,6 +17,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,15 @@ for path in Path(sys.argv[1]).iterdir():
         [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert sorted(done.stdout.split()) == sorted(BOMBS)
+
+
+def test_u10_a_directory_of_a_hundred_thousand_entries_is_not_even_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.zip").write_bytes(with_many_entries())
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(guards.ArchiveIsUnsafe):
+        guards.check_content(tmp_path / "a.zip", label="a.zip")
 
 
 @pytest.mark.parametrize("claimed", [100, 0xFFFF_FFFE])
@@ -500,3 +510,11 @@ def test_what_is_unsafe_about_an_archive_is_said_in_every_language(language: str
         with translation.override(language):
             assert str(refused.value.params["reason"]) not in {"", english}, name
     assert scan.LAST_ROW == 1_048_576
+
+
+def test_the_limits_in_the_readme_are_those_of_the_code(settings: Settings) -> None:
+    rows = re.findall(r"\| ([\w,]+) \| `(?:(\w+)\.)?(\w+)`", (ROOT / "portal/files/README.md").read_text())
+    assert len(rows) == 19
+    for value, module, name in rows:
+        found = getattr(import_module(f"portal.files.{module}") if module else settings, name)
+        assert value == (found if isinstance(found, str) else f"{found:,}"), name

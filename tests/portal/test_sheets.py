@@ -250,6 +250,7 @@ FORMULA = '<row r="2"><c r="C2"><f>SUM(A1:B1)</f><v>3</v></c></row>'
         (workbook(sheet_xml([ROW, FORMULA]).replace("<f>", "<f >")), "sheet-has-formulas", {"cells": "C2"}),
         (workbook(sheet_xml([ROW, '<row r="2"><c r="B2" t="e"><v>#N/A</v></c></row>'])), "sheet-has-errors", {"cells": "B2"}),
         (workbook(sheet_xml([text_row(1_048_577, ["a"])])), "sheet-goes-too-far", {"cell": "A1048577", "row": 1_048_576, "column": "ZZ"}),
+        (workbook(sheet_xml(['<row r="1048577"><c><v>1</v></c></row>'])), "sheet-goes-too-far", {"cell": "A1048577", "row": 1_048_576, "column": "ZZ"}),
         (workbook(sheet_xml(['<row r="1"><c r="AAA1"><v>1</v></c></row>'])), "sheet-goes-too-far", {"cell": "AAA1", "row": 1_048_576, "column": "ZZ"}),
         (workbook(sheet_xml([ROW, ROW])), "sheet-cannot-be-read", {}),  # a row twice
         (workbook(sheet_xml([ROW, "<row/>"])), "sheet-cannot-be-read", {}),  # some rows numbered, some not
