@@ -27,6 +27,9 @@ lint: install messages ## style, types, arrows between rooms (imports, foreign k
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py
 
+bench: install messages ## measure speed and memory beside COPY and a peer, and write the table into README.md (twenty minutes)
+	@exec $(BIN)/python -m tests.bench --write
+
 messages: install ## compile the translations
 	@$(BIN)/pybabel --quiet compile --directory portal/locale --domain django
 
@@ -53,4 +56,4 @@ browser:
 		fi; } || echo "Chromium could not be installed." >&2
 	@command -v chromium >/dev/null || echo "There is no chromium: the journeys will be skipped. As root: apt-get install chromium fonts-noto-cjk" >&2
 
-.PHONY: help install run test lint messages lock browser
+.PHONY: help install run bench test lint messages lock browser

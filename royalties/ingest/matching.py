@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Work, add_chunks
+from royalties.ingest.cycles import without_looking_for_cycles
 from royalties.models import Match, RejectedPair, ReportedRecording
 from works.matching import Decision, SongQuery, match
 
@@ -26,8 +27,9 @@ def work_match(work: Work, _prepared: Any) -> None:
         SongQuery(key=song.key, title=song.title, artists=song.artists, isrc=song.isrc, album=song.album)
         for song in songs
     ]
-    decisions = match(queries, {key: frozenset(works) for key, works in rejected.items()})
-    _write_matches(songs, decisions)
+    with without_looking_for_cycles():
+        decisions = match(queries, {key: frozenset(works) for key, works in rejected.items()})
+        _write_matches(songs, decisions)
 
 
 def songs_to_match(work: Work) -> QuerySet[ReportedRecording]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +13,7 @@ from psycopg import sql
 
 from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Work, add_chunks
+from royalties.ingest.cycles import without_looking_for_cycles
 from royalties.ingest.plan import layout_of, period_of
 from royalties.ingest.reading import Reading, reading_of
 from royalties.ingest.songs import resolve_songs
@@ -69,7 +68,7 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
     rules = Rules(layout_of(report, reading), tme.PLATFORMS, tme.NOT_CHINA)
     reader = remembered.reader(rules, reading)
     plain, others, line_no = [], Lines(), tile.first_line
-    with _without_looking_for_cycles():
+    with without_looking_for_cycles():
         for run in csv_lines.runs(csv_lines.read_tile(reading.path, tile)):
             found, left = reader.read(run, line_no)
             plain.append(found)
@@ -83,18 +82,6 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
         reader.fresh.clear()
     remembered.read = rules, reading, reader
     return report, ReadLines(plain, others, songs)
-
-
-@contextmanager
-def _without_looking_for_cycles() -> Iterator[None]:
-    """Cells and lines hold no reference in a circle, and looking for some takes as long as reading the lines."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def work_parse(work: Work, prepared: tuple[Report, ReadLines]) -> dict[str, Any]:
@@ -146,6 +133,7 @@ def then_match(job: Job) -> str:
     Report.objects.filter(pk=job.subject_id).update(state=Report.State.MATCHING)
     report = Report.objects.get(pk=job.subject_id)
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")  # sums of hundreds of thousands of songs without a file for them
         cursor.execute(SUM_UP, [report.period, report.pk])
         cursor.execute(SONGS_WITHOUT_MATCH, [report.pk])
         songs = [song for (song,) in cursor.fetchall()]

@@ -33,8 +33,9 @@ def main(argv: Sequence[str]) -> int:
         from tests.bench import figures, run
 
         found = run.measure(
-            data_dir=data_dir, lines=options.lines, rounds=options.rounds, parts=frozenset(options.only), say=_say
-        )
+            data_dir=data_dir, lines=options.lines, rounds=options.rounds, parts=frozenset(options.only), say=_say,
+            requests=options.requests, template=options.template,
+        )  # fmt: skip
         text = found.text()
         print(text)
         if options.write:
@@ -49,6 +50,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--lines", type=int, default=500_000, help="lines of the statement (500,000)")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (5)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="measure these alone")
+    parser.add_argument("--requests", type=int, default=20, help="requests of each page (20)")
+    parser.add_argument("--template", default="", help="a migrated database to copy instead of migrating one")
     parser.add_argument("--write", action="store_true", help="put the tables into README.md")
     return parser.parse_args(argv)
 

@@ -36,10 +36,13 @@ class Database:
 
 
 @contextmanager
-def migrated_database(server: Database) -> Iterator[Database]:
-    """An empty portal."""
+def migrated_database(server: Database, template: str = "") -> Iterator[Database]:
+    """An empty portal; a copy of a migrated database where one is named."""
     with _dropped_later(server.named(f"garak_bench_{os.getpid()}")) as database:
-        create_database(server.owner_url, database.name)
+        create_database(server.owner_url, database.name, template=template or "template1")
+        if template:
+            yield database
+            return
         command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity=0"]
         urls = {"DATABASE_URL": database.url, "DATABASE_OWNER_URL": database.owner_url}
         subprocess.run(command, env={**os.environ, **urls}, check=True)

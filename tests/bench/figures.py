@@ -65,7 +65,7 @@ class Figures:
     def text(self) -> str:
         """All of it as Markdown."""
         parts = [
-            f"{self.lines:,} lines{self.sizes}. Each figure is the median of {self.rounds} interleaved rounds on one server, "
+            f"{self.lines:,} lines ({self.sizes}). Each figure is the median of {self.rounds} interleaved rounds on one server, "
             f"with the least and the most in brackets; ratios are taken round by round. "
             f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {self.machine}.",
             self._goals(), self._speeds(), self._memory(), self._distribution(), self._pages(),
@@ -83,7 +83,7 @@ class Figures:
             if seconds := self.seconds.get(contender):
                 rate = f"{self.lines / median(seconds):,.0f}"
                 ratios = self.ratios(contender, COPY)
-                rows.append((what, spread(seconds, 2), rate, spread(ratios) if ratios else ""))
+                rows.append((what, spread(seconds, 3), rate, spread(ratios) if ratios else ""))
         return table(("", "seconds", "lines per second", "× COPY"), rows) if rows else ""
 
     def _memory(self) -> str:
@@ -95,10 +95,10 @@ class Figures:
             return ""
         runs, one = self.distributed, self.distributed[0]
         rows = [
-            ("GROUP BY over the lines", spread([run.group_by_seconds for run in runs], 2), ""),
+            ("GROUP BY over the lines", spread([run.group_by_seconds for run in runs], 3), ""),
             (
                 f"distribution of {one.songs:,} sums of songs into {one.earnings:,} earnings",
-                spread([run.seconds for run in runs], 2),
+                spread([run.seconds for run in runs], 3),
                 spread([run.seconds / run.group_by_seconds for run in runs]),
             ),
         ]

@@ -47,7 +47,7 @@ def _pages() -> dict[str, tuple[str, str]]:
     statement = Statement.objects.visible_to(society.user(Role.SONGWRITER)).latest("pk")
     run = DistributionRun.objects.latest("pk")
     homes = {
-        f"home, {role.label}": (role, reverse("home"))
+        f"home, {role.value.replace('_', ' ')}": (role, reverse("home"))
         for role in (Role.SONGWRITER, Role.PUBLISHER_SUPER, Role.STAFF, Role.AUDITOR, Role.SERVICE_CONTACT)
     }
     return {

@@ -25,70 +25,95 @@ from tests.bench.machine import MEGABYTE, describe
 from tests.bench.pages import time_pages
 
 WARM_UP_LINES: Final = 20_000
-PAGE_REQUESTS: Final = 20
+OURS_KIND, XLSX_KIND = "csv", "xlsx"
 
 
-def measure(*, data_dir: Path, lines: int, rounds: int, parts: frozenset[str], say: Callable[[str], None]) -> Figures:
-    """Measure the parts asked for and say on the way what is under way."""
+def measure(
+    *,
+    data_dir: Path,
+    lines: int,
+    rounds: int,
+    parts: frozenset[str],
+    say: Callable[[str], None],
+    requests: int,
+    template: str = "",
+) -> Figures:
+    """Measure the parts asked for, and say on the way what is under way. `requests` of each page; `template`: a migrated database to begin with."""
     server = Database(os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"])
     found = Figures(lines=lines, machine=describe(server.owner_url), rounds=rounds)
     say(found.machine)
     files = _files(data_dir, lines, with_xlsx=bool(parts & {"xlsx", "calamine", "memory"}), say=say)
-    found.sizes = f" ({', '.join(f'{path.stat().st_size / MEGABYTE:.0f} MB as {kind}' for kind, path in files.items() if kind != 'warm-up')})"
+    found.sizes = ", ".join(
+        f"{files[kind].stat().st_size / MEGABYTE:.0f} MB as {kind}" for kind in ("csv", "xlsx") if kind in files
+    )
     peer = Peer(data_dir / "peer") if "peer" in parts else None
     if peer is not None and peer.why_not:
         found.notes.append(f"The peer was not measured: {peer.why_not}.")
         peer = None
     with ExitStack() as kept:
-        register = kept.enter_context(migrated_database(server))
+        register = kept.enter_context(migrated_database(server, template))
         say("Registering the works")
         _fill_register(register, data_dir, lines)
-        imports = [(part, name, files[part]) for part, name in (("csv", OURS), ("xlsx", OURS_XLSX)) if part in files]
         if "memory" in parts:
-            for _part, name, file in imports:
-                say(f"Watching the memory of {name}")
-                peaks: dict[str, int] = {}
-                with copied_database(register) as database:
-                    import_file(database, file, files["warm-up"], peaks)
-                _forget_uploads()
-                for process, size in peaks.items():
-                    found.peaks[f"{process}, {name}"] = size
+            _watch_memory(found, register, files, say)
         for number in range(1, rounds + 1):
-            if "copy" in parts:
-                found.add(COPY, copy_csv(register.named("postgres").owner_url, files["csv"], lines))
-            for part, name, file in imports:
-                if part in parts:
-                    with copied_database(register) as database:
-                        found.add(name, import_file(database, file, files["warm-up"]))
-                    _forget_uploads()
-            if "calamine" in parts:
-                read = read_with_calamine(files["xlsx"], lines)
-                found.add(CALAMINE, read.seconds)
-                found.peaks[CALAMINE] = max(found.peaks.get(CALAMINE, 0), read.peak_bytes)
-            if peer is not None:
-                calculated = peer.calculate(lines, len(statement.works(lines)))
-                found.add(PEER, calculated.seconds)
-                found.peaks[PEER] = max(found.peaks.get(PEER, 0), calculated.peak_bytes)
+            _measure_round(found, register, files, parts, peer)
             say(f"Round {number}: " + ", ".join(f"{name} {all_of[-1]:.2f} s" for name, all_of in found.seconds.items()))
         if parts & {"distribution", "pages"}:
-            _measure_the_rest(found, register, files, parts, say)
+            _measure_the_rest(found, register, files, parts, requests, say)
     return found
 
 
+def _watch_memory(found: Figures, register: Database, files: dict[str, Path], say: Callable[[str], None]) -> None:
+    for kind, name in ((OURS_KIND, OURS), (XLSX_KIND, OURS_XLSX)):
+        say(f"Watching the memory of {name}")
+        peaks: dict[str, int] = {}
+        with copied_database(register) as database:
+            import_file(database, files[kind], files["warm-up"], peaks)
+        _forget_uploads()
+        found.peaks.update({f"{process}, {name}": size for process, size in peaks.items()})
+
+
+def _measure_round(
+    found: Figures, register: Database, files: dict[str, Path], parts: frozenset[str], peer: Peer | None
+) -> None:
+    if "copy" in parts:
+        found.add(COPY, copy_csv(register.named("postgres").owner_url, files["csv"], found.lines))
+    for kind, name in ((OURS_KIND, OURS), (XLSX_KIND, OURS_XLSX)):
+        if kind in parts:
+            with copied_database(register) as database:
+                found.add(name, import_file(database, files[kind], files["warm-up"]))
+            _forget_uploads()
+    if "calamine" in parts:
+        read = read_with_calamine(files["xlsx"], found.lines)
+        found.add(CALAMINE, read.seconds)
+        found.peaks[CALAMINE] = max(found.peaks.get(CALAMINE, 0), read.peak_bytes)
+    if peer is not None:
+        calculated = peer.calculate(found.lines, len(statement.works(found.lines)))
+        found.add(PEER, calculated.seconds)
+        found.peaks[PEER] = max(found.peaks.get(PEER, 0), calculated.peak_bytes)
+
+
 def _measure_the_rest(
-    found: Figures, register: Database, files: dict[str, Path], parts: frozenset[str], say: Callable[[str], None]
+    found: Figures,
+    register: Database,
+    files: dict[str, Path],
+    parts: frozenset[str],
+    requests: int,
+    say: Callable[[str], None],
 ) -> None:
     """Distributions of one imported report, each in a copy; then the pages of the last one."""
+    times = found.rounds if "distribution" in parts else 1
     with copied_database(register) as imported:
         import_file(imported, files["csv"], files["warm-up"])
-        for number in range(1, (found.rounds if "distribution" in parts else 1) + 1):
+        for number in range(1, times + 1):
             with copied_database(imported) as database:
                 run = distribute_once(database)
                 if "distribution" in parts:
                     found.distributed.append(run)
                 say(f"Distribution {number}: {run.seconds:.2f} s, GROUP BY {run.group_by_seconds:.2f} s")
-                if "pages" in parts and number == max(1, found.rounds if "distribution" in parts else 1):
-                    found.pages = time_pages(database, PAGE_REQUESTS)
+                if "pages" in parts and number == times:
+                    found.pages = time_pages(database, requests)
 
 
 def _files(data_dir: Path, lines: int, *, with_xlsx: bool, say: Callable[[str], None]) -> dict[str, Path]:
