@@ -16,7 +16,9 @@ PART = ".part"
 class PartFile(TemporaryUploadedFile):
     """An upload on its way. Should its process be killed, sweep_leftovers finds it by its name."""
 
-    def __init__(self, name: str | None, content_type: str | None, size: int, charset: str | None, content_type_extra: Any) -> None:
+    def __init__(
+        self, name: str | None, content_type: str | None, size: int, charset: str | None, content_type_extra: Any
+    ) -> None:
         Path(settings.MEDIA_ROOT).mkdir(parents=True, exist_ok=True)
         file = tempfile.NamedTemporaryFile(suffix=PART, dir=settings.MEDIA_ROOT)  # noqa: SIM115  # Django closes it
         UploadedFile.__init__(self, file, name, content_type, size, charset, content_type_extra)

@@ -119,7 +119,7 @@ def overlapping() -> bytes:
     one = zipped({"0.csv": bytes(10_000_000)})
     directory_at = one.index(b"PK\x01\x02")
     entry = one[directory_at : one.index(b"PK\x05\x06")]
-    entries = b"".join(entry.replace(b"0.csv", b"%c.csv" % (33 + number)) for number in range(200))
+    entries = b"".join(entry.replace(b"0.csv", b"%05d" % number) for number in range(200))
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 200, 200, len(entries), directory_at, 0)
     return one[:directory_at] + entries + end
 
