@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation, TooManyFilesSent
+from django.conf import settings
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFilesSent,
+)
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
@@ -157,6 +164,8 @@ def _foreseen(exception: Exception, context: Mapping[str, Any]) -> DomainError |
             return InputNotValid()
         case exceptions.ParseError() | MultiPartParserError() | UnreadablePostError() | TooManyFilesSent():
             return BodyUnreadable()
+        case RequestDataTooBig():
+            return BodyTooLarge(kilobytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1000)
         case SuspiciousOperation() | BadRequest():
             return RequestRefused()
     return None

@@ -28,6 +28,7 @@ class Input(serializers.Serializer[Any]):
     default_error_messages = {
         "unknown": _("There is no such field here."),
         "blank": _("This field may not be blank."),
+        "repeated": _("This field is here more than once."),
     }
 
     def to_internal_value(self, data: Any) -> Any:
@@ -35,6 +36,7 @@ class Input(serializers.Serializer[Any]):
         wrong = {str(name)[:100]: "unknown" for name in names if name not in self.fields}
         if isinstance(data, QueryDict):  # Django REST framework would take an empty text for none at all
             wrong |= {name: "blank" for name, field in self.fields.items() if _is_blank(data, name, field)}
+            wrong |= {name: "repeated" for name, field in self.fields.items() if _is_repeated(data, name, field)}
         if wrong:
             raise serializers.ValidationError(
                 {name: [exceptions.ErrorDetail(str(self.error_messages[code]), code)] for name, code in wrong.items()}
@@ -116,3 +118,8 @@ def _is_text_only(field: serializers.Field[Any, Any, Any, Any]) -> bool:
 
 def _is_blank(data: QueryDict, name: str, field: serializers.Field[Any, Any, Any, Any]) -> bool:
     return data.get(name) == "" and not getattr(field, "allow_blank", False)
+
+
+def _is_repeated(data: QueryDict, name: str, field: serializers.Field[Any, Any, Any, Any]) -> bool:
+    """All but the last would be dropped without a word, also of two files."""
+    return len(data.getlist(name)) > 1 and not isinstance(field, serializers.ListField)

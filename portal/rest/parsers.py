@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import IO, Any, Final, NoReturn
 
@@ -17,6 +17,7 @@ from portal.rest.errors import BodyTooLarge, BodyUnreadable
 
 MOST_BYTES: Final = 1_000_000
 LONGEST_NUMBER: Final = 40
+DEEPEST: Final = 20  # far below where Python would fail to compare or print what it could still read
 SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")  # may be half a letter, which no answer and no table could hold
 
 
@@ -32,12 +33,38 @@ class JsonParser(BaseParser):
         if len(data) > MOST_BYTES:
             raise BodyTooLarge(kilobytes=MOST_BYTES // 1000)
         try:
-            found = json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_float=_whole)
+            found = json.loads(
+                data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse, parse_float=_whole
+            )
+            _require_shallow(found)
             if SURROGATE.search(data):
                 json.dumps(found, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError) as error:
             raise BodyUnreadable from error
         return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name that stands twice in one object would leave open which of its values was meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError(pairs)
+    return found
+
+
+def _require_shallow(found: Any) -> None:
+    level = [found]
+    for _depth in range(DEEPEST):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return
+    raise ValueError(DEEPEST)
+
+
+def _inside(each: Any) -> Iterable[Any]:
+    if isinstance(each, dict):
+        return each.values()
+    return each if isinstance(each, list) else ()
 
 
 def _refuse(text: str) -> NoReturn:

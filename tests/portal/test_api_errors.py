@@ -56,6 +56,7 @@ def test_what_is_somebody_elses_is_not_there(scene: Scene) -> None:
     [
         ("limit=0", "limit"), ("limit=201", "limit"), ("limit=x", "limit"), ("limit=1.0", "limit"), ("limit=%EF%BC%91", "limit"),
         ("limit=" + "9" * 5000, "limit"), ("q=%00", "q"), ("q=" + "x" * 201, "q"), ("page=2", "page"), ("after=", "after"),
+        ("limit=1&limit=2", "limit"),
     ],
 )  # fmt: skip
 def test_a_wrong_question_names_the_field(scene: Scene, query: str, field: str) -> None:
@@ -143,6 +144,7 @@ def test_nothing_is_stored_on_the_way(scene: Scene) -> None:
         b"{", b"\xff", b'{"a": NaN}', b'{"a": 0.5}', b'{"a": 1e400}', b'{"a": 1e-1}', b'{"a": 1e99999999999999999999}',
         b'{"a": 1.' + b"0" * 100 + b"}", b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000,
         b'{"a": "\\ud800"}', b'{"\\udc00": 1}', b'["\\ud83d \\ude00"]',
+        b'{"a": 1, "a": 2}', b"[" * 21 + b"]" * 21, b'{"a": ' * 890 + b"1" + b"}" * 890,
     ],
 )  # fmt: skip
 def test_a_body_that_is_no_plain_json(scene: Scene, body: bytes) -> None:
@@ -159,3 +161,20 @@ def test_a_whole_number_may_be_written_with_a_point(said: bytes, number: int) ->
 
 def test_a_letter_in_two_halves_is_one() -> None:
     assert JsonParser().parse(BytesIO(b'["\\ud83d\\ude00"]')) == ["😀"]
+
+
+def test_a_body_may_be_nested_as_deep_as_anything_needs() -> None:
+    assert JsonParser().parse(BytesIO(b"[" * 20 + b"]" * 20))
+
+
+def test_of_two_files_none_is_dropped_in_silence(scene: Scene, tmp_path: Any, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    files = [SimpleUploadedFile("a.csv", b"x"), SimpleUploadedFile("b.csv", b"x")]
+    body = error_of(program(scene.dalbit).post(CATALOGUES, {"file": files}), 400)
+    assert [(wrong["field"], wrong["error"]) for wrong in body["fields"]] == [("file", "repeated")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_long_a_text_in_a_form_is_too_large(scene: Scene) -> None:
+    response = program(scene.dalbit).post(CATALOGUES, {"organisation": "x" * 3_000_000})
+    assert error_of(response, 413)["error"] == "body-too-large"
