@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from portal.accounts.access import Reader
-from portal.rest.models import Token
+from portal.rest.models import Token, TokenQuerySet
 
 
-def tokens_of(user: Reader) -> QuerySet[Token]:
+def tokens_of(user: Reader) -> TokenQuerySet:
     """One's own tokens; nobody sees another person's, staff included."""
     if not user.is_authenticated:
         return Token.objects.none()

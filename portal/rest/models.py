@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,17 @@ LONGEST_LIFE = dt.timedelta(days=366)
 
 def token_ref() -> str:
     return new_ref("T")
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def valid(self) -> Self:
+        """Those that open something today, if their owner's account is open."""
+        return self.filter(revoked_at=None, until_date__gt=timezone.localdate())
+
+    def valid_first(self) -> Self:
+        """However many were made and revoked since, one that is still valid stands before them, so that it can be revoked."""
+        is_valid = Q(revoked_at=None) & Q(until_date__gt=timezone.localdate())
+        return self.order_by(ExpressionWrapper(is_valid, models.BooleanField()).desc(), "-pk")
 
 
 class Token(models.Model):
@@ -40,6 +52,7 @@ class Token(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True)  # to the quarter of an hour, so that reading seldom writes
     revoked_at = models.DateTimeField(null=True)
+    objects = TokenQuerySet.as_manager()
 
     class Meta:
         constraints = (

@@ -41,7 +41,7 @@ def issue_token(*, user: User, name: str, scopes: Collection[Scope], until_date:
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     today = timezone.localdate()
-    if Token.objects.filter(user=user, revoked_at=None, until_date__gt=today).count() >= MOST_TOKENS:
+    if Token.objects.valid().filter(user=user).count() >= MOST_TOKENS:
         raise TooManyTokens(most=MOST_TOKENS)
     text = MARK + secrets.token_urlsafe(32)
     token = Token.objects.create(
@@ -69,7 +69,7 @@ def revoke_token(*, token: Token) -> None:
 
 def find_token(text: str) -> Token | None:
     """The valid token with this text, whose user may sign in; its use is noted."""
-    valid = Token.objects.filter(revoked_at=None, until_date__gt=timezone.localdate(), user__is_active=True)
+    valid = Token.objects.valid().filter(user__is_active=True)
     token = valid.select_related("user").filter(sha256=fingerprint(text)).first()
     if token is not None:
         _note_use(token)

@@ -30,7 +30,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             form = TokenForm(roles=roles_of(user))
-    context = {"form": form, "made": made, "tokens": tokens_of(user).order_by("-pk")[:SHOWN]}
+    context = {"form": form, "made": made, "tokens": tokens_of(user).valid_first()[:SHOWN]}
     return render(request, "account/tokens.html", context, status=400 if form.errors else 200)
 
 

@@ -61,6 +61,24 @@ def test_a_bad_token_is_refused_although_the_session_is_good(scene: Scene) -> No
     assert signed_in(scene.dalbit).get(ME, headers={"authorization": "Bearer garak_x"}).status_code == 401
 
 
+@pytest.mark.parametrize("page", ["/", "/works/", "/cases/", "/account/tokens/"])
+def test_a_token_opens_no_page_and_starts_no_session(scene: Scene, page: str) -> None:
+    client = program(scene.dalbit)
+    assert client.get(ME).cookies == {}
+    assert client.get(page).headers["Location"].startswith("/account/login/")
+    assert (
+        client.post("/account/tokens/", {"name": "another", "scopes": ["works:write"], "days": "365"}).status_code
+        == 302
+    )
+    assert not Token.objects.filter(name="another").exists()
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "authorization"])
+def test_a_token_in_an_address_opens_nothing(scene: Scene, name: str) -> None:
+    text = token_of(scene.dalbit, [Scope.WORKS_READ])
+    assert error_of(Client().get(f"{ME}?{name}={text}"), 401)["error"] == "not-signed-in"
+
+
 def test_a_revoked_token_is_refused(scene: Scene) -> None:
     token, text = issue_token(user=scene.dalbit, name="x", scopes=[Scope.WORKS_READ], until_date=in_days(2))
     assert ask(text).status_code == 200
@@ -182,6 +200,14 @@ def test_the_page_revokes(scene: Scene) -> None:
     client.post(f"{PAGE}{Token.objects.get().ref}/revoke/")
     error_of(ask(text), 401)
     assert "revoked" in client.get(PAGE).content.decode()
+
+
+def test_the_page_never_hides_a_valid_token_behind_revoked_ones(scene: Scene) -> None:
+    old = issue_token(user=scene.dalbit, name="the old one", scopes=[Scope.WORKS_READ], until_date=in_days(300))[0]
+    for _ in range(60):
+        revoke_token(token=issue_token(user=scene.dalbit, name="x", scopes=[], until_date=in_days(2))[0])
+    page = signed_in(scene.dalbit).get(PAGE).content.decode()
+    assert f"{PAGE}{old.ref}/revoke/" in page
 
 
 @pytest.mark.parametrize(
