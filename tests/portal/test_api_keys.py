@@ -16,11 +16,13 @@ from django.utils import timezone
 
 from portal.accounts.models import Organisation, User
 from portal.files.models import StoredFile
+from portal.lib.errors import DomainError
 from portal.notices import api as notices
 from portal.notices.models import Notice
 from portal.rest import idempotency
 from portal.rest.models import KeyedAnswer
 from portal.rest.scopes import Scope
+from tests.chaos.processes import wait_for
 from tests.conftest import Database
 from tests.portal.api import error_of, program, token_of
 from tests.royalties.scene import Scene, make_scene
@@ -198,3 +200,69 @@ def test_who_waits_too_long_is_told_to_come_again(fresh_database: Database, monk
             go_on.set()
         assert answer.result() == 200
     assert mark_read(second).headers["Idempotent-Replayed"] == "true"
+
+
+class NotNow(DomainError):
+    code = "not-now"
+    status = 409
+
+
+@pytest.mark.parametrize(
+    ("ends_with", "asked_again", "answers"),
+    [
+        (None, READ, (200, 200)),
+        (None, f"{READ}?x=1", (200, 422)),  # another request
+        (NotNow(), READ, (409, 200)),
+        (ZeroDivisionError(), READ, (500, 200)),
+    ],
+)
+def test_who_waits_goes_on_from_how_the_first_ended(
+    fresh_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    ends_with: Exception | None,
+    asked_again: str,
+    answers: tuple[int, int],
+) -> None:
+    """After a refusal or a failure of the first, the second does the work itself, once."""
+    first, second = clients(2)
+    unread(User.objects.get())
+    under_way, go_on = Event(), Event()
+    real, calls = notices.MarkedRead, []
+
+    def slow(*args: Any, **options: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 1:
+            under_way.set()
+            assert go_on.wait(30)
+            if ends_with is not None:
+                raise ends_with
+        return real(*args, **options)
+
+    monkeypatch.setattr(notices, "MarkedRead", slow)
+
+    def knock(client: Client, address: str) -> Any:
+        client.raise_request_exception = False
+        try:
+            return client.post(address, content_type="application/json", headers=KEY)
+        finally:
+            connection.close()
+
+    def waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            return bool(cursor.fetchone()[0])
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(knock, first, READ)
+        try:
+            assert under_way.wait(30)
+            other = pool.submit(knock, second, asked_again)
+            wait_for(waits, "the second waits for the first")
+        finally:
+            go_on.set()
+        assert (one.result().status_code, other.result().status_code) == answers
+    assert len(calls) == (1 if ends_with is None else 2)
+    assert not Notice.objects.filter(read_at=None).exists()
+    assert KeyedAnswer.objects.count() == 1
