@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from claims import access, rules, services
-from claims.models import Case, CaseEvent, CaseParty
+from claims.models import Attachment, Case, CaseEvent, CaseParty
 from claims.querysets import released_micros
 from claims.rules import Action, Check, Seat, State
 from claims.shares import pieces_today
@@ -139,8 +139,6 @@ class CaseOut(CaseRow):
     owners_today = PieceOut(
         many=True, help_text=_("Who owns the right of the disputed share today, and the disputed part.")
     )
-    papers = PaperOut(many=True)
-    history = EventOut(many=True, help_text=_("What happened, messages among it, the oldest first."))
     your_seats = serializers.ListField(child=serializers.ChoiceField(choices=SEATS))
     your_actions = serializers.ListField(
         child=serializers.ChoiceField(choices=[(action.value, action.value) for action in Action]),
@@ -273,6 +271,22 @@ class CaseDetail(ApiView):
         return Response(_found(signed_in(request), ref))
 
 
+class CaseHistory(ApiView):
+    needs = {"GET": READ}
+    query_input = PageQuery
+    keys = (whole("id"),)
+
+    @extend_schema(
+        operation_id="list_case_history",
+        summary=_("What happened in a case, messages among it, the oldest first"),
+        responses=EventOut(many=True),
+    )
+    def get(self, request: Request, ref: str) -> Response:
+        case = access.get_case(signed_in(request), ref)
+        page = self.page_of(request, case.events.select_related("actor"))
+        return self.answer_page(request, page, EventOut([_event(event) for event in page.rows], many=True).data)
+
+
 class Paper(ApiView):
     needs = {"GET": READ}
 
@@ -383,8 +397,20 @@ class SongCases(ApiView):
 
 
 class Papers(ApiView):
-    needs = {"POST": ACT}
+    needs = {"GET": READ, "POST": ACT}
+    query_input = PageQuery
+    keys = (whole("id"),)
     parser_classes = (MultiPartParser,)
+
+    @extend_schema(
+        operation_id="list_papers",
+        summary=_("The papers of a case, the oldest first"),
+        responses=PaperOut(many=True),
+    )
+    def get(self, request: Request, ref: str) -> Response:
+        case = access.get_case(signed_in(request), ref)
+        page = self.page_of(request, case.attachments.select_related("file", "added_by", "on_behalf_of"))
+        return self.answer_page(request, page, PaperOut([_paper(paper) for paper in page.rows], many=True).data)
 
     @extend_schema(
         operation_id="add_paper", summary=_("Put a paper into a case"), request=PaperIn, responses={201: CaseOut}
@@ -525,21 +551,20 @@ def _found(user: User, ref: str) -> Any:
         ],
         "parties": case.parties.select_related("organisation").order_by("pk"),
         "owners_today": pieces_today(case),
-        "papers": [
-            {
-                "uuid": paper.file.uuid,
-                "file_name": paper.file.label,
-                "added_by": paper.added_by.name,
-                "on_behalf_of": paper.on_behalf_of.name if paper.on_behalf_of else "",
-                "created_at": paper.created_at,
-            }
-            for paper in case.attachments.select_related("file", "added_by", "on_behalf_of").order_by("pk")
-        ],
-        "history": [_event(event) for event in case.events.select_related("actor")],
         "your_seats": [seat for seat in Seat if seat in seats],
         "your_actions": rules.actions(State(case.state), seats),
     }
     return CaseOut(found).data
+
+
+def _paper(paper: Attachment) -> dict[str, Any]:
+    return {
+        "uuid": paper.file.uuid,
+        "file_name": paper.file.label,
+        "added_by": paper.added_by.name,
+        "on_behalf_of": paper.on_behalf_of.name if paper.on_behalf_of else "",
+        "created_at": paper.created_at,
+    }
 
 
 def _event(event: CaseEvent) -> dict[str, Any]:
@@ -562,6 +587,7 @@ def _event(event: CaseEvent) -> dict[str, Any]:
 urlpatterns: list[URLPattern] = [
     path("cases/", CaseList.as_view(), name="cases"),
     path("cases/<str:ref>/", CaseDetail.as_view(), name="case"),
+    path("cases/<str:ref>/history/", CaseHistory.as_view(), name="case_history"),
     path("cases/<str:ref>/papers/", Papers.as_view(), name="case_papers"),
     path("cases/<str:ref>/papers/<uuid:uuid>/", Paper.as_view(), name="case_paper"),
     path("cases/<str:ref>/messages/", Messages.as_view(), name="case_messages"),

@@ -254,7 +254,8 @@ PAGES: dict[str, Page] = {
     "api:run_statements": Page(SOCIETY, NOBODY, of_run, scope="royalties"),
     "api:cases": Page(PUBLISHERS | WRITERS | SOCIETY, scope="claims"),
     "api:case": Page(OWNER | SOCIETY, NOBODY, of_case, scope="claims"),
-    "api:case_papers": Page(NOBODY, OWNER | STAFF, of_case, scope="claims"),
+    "api:case_history": Page(OWNER | SOCIETY, NOBODY, of_case, scope="claims"),
+    "api:case_papers": Page(OWNER | SOCIETY, OWNER | STAFF, of_case, scope="claims"),
     "api:case_paper": Page(OWNER | SOCIETY, NOBODY, of_paper, scope="claims"),
     "api:case_messages": Page(NOBODY, OWNER | STAFF, of_case, scope="claims"),
     "api:case_return": Page(NOBODY, STAFF, of_case, scope="claims"),
@@ -508,6 +509,7 @@ def test_the_canary_is_there_to_be_seen(world: World) -> None:
         "claims:detail",
         "claims:paper",
         "api:case",
+        "api:case_history",
         "api:case_paper",
     ):
         body = answer(client, "GET", reverse(name, kwargs=PAGES[name].args(world)))._body_for_test  # type: ignore[attr-defined]

@@ -33,7 +33,7 @@ from tests.claims.conftest import (
     paper,
 )
 from tests.claims.test_visibility import DO_NOT_SEE, SEE, signed_in
-from tests.portal.api import error_of, program
+from tests.portal.api import error_of, program, rows_of
 from works.models import Work
 
 CASES = "/api/v1/cases/"
@@ -82,6 +82,14 @@ def read(user: User, case: Case) -> dict[str, Any]:
     assert response.status_code == 200, response.content
     found: dict[str, Any] = response.json()
     return found
+
+
+def papers_of(user: User, case: Case) -> list[dict[str, Any]]:
+    return rows_of(program(user, Scope.CLAIMS_READ), f"{CASES}{case.ref}/papers/")
+
+
+def history_of(user: User, case: Case) -> list[dict[str, Any]]:
+    return rows_of(program(user, Scope.CLAIMS_READ), f"{CASES}{case.ref}/history/")
 
 
 def steps(case: Case) -> dict[str, dict[str, object]]:
@@ -139,10 +147,10 @@ def test_a_case_says_who_disputes_what(cast: Cast) -> None:
         ("다른 작가", False),
     ]
     assert sum(Fraction(**piece["part"]) for piece in found["owners_today"]) == 1
-    assert [(each["file_name"], each["added_by"], each["on_behalf_of"]) for each in found["papers"]] == [
+    assert [(each["file_name"], each["added_by"], each["on_behalf_of"]) for each in papers_of(cast.haeon, case)] == [
         ("contract.pdf", "claim", "")
     ]
-    (event,) = found["history"]
+    (event,) = history_of(cast.haeon, case)
     assert (event["action"], event["by"], event["organisation"], event["seat"]) == (
         "filed",
         "claim",
@@ -239,14 +247,14 @@ def test_the_end_of_a_case_is_told(cast: Cast) -> None:
     found = read(cast.haeon, case)
     assert (found["state"], found["outcome"], found["granted"]) == ("closed", "agreement", True)
     assert (found["outcome_note"], found["turn"], found["owners_today"]) == ("Their letter.", [], [])
-    last = found["history"][-1]
+    last = history_of(cast.haeon, case)[-1]
     assert (Fraction(**last["share_before"]), Fraction(**last["share_after"])) == (Fraction(1, 4), Fraction(1, 6))
 
 
 def test_other_cases_on_the_share_tell_that_it_was_followed(cast: Cast) -> None:
     case, other = accept(file_share(cast), cast.staff), file_share(cast)
     services.close_case(case=case, outcome="court", granted=True, note="Judgment.", actor=cast.staff)
-    last = read(cast.claim, other)["history"][-1]
+    last = history_of(cast.claim, other)[-1]
     assert (last["share_followed"], last["seat"], last["organisation"]) == (True, "staff", "")
     assert (Fraction(**last["share_before"]), Fraction(**last["share_after"])) == (Fraction(1, 4), Fraction(1, 6))
 
@@ -311,13 +319,30 @@ def test_a_token_that_may_read_writes_nothing(cast: Cast) -> None:
     assert everything_written() == before
 
 
+def test_papers_and_history_come_in_pages_and_an_answer_never_grows_with_them(cast: Cast) -> None:
+    case = file_share(cast)
+    client = program(cast.claim)
+    sizes = {
+        len(send(client, case, "messages", {"text": f"{number} " + "long " * 900}).content) for number in range(10, 15)
+    }
+    assert len(sizes) == 1
+    assert len(client.get(f"{CASES}{case.ref}/history/?limit=2").json()["results"]) == 2
+    texts = [event["text"].split()[0] for event in rows_of(client, f"{CASES}{case.ref}/history/?limit=2")]
+    assert texts == ["The", "10", "11", "12", "13", "14"]
+    for number in range(3):
+        add_paper(client, case, paper=paper(f"{number}.pdf"))
+    assert [each["file_name"] for each in rows_of(client, f"{CASES}{case.ref}/papers/?limit=1")] == [
+        "contract.pdf", "0.pdf", "1.pdf", "2.pdf",
+    ]  # fmt: skip
+
+
 # ── papers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("who", ["haeon", "claim_finance", "staff", "auditor"])
 def test_a_paper_is_handed_out_as_a_download(cast: Cast, who: str) -> None:
     case = file_share(cast, paper=paper("계약서.pdf"))
-    (one,) = read(cast.everybody()[who], case)["papers"]
+    (one,) = papers_of(cast.everybody()[who], case)
     response = program(cast.everybody()[who]).get(f"{CASES}{case.ref}/papers/{one['uuid']}/")
     assert response.status_code == 200
     assert b"".join(response.streaming_content) == b"%PDF-1.7 a contract"  # type: ignore[attr-defined]
@@ -338,9 +363,10 @@ def test_the_claimants_paper_puts_the_case_back_before_the_society(cast: Cast) -
     case = services.return_papers(case=file_share(cast), text="Signature.", actor=cast.staff)
     response = add_paper(program(cast.claim), case)
     assert response.status_code == 201
-    body = response.json()
-    assert (body["state"], [each["file_name"] for each in body["papers"]]) == ("filed", ["contract.pdf", "signed.pdf"])
-    assert (body["history"][-1]["action"], body["history"][-1]["text"]) == ("papers_added", "Signed.")
+    assert response.json()["state"] == "filed"
+    assert [each["file_name"] for each in papers_of(cast.claim, case)] == ["contract.pdf", "signed.pdf"]
+    last = history_of(cast.claim, case)[-1]
+    assert (last["action"], last["text"], last["paper"]) == ("papers_added", "Signed.", "signed.pdf")
 
 
 @pytest.mark.parametrize(
@@ -562,7 +588,7 @@ def test_a_whole_case_goes_through_programs(cast: Cast) -> None:
         (201, "disputed"),
         (200, "closed"),
     ]
-    assert [event["action"] for event in read(cast.haeon, case)["history"]] == [
+    assert [event["action"] for event in history_of(cast.haeon, case)] == [
         "filed",
         "papers_returned",
         "papers_added",
@@ -722,8 +748,9 @@ def test_what_a_delegate_does_carries_both_names(cast: Cast) -> None:
     case = file_share(cast)
     client = program(person)
     body = add_paper(client, case).json()
-    assert (body["papers"][-1]["added_by"], body["papers"][-1]["on_behalf_of"]) == ("Delegate", "도해온")
-    last = read(cast.claim, case)["history"][-1]
+    paper_of_hers = papers_of(cast.claim, case)[-1]
+    assert (paper_of_hers["added_by"], paper_of_hers["on_behalf_of"]) == ("Delegate", "도해온")
+    last = history_of(cast.claim, case)[-1]
     assert (last["by"], last["on_behalf_of"], last["organisation"], last["seat"]) == (
         "Delegate",
         "도해온",
