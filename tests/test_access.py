@@ -11,7 +11,6 @@ import copy
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -438,11 +437,11 @@ def test_a_token_opens_what_its_scopes_and_its_owner_may(world: World, actor: st
     calls = 0
     for name, page in ENDPOINTS.items():
         url = reverse(name, kwargs=page.args(world))
-        for method, client in product(METHODS, (whole, bare)):
+        takes = ({"GET", "HEAD"} if page.get else set()) | ({"POST"} if page.post else set())
+        for method, client in [*((method, whole) for method in METHODS), *((method, bare) for method in sorted(takes))]:
             response = answer(client, method, url)
             calls += 1
             status, body = response.status_code, response._body_for_test  # type: ignore[attr-defined]
-            takes = ({"GET", "HEAD"} if page.get else set()) | ({"POST"} if page.post else set())
             if actor == "disabled":
                 expected = {401}
             elif method not in takes:
