@@ -124,7 +124,11 @@ def test_money_follows_the_new_reading_until_it_is_released() -> None:
     wrong = import_bytes(english_statement("cp949"))
     pool = money_for(wrong, 8_000_000)
     assert (pool.state, list(pool.reports.all())) == ("held", [wrong])
-    right = read_again(wrong, "cp949")
+    right = read_report_again(report=wrong, encoding="cp949", actor=None, bell=False)
+    pool.refresh_from_db()
+    assert (pool.state, pool.reports.count()) == ("waiting", 0)  # nobody can release it by the wrong reading meanwhile
+    work_on(right.job_id or 0)
+    right.refresh_from_db()
     assert list(pool.reports.all()) == [right]
     accept_difference(pool=pool, actor=User.objects.create_user("staff@example.org", name="직원"), reason="a fee")
     with pytest.raises(OlderReportIsPaid):
