@@ -702,7 +702,11 @@ class RunShare(models.Model):
 
 
 class Earning(models.Model):
-    """What one share of one work earned from one song, service and usage month: in the source currency and in won."""
+    """What one share of one work earned from one song, service and usage month: in the source currency and in won.
+
+    Run, work and party are those of its cell (run_share), which the database holds to rows that are there; check_ledger
+    compares the two. To ask again for each of them, for every earning, took a third of a distribution.
+    """
 
     class State(models.TextChoices):
         PAYABLE = "payable", _("payable")
@@ -710,14 +714,16 @@ class Earning(models.Model):
         SUSPENSE = "suspense", _("in suspense")
         NOT_OURS = "not_ours", _("not ours")
 
-    run = models.ForeignKey(DistributionRun, on_delete=models.PROTECT, related_name="earnings")
-    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="earnings")
-    song_usage = models.ForeignKey(SongUsage, on_delete=models.PROTECT, related_name="earnings")
+    run = models.ForeignKey(DistributionRun, on_delete=models.PROTECT, db_constraint=False, related_name="earnings")
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, db_index=False, related_name="earnings")
+    song_usage = models.ForeignKey(SongUsage, on_delete=models.PROTECT, db_index=False, related_name="earnings")
     run_share = models.ForeignKey(RunShare, on_delete=models.PROTECT, related_name="earnings")
-    work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="earnings")
-    party = models.ForeignKey(
-        "works.Party", on_delete=models.PROTECT, null=True, related_name="earnings"
-    )  # who owns the share
+    work = models.ForeignKey(
+        "works.Work", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="earnings"
+    )
+    party = models.ForeignKey(  # who owns the share
+        "works.Party", on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="earnings"
+    )
     right = models.CharField(max_length=16)
     state = models.CharField(max_length=8, choices=State.choices)
     hold = models.ForeignKey(Hold, on_delete=models.PROTECT, null=True, related_name="earnings")
