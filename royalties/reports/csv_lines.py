@@ -21,7 +21,7 @@ from royalties.reports import encodings
 from royalties.reports.base import BadLine, EncodingDoesNotFit, FileHasChanged, LineIsEndless
 from royalties.reports.encodings import GB18030, MARK, UTF8, UTF8_BOM
 
-LINES_A_CHUNK: Final = 10_000
+LINES_A_CHUNK: Final = 25_000
 BYTES_A_CHUNK: Final = 8_000_000
 BYTES_A_RUN: Final = 16_384  # what is read together; see runs
 BYTES_BETWEEN_CALLS: Final = 50_000_000  # of survey's on_tile: some tenths of a second
