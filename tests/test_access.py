@@ -237,6 +237,7 @@ PAGES: dict[str, Page] = {
     "api:statement": Page(OWNER | SOCIETY, NOBODY, of_statement, scope="royalties"),
     "api:statement_songs": Page(OWNER | SOCIETY, NOBODY, of_statement, scope="royalties"),
     "api:statement_earnings": Page(OWNER | SOCIETY, NOBODY, of_statement, scope="royalties"),
+    "api:statement_csv": Page(OWNER | SOCIETY, NOBODY, of_statement, scope="royalties"),
     "api:statement_earning": Page(OWNER | SOCIETY, NOBODY, of_earning, scope="royalties"),
     "api:earning_lines": Page(OWNER | SOCIETY, NOBODY, of_earning, scope="royalties"),
     "api:remittances": Page(SOCIETY, STAFF, scope="royalties"),

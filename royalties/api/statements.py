@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from django.db.models import Sum
+from django.http import StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -20,6 +22,7 @@ from portal.rest.fields import ExactFraction, Money, Text
 from portal.rest.paging import PageQuery
 from royalties import access
 from royalties.api.fields import PAID, Month, Rate, ServiceField, SongBrief, WorkBrief, money, won
+from royalties.export import file_of_earnings
 from royalties.models import DeductionRule, Earning, Hold, Statement, UsageLine
 from royalties.why import (
     EARNING_KEYS,
@@ -219,6 +222,18 @@ class StatementEarnings(ApiView):
         return self.answer_page(request, page, EarningOut(earnings_shown(page.rows), many=True).data)
 
 
+class StatementFile(ApiView):
+    needs = {"GET": PAID}
+
+    @extend_schema(
+        operation_id="download_statement_earnings",
+        summary=_("What each share of each song earned, as a file for a spreadsheet"),
+        responses={(200, "text/csv"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, ref: str) -> StreamingHttpResponse:
+        return file_of_earnings(access.get_statement(request.user, ref))
+
+
 class StatementEarning(ApiView):
     needs = {"GET": PAID}
 
@@ -343,6 +358,7 @@ urlpatterns: list[URLPattern] = [
     path("statements/<str:ref>/", StatementDetail.as_view(), name="statement"),
     path("statements/<str:ref>/songs/", StatementSongs.as_view(), name="statement_songs"),
     path("statements/<str:ref>/earnings/", StatementEarnings.as_view(), name="statement_earnings"),
+    path("statements/<str:ref>/earnings.csv", StatementFile.as_view(), name="statement_csv"),
     path("statements/<str:ref>/earnings/<int:earning_id>/", StatementEarning.as_view(), name="statement_earning"),
     path(
         "statements/<str:ref>/earnings/<int:earning_id>/lines/", StatementEarningLines.as_view(), name="earning_lines"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 from fractions import Fraction
 from typing import Any
 
@@ -181,6 +183,18 @@ def test_an_earning_is_reached_through_its_own_statement_alone(scene: Scene) -> 
     for number in (strange, 0, 10**30):
         error_of(client.get(f"{path}earnings/{number}/"), 404)
         error_of(client.get(f"{path}earnings/{number}/lines/"), 404)
+
+
+def test_the_file_holds_every_earning_of_the_list(scene: Scene) -> None:
+    distribute_all(scene)
+    client, path = program(scene.haeon), statement_of(scene, "haeon")
+    response = client.get(f"{path}earnings.csv")
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    won = [row["won"].replace(".", "") for row in csv.DictReader(io.StringIO(text))]
+    listed = rows_of(client, f"{path}earnings/")
+    assert sorted(map(int, won)) == sorted(row["won"]["amount_micros"] for row in listed)
+    error_of(program(scene.dalbit).get(f"{path}earnings.csv"), 404)
 
 
 def test_held_and_released_money_name_their_case(scene: Scene) -> None:
