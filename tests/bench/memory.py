@@ -38,7 +38,7 @@ class Peaks:
 
     def _look(self) -> None:
         for process in self.worker.children(recursive=True):
-            self._note("reader of the spreadsheet" if "sheet.py" in _command(process) else "worker", process.pid)
+            self._note("reader of the spreadsheet" if "sheet_reader" in _command(process) else "worker", process.pid)
         self._note("worker's parent", self.worker.pid)
         for process in psutil.process_iter(["name"]):
             if process.info["name"] == "postgres" and f" {self.database} " in _command(process):
