@@ -32,8 +32,10 @@ from tests.claims.conftest import (
     file_song,
     paper,
 )
+from tests.claims.test_end_to_end import close, distribute_usage
 from tests.claims.test_visibility import DO_NOT_SEE, SEE, signed_in
 from tests.portal.api import error_of, program, rows_of
+from tests.royalties.build import WON
 from works.models import Work
 
 CASES = "/api/v1/cases/"
@@ -241,8 +243,25 @@ def test_held_money_is_shown_to_those_who_see_it_on_the_page_and_null_to_others(
         for name in SEE:
             user = cast.everybody()[name]
             rows = {row["ref"]: row["held"] for row in program(user).get(CASES).json()["results"]}
-            held = [] if name in see_it else None
+            held: list[object] | None = [] if name in see_it else None
             assert (read(user, case)["held"], rows[case.ref]) == (held, held), (name, case.kind)
+
+
+def test_what_is_held_and_released_is_told_to_the_millionth(cast: Cast) -> None:
+    case = accept(file_share(cast), cast.staff)
+    distribute_usage(cast, FROM)
+    twelfth = {"amount_micros": 20_000 * WON, "currency": "KRW"}
+    for user in (cast.haeon, cast.claim_finance, cast.staff, cast.auditor):
+        assert (read(user, case)["held"], read(user, case)["released"]) == ([twelfth], [])
+        assert program(user).get(CASES).json()["results"][0]["held"] == [twelfth]
+    close(case, cast.staff, part=Fraction(1, 24))
+    half = {"amount_micros": 10_000 * WON, "currency": "KRW"}
+    to_whom = [{"party": "달빛출판", "money": half}, {"party": "도해온", "money": half}]
+    for user in (cast.haeon, cast.claim_finance, cast.staff, cast.auditor):
+        found = read(user, case)
+        assert (found["held"], sorted(found["released"], key=str)) == ([], sorted(to_whom, key=str))
+    hidden = read(cast.claim_copyright, case)
+    assert (hidden["held"], hidden["released"]) == (None, [])
 
 
 def test_the_end_of_a_case_is_told(cast: Cast) -> None:
