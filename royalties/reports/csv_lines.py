@@ -30,6 +30,7 @@ LONGEST_LINE_BYTES: Final = 16_000_000  # beyond this the file is refused, to re
 LONGEST_LINE: Final = 65_536  # characters; beyond this the line is rejected
 RAW_KEPT: Final = 2_000  # characters kept of a line that is too long
 LOST: Final = -1_000  # votes
+SURELY: Final = 5  # votes: so many lines are UTF-8 by no chance, but a single short one may be, such as 夜 in GB18030
 SAMPLE_LINES: Final = 200
 SAMPLE_BYTES: Final = 4_000  # of a line that is a sample
 DELIMITERS: Final = (",", "\t", ";", "|")
@@ -206,7 +207,8 @@ class _Evidence:
         is_utf8 = has_mark or self.votes >= 0
         if not self.asked:
             return (UTF8_BOM, "mark") if has_mark else (UTF8, "lines") if is_utf8 else (GB18030, "fallback")
-        may_be_other = not has_mark and self.votes <= 0 and self.misfits * 2 <= self.telling
+        looks_utf8 = self.votes > 0 and encodings.better_than(self.asked, self.sample) == UTF8
+        may_be_other = not (has_mark or looks_utf8 or self.votes >= SURELY) and self.misfits * 2 <= self.telling
         if not (is_utf8 if self.asked == UTF8 else may_be_other):
             decided = UTF8 if is_utf8 else GB18030
             suggestion = (

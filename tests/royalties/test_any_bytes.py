@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.utils import translation
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from pytest_django import Settings
 
 from portal.lib.errors import DomainError
@@ -120,6 +120,15 @@ LETTERS = {
 }
 
 
+def is_utf8(content: bytes) -> bool:
+    """夜 alone is, also in GB18030: such a text is told apart by nobody."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.data(), st.sampled_from(sorted(LETTERS)), st.sampled_from(csv_lines.DELIMITERS), st.sampled_from(["\n", "\r\n"])
@@ -129,6 +138,8 @@ def test_what_is_written_in_any_dialect_and_encoding_is_read(
 ) -> None:
     cell = st.text(LETTERS[encoding], max_size=12)
     rows = data.draw(st.lists(st.lists(cell, min_size=3, max_size=3), min_size=1, max_size=12))
+    telling = [text for text in map("".join, rows) if not text.isascii()]
+    assume(encoding.startswith("utf") or sum(is_utf8(text.encode(encoding)) for text in telling) * 2 <= len(telling))
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, lineterminator=end).writerows([["a", "b", "c"], *rows])
     with tempfile.TemporaryDirectory() as folder:

@@ -274,6 +274,16 @@ def test_u08_a_stated_encoding_that_does_not_fit_is_refused_before_anything_is_t
     assert (again.pk, again.state, again.accepted) == (report.pk, "ready", 20)
 
 
+def test_u08_what_fits_both_is_read_as_stated() -> None:
+    """The bytes of 夜 in GB18030 are a letter in UTF-8 too. One line of them proves nothing against what a person says."""
+    report = import_bytes(
+        english_statement("gb18030").split(b"\n")[0] + "\n20260901,QQ Music,夜,,1,1".encode("gb18030"),
+        encoding="gb18030",
+    )
+    assert_read(report, 1)
+    assert ReportedRecording.objects.get().title == "夜"
+
+
 # ── U11: packed files ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
