@@ -24,6 +24,7 @@ from tests.bench.imports import import_file
 from tests.bench.machine import MEGABYTE, describe
 from tests.bench.pages import time_pages
 
+QUIET: Final = 0.5  # processes in the minute before, on average
 WARM_UP_LINES: Final = 20_000
 OURS_KIND, XLSX_KIND = "csv", "xlsx"
 
@@ -42,6 +43,10 @@ def measure(
     server = Database(os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"])
     found = Figures(lines=lines, machine=describe(server.owner_url), rounds=rounds)
     say(found.machine)
+    if (busy := os.getloadavg()[0]) > QUIET:
+        found.notes.append(
+            f"The machine was not idle: {busy:.1f} other processes ran on it when the measurement began."
+        )
     files = _files(data_dir, lines, with_xlsx=bool(parts & {"xlsx", "calamine", "memory"}), say=say)
     found.sizes = ", ".join(
         f"{files[kind].stat().st_size / MEGABYTE:.0f} MB as {kind}" for kind in ("csv", "xlsx") if kind in files
