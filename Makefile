@@ -30,6 +30,9 @@ lint: install messages ## style, types, arrows between rooms (imports, foreign k
 bench: install messages ## measure speed and memory beside COPY and a peer, and write the table into README.md (twenty minutes)
 	@exec $(BIN)/python -m tests.bench --write
 
+chaos: install messages ## kill workers, Redis and PostgreSQL while a million lines are read, and prove that none is lost or doubled
+	@exec $(BIN)/python -m tests.chaos $(CHAOS)
+
 messages: install ## compile the translations
 	@$(BIN)/pybabel --quiet compile --directory portal/locale --domain django
 
@@ -56,4 +59,4 @@ browser:
 		fi; } || echo "Chromium could not be installed." >&2
 	@command -v chromium >/dev/null || echo "There is no chromium: the journeys will be skipped. As root: apt-get install chromium fonts-noto-cjk" >&2
 
-.PHONY: help install run bench test lint messages lock browser
+.PHONY: help install run bench test chaos lint messages lock browser

@@ -133,11 +133,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "retry_on_timeout": True,
     "max_retries": 0,
 }
+# Remote control listens on a connection of its own, and when Redis comes back a worker waits on that one for ever (kombu 5.7
+# with redis-py 8: the read is tried again on a new connection, where nothing comes). Nobody needs it: rows say what goes on.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "portal.jobs.beat:Metronome"
 JOB_LEASE_SECONDS = env.integer(
     "JOB_LEASE_SECONDS", 60
 )  # how long a worker may hold a chunk before another may take it
+JOB_SILENCE_SECONDS = env.integer(
+    "JOB_SILENCE_SECONDS", 80
+)  # after which work that is due is done beside beat, because no worker hears the bell
 JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 30)  # how often beat rings again for work that is due
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "portal.jobs.tasks.sweep", "schedule": float(JOB_SWEEP_SECONDS)},

@@ -20,6 +20,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Final
 
+import psycopg
 from celery import current_app
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, models, transaction
@@ -38,6 +39,8 @@ MAX_BELLS: Final = 4  # workers called to one job at a time
 MAX_SWEPT: Final = 200  # jobs rung for in one sweep
 ERROR_CHARACTERS: Final = 20_000
 QUARANTINED: Final = "quarantined"  # the error code of a job whose chunk failed too often
+# Lost connections, deadlocks, locks not got, full disks. COPY raises them as psycopg does: Django wraps only statements.
+DATABASE_REFUSES: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 NO_RESOURCES: Final = (
     "53"  # the class of the errors of PostgreSQL that pass when somebody makes room: disk full, no memory
 )
@@ -226,6 +229,25 @@ def sweep() -> int:
     return rung
 
 
+def nobody_works() -> bool:
+    """Is a job due, and has nobody done a chunk of any job, nor holds one, for longer than JOB_SILENCE_SECONDS?"""
+    with connection.cursor() as cursor:
+        cursor.execute(NOBODY_WORKS, [settings.JOB_SILENCE_SECONDS] * 2)
+        return bool(cursor.fetchone()[0])
+
+
+NOBODY_WORKS: Final = f"""
+    SELECT EXISTS (
+        SELECT 1 FROM jobs_job j JOIN jobs_chunk c ON c.job_id = j.id
+        WHERE j.state IN ('waiting', 'running') AND {FREE}
+            AND j.created_at < clock_timestamp() - %s * interval '1 second')
+    AND NOT EXISTS (
+        SELECT 1 FROM jobs_job WHERE heartbeat_at > clock_timestamp() - %s * interval '1 second')
+    AND NOT EXISTS (
+        SELECT 1 FROM jobs_job j JOIN jobs_chunk c ON c.job_id = j.id
+        WHERE j.state IN ('waiting', 'running') AND c.lease_until IS NOT NULL AND NOT ({FREE}))"""  # noqa: S608 a constant
+
+
 def work_here() -> int:
     """Do in this process whatever is due, for while there is no broker to ring for workers; returns how many jobs it took up.
 
@@ -318,7 +340,7 @@ def _do(work: Work, stage: Stage, stages: Mapping[str, Stage], *, helpers: bool)
     except DomainError as error:
         _stop(work, stage, Stopped(error.code, error.params), traceback.format_exc())
         settled = True
-    except (OperationalError, InterfaceError) as error:
+    except DATABASE_REFUSES as error:
         log.warning("attempt %s of %s/%s will be repeated: %s", work.attempt, work.job, work.ordinal, error)
         _give_back(work, refused=error)
         settled = True
@@ -389,7 +411,7 @@ def _stop(work: Work, stage: Stage, reason: Stopped, text: str | None = None) ->
     log.log(level, "%s stopped in chunk %s: %s", job, work.ordinal, reason.code)
 
 
-def _give_back(work: Work, *, refused: OperationalError | InterfaceError | None = None) -> None:
+def _give_back(work: Work, *, refused: Exception | None = None) -> None:
     """Free the lease, so that the next attempt need not wait for its end, and keep what went wrong.
 
     Where the database has no room left, the next attempt comes a lease later. Should the transaction have been committed
@@ -402,13 +424,14 @@ def _give_back(work: Work, *, refused: OperationalError | InterfaceError | None 
         connection.close_if_unusable_or_obsolete()
     try:
         _run(GIVE_BACK, [wait, text, failures, refusals, work.chunk_id, work.attempt])
-    except (OperationalError, InterfaceError):
+    except DATABASE_REFUSES:
         log.warning("%s/%s is free when this connection is gone: the database does not answer", work.job, work.ordinal)
 
 
 def _sqlstate(error: BaseException | None) -> str:
     """The five letters by which PostgreSQL says what was wrong; nothing where it could not even say so."""
-    return getattr(error.__cause__, "sqlstate", None) or "" if error else ""
+    said = error if isinstance(error, psycopg.Error) else getattr(error, "__cause__", None)
+    return getattr(said, "sqlstate", None) or ""
 
 
 def _storable(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from io import BytesIO
 from typing import Any, Final
 
 from django.db import connection
@@ -39,7 +40,7 @@ def prepare_plan(work: Work) -> Plan:
     delimiter = "" if opened.sheet else csv_lines.choose_delimiter(survey.header)
     reading = replace(reading, encoding=survey.encoding, delimiter=delimiter)
     layout = tme.recognise(reading.split(survey.header), reading.label)
-    rows = _first_rows(reading, survey)
+    rows = _first_rows(reading, survey, work.failures)
     whole = [cells for _raw, cells in rows if isinstance(cells, list) and len(cells) == len(layout.headers)]
     _require_exact_ids(layout, rows)
     layout = replace(layout, withheld=first_look.columns_of_listeners(layout, whole))
@@ -74,14 +75,11 @@ def layout_of(report: Report, reading: Reading) -> Layout:
     return replace(layout, withheld=tuple(report.reading.get("withheld_at", ())))
 
 
-def _first_rows(reading: Reading, survey: Survey) -> list[tuple[str, Row]]:
-    rows: list[tuple[str, Row]] = []
-    for tile in survey.tiles[:1]:
-        for run in csv_lines.runs(csv_lines.read_tile(reading.path, tile)):
-            rows += reading.rows(run)
-            if len(rows) >= FIRST_LINES:
-                break
-    return rows
+def _first_rows(reading: Reading, survey: Survey, failures: int) -> list[tuple[str, Row]]:
+    """The first lines; after each attempt that failed a sixteenth of them, for one of them may have ended it."""
+    enough = max(FIRST_LINES >> 4 * failures, 1)
+    lines = [line for tile in survey.tiles[:1] for line in BytesIO(csv_lines.read_tile(reading.path, tile)).readlines()]
+    return reading.rows(b"".join(lines[:enough])) if lines else []
 
 
 def _first_period(layout: Layout, rows: Sequence[Sequence[str]]) -> dt.date:

@@ -21,7 +21,7 @@ from royalties.reports.base import POISON, LinesDoNotAddUp, TooManyLinesFail
 from royalties.reports.csv_lines import Tile, showable
 from royalties.reports.lines import WITHHELD, Rejected
 
-PIECES: Final = 16  # so that 5,000 lines take four cuts
+PIECES: Final = 16  # so that 10,000 lines take four cuts
 MAX_POISONED: Final = 20  # lines of one file; beyond, our program is at fault and not the lines
 
 

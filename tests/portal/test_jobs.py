@@ -8,19 +8,22 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from pytest_django import Settings
 
 from portal.accounts.models import Organisation
 from portal.celery import app as celery
 from portal.files.services import store_upload
-from portal.jobs import beat, services
+from portal.jobs import beat, keeper, services
 from portal.jobs.beat import Metronome
+from portal.jobs.keeper import Keeper
 from portal.jobs.models import Chunk, Job
 from portal.jobs.services import (
     MAX_ATTEMPTS,
@@ -34,6 +37,7 @@ from portal.jobs.services import (
     drain,
 )
 from portal.lib.errors import DomainError
+from portal.rest.models import RequestCount
 from royalties.ingest import receive_report
 from royalties.models import Source
 from tests.chaos.processes import wait_for
@@ -309,10 +313,16 @@ def test_a_database_that_refuses_never_costs_a_unit() -> None:
     assert written() == []
 
 
-@pytest.mark.django_db
-def test_a_full_disk_is_tried_again_a_lease_later() -> None:
+def full_disk() -> OperationalError:
+    """As Django says it of a statement."""
     refused = OperationalError("could not extend file")
     refused.__cause__ = psycopg.errors.DiskFull("could not extend file")
+    return refused
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("refused", [full_disk(), psycopg.errors.DiskFull("COPY says it without Django")])
+def test_a_full_disk_is_tried_again_a_lease_later(refused: Exception) -> None:
     job = number_job(10)
     drain(job_id=job.pk, stages=number_stages({3}, refused))
     chunk = job.chunks.get()
@@ -494,6 +504,59 @@ def test_what_is_due_is_done_here_while_there_is_no_broker(settings: Settings, t
     assert services.work_here() == 0
 
 
+@pytest.mark.django_db
+def test_work_that_nobody_does_is_noticed(settings: Settings) -> None:
+    """F09: due for longer than the silence, nobody holds a chunk, nobody has finished one."""
+    settings.JOB_SILENCE_SECONDS = 80
+    assert not services.nobody_works()
+    job = new_job(chunks=2)
+    assert not services.nobody_works()  # it was made just now
+    Job.objects.update(created_at="2000-01-01T00:00Z")
+    assert services.nobody_works()
+    with pytest.raises(CommandError, match="nobody was heard of for 80 seconds"):
+        call_command("work", check=True)
+    assert services._claim(job.pk, ["first"]) is not None
+    assert not services.nobody_works()  # somebody holds a chunk, however long
+    Chunk.objects.update(lease_until=None, held_by=None)
+    Job.objects.update(heartbeat_at=Now())
+    assert not services.nobody_works()  # somebody was heard of
+    Job.objects.update(heartbeat_at="2000-01-01T00:00Z")
+    assert services.nobody_works()
+    Job.objects.update(state=Job.State.STOPPED)
+    assert not services.nobody_works()
+    call_command("work", check=True)
+
+
+def test_the_keeper_has_it_done_once_by_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Any] = [OperationalError("away"), False, True, True]
+    started: list[list[str]] = []
+
+    class Helper:
+        def __init__(self, command: list[str], cwd: Path) -> None:
+            started.append(command[1:])
+
+        def poll(self) -> None:
+            return None
+
+        def terminate(self) -> None:
+            started.append(["terminate"])
+
+    def nobody_works() -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(keeper, "nobody_works", nobody_works)
+    monkeypatch.setattr("portal.jobs.keeper.subprocess.Popen", Helper)
+    found = Keeper()
+    for expected in ([], [], [["manage.py", "work"]], [["manage.py", "work"]]):
+        found.look()
+        assert started == expected
+    found.stop()
+    assert started[-1] == ["terminate"]
+
+
 def test_beat_counts_seconds_and_looks_at_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """F20: the wall's clock goes back an hour and forth two; the sweep is called once per interval, and first after one."""
     ticking = Clock(1000.0)
@@ -501,6 +564,7 @@ def test_beat_counts_seconds_and_looks_at_no_clock(monkeypatch: pytest.MonkeyPat
     called: list[str] = []
     monkeypatch.setattr(Metronome, "apply_entry", lambda _self, entry, producer=None: called.append(entry.task))
     monkeypatch.setattr(Metronome, "producer", None)
+    monkeypatch.setattr(beat, "Keeper", Mock())
     metronome = Metronome(app=celery)
     every = float(celery.conf.beat_schedule["sweep"]["schedule"])
     for wall in (0.0, -3600.0, 3600.0):
@@ -603,10 +667,16 @@ def nothing() -> dict[str, Any]:
     return {}
 
 
+def an_old_count() -> dict[str, Any]:
+    for who, minute in (("long ago", "2020-01-01T00:00Z"), ("to come", "2999-01-01T00:00Z")):
+        RequestCount.objects.create(who=who, minute=minute, requests=1)
+    return {}
+
+
 TASKS = {  # name → makes what it works on, and returns its arguments
     "portal.files.tasks.sweep": nothing,
     "portal.jobs.tasks.sweep": nothing,
-    "portal.rest.tasks.sweep": nothing,
+    "portal.rest.tasks.sweep": an_old_count,
     "royalties.tasks.import_report": a_report,
     "royalties.tasks.sweep": nothing,
     "works.tasks.import_catalogue": a_catalogue,
