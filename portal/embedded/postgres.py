@@ -99,13 +99,19 @@ def start(home: Path) -> Record:
     process.refuse_folder_of_another_user(home / "data", owner=process.server_account()[0])
     (home / "data").chmod(0o700)  # a copy or an unpacked archive may have opened it; PostgreSQL refuses an open one
     record = read(home)
+    found = postmaster(home)
     port = _running_port(home)
     if port is None:
         port = _start_server(home, preferred=record.port)
     if port != record.port:
         record = Record(port=port, owner_password=record.owner_password, app_password=record.app_password)
         process.write_private(home / "server.json", json.dumps(asdict(record)))
-    _ensure_roles(home, record)
+    try:
+        _ensure_roles(home, record)
+    except process.ServerDidNotStart:
+        if found is None or not process.wait_until_gone(found, seconds=5):
+            raise
+        return start(home)  # the server that was found running had been killed, and was still ending
     return record
 
 

@@ -86,7 +86,7 @@ def test_a_service_s_contact_is_shown_no_korean() -> None:
         page = client.get(path).content.decode()
         assert '<html lang="zh-Hans">' in page
         assert not HANGUL.search(page), path
-    assert "没有待答复的请求" in client.get("/").content.decode()
+    assert "尚未收到贵服务的报告。" in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize(

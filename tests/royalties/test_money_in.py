@@ -190,7 +190,7 @@ def test_the_command_records_and_says_so(capsys: pytest.CaptureFixture[str]) -> 
     [
         ("--source=nobody", "source-is-unknown", "There is no source “nobody”"),
         ("--rate=1900", "rate-far-off", "the last one of CNY, 190 of 2026-02-20"),
-        ("--rate=NaN", "rate-not-usable", "not a usable exchange rate"),
+        ("--rate=0", "rate-not-usable", "not a usable exchange rate"),
         ("--currency=USD", "other-currency", "the money is in USD"),
         ("--amount-micros=0", "amount-not-usable", "cannot be recorded"),
         ("--reference=a", "reference-taken", "with other figures"),
@@ -208,3 +208,11 @@ def test_the_command_refuses_in_one_sentence(
         call_command("record_remittance", *words, "--amount-micros=100000001", "--reference=b", change)
     assert json.loads(capsys.readouterr().out) == {"error": code, "message": str(refused.value)}
     assert Remittance.objects.count() == 1
+
+
+@pytest.mark.parametrize("rate", ["NaN", "1_90", "１９０", "1e2"])
+def test_the_command_takes_a_rate_by_its_pattern(rate: str) -> None:
+    words = ["--source=tme", "--period=2026-01", "--amount-micros=100000000", "--currency=CNY", f"--rate={rate}"]
+    with pytest.raises(CommandError, match=f"--rate: {rate} is not a number such as 190.25"):
+        call_command("record_remittance", *words, "--rate-date=2026-02-20")
+    assert not Remittance.objects.exists()
