@@ -13,7 +13,7 @@ run: install messages ## serve the portal with the demo society (ONCE=1: stop af
 	@exec $(BIN)/python manage.py run $(if $(filter 1,$(ONCE)),--once)
 
 test: lint browser ## everything CI runs
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --durations 15
 
 lint: install messages ## style, types, arrows between rooms (imports, foreign keys, migrations), templates, translations, the document of the API
 	$(BIN)/ruff check

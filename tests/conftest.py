@@ -5,6 +5,7 @@ once, as the owner, into a template. Each session works on a copy of it, as the 
 
 * `db` (or `pytest.mark.django_db`): the session's database, each test in a transaction that is rolled back.
 * `fresh_database`: a database of its own for one test, really committing: for workers, kills, races, other processes.
+* `redis_url`: a Redis for Celery. Tests run in several processes, and each has a database of its own in it.
 * `transactional_db`, `live_server` and `pytest.mark.django_db(transaction=True)` do not work: they empty tables with
   TRUNCATE, which garak_app may not do. Use `fresh_database`.
 """
@@ -106,10 +107,12 @@ def fresh_database(
 @pytest.fixture
 def redis_url(embedded_urls: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A Redis that Celery in this process, and child processes, publish to. Without it, the doorbell rings nowhere."""
-    monkeypatch.setenv("REDIS_URL", embedded_urls.redis)
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    url = f"{embedded_urls.redis.rpartition('/')[0]}/{number}"
+    monkeypatch.setenv("REDIS_URL", url)
     before = celery.conf.broker_url
-    _celery_publishes_to(embedded_urls.redis)
-    yield embedded_urls.redis
+    _celery_publishes_to(url)
+    yield url
     _celery_publishes_to(before)
 
 

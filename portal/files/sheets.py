@@ -19,7 +19,7 @@ from portal.files import scan, sheet_reader
 from portal.lib.errors import DomainError
 
 WALL_SECONDS: Final = 600
-POLL_SECONDS: Final = 5
+POLL_SECONDS: Final = 0.5  # far below the shortest lease
 
 log = logging.getLogger(__name__)
 

@@ -47,6 +47,7 @@ class Campaign:
     def _run(self, run: Run, path: Path, steps: Sequence[Step], *, dies: str = "") -> Outcome:
         try:
             run.redis.start()
+            run.hold(steps)
             run.start_all()
             run.receive(path, dies=dies)
             return run.go(steps, FAULTS)

@@ -24,6 +24,7 @@ from tests.chaos.disk import SmallDisk
 from tests.chaos.processes import ROOT, PostgresOfTest, Process, RedisOfTest, start_worker, wait_for
 from tests.chaos.proxy import Proxy
 from tests.chaos.state import State, read_state
+from tests.chaos.worker import hold_of
 
 MAX_KILLS: Final = 4  # of one chunk, so that being cut in pieces is a test of its own
 LEASE_SECONDS: Final = 2
@@ -169,7 +170,7 @@ class Run:
             self.eyes.ask("ALTER TABLE royalties_usageline DROP CONSTRAINT royalties_usageline_pkey")
             self.eyes.ask("ALTER TABLE royalties_rejectedline DROP CONSTRAINT line_is_rejected_once")
         if self.is_paced:
-            self.eyes.ask("CREATE TABLE chaos_pace AS SELECT %s AS upto", [AHEAD])
+            self.eyes.ask("CREATE TABLE chaos_pace AS SELECT %s::integer AS upto", [AHEAD])
             self.eyes.ask("GRANT SELECT ON chaos_pace TO garak_app")
         if self.disk:
             self.disk.take_tables_of(self.name, self.eyes.ask)
@@ -290,11 +291,16 @@ class Run:
 
     # ── the whole ──
 
+    def hold(self, steps: Sequence[Step]) -> None:
+        """Let each stage but the reading of lines wait for the faults that are to befall it."""
+        for stage in {step.stage for step in steps} - {"parse"}:
+            hold_of(self.folder, stage).touch()
+
     def go(self, steps: Sequence[Step], faults: dict[str, Callable[[Run, str], None]]) -> Outcome:
         """Let the job run to its end through these faults, in their order."""
         began = time.monotonic()
         missed: list[str] = []
-        for step in steps:
+        for number, step in enumerate(steps, 1):
             try:
                 self.reach(step)
                 faults[step.fault](self, step.stage)
@@ -303,6 +309,8 @@ class Run:
                 continue
             self.faults[step.fault] += 1
             self.look_at_every_line(f"after {step.fault}")
+            if step.stage not in {later.stage for later in steps[number:]}:
+                hold_of(self.folder, step.stage).unlink(missing_ok=True)
         if self.is_paced:
             self.allow(self.lines)
         self.wait_until_over()

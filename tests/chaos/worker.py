@@ -49,6 +49,16 @@ def die_if_told(point: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def hold_of(folder: Path, stage: str) -> Path:
+    """While this file is there, chunks of the stage stay in hand: a short stage would be over before a fault befalls it."""
+    return folder / f"hold-{stage}"
+
+
+def wait_while_held(stage: str) -> None:
+    while hold_of(FOLDER, stage).exists():
+        time.sleep(0.002)
+
+
 def install_points() -> None:
     """Name the database sessions of each child after it, and let it die where it is told to."""
     from portal.jobs import services
@@ -64,16 +74,18 @@ def install_points() -> None:
         commits += commits >= 0
         return result
 
-    def do_and_count(work: Any, stage: Any, *args: Any, **kwargs: Any) -> None:
+    def do_and_count(work: Any, stage: Any, stages: Any, **kwargs: Any) -> None:
         def prepare(work: Any) -> Any:
             nonlocal commits
             prepared = stage.prepare(work)
+            wait_while_held(name)
             commits = 0
             return prepared
 
         nonlocal commits
+        (name,) = (name for name, known in stages.items() if known is stage)
         try:
-            do(work, replace(stage, prepare=prepare), *args, **kwargs)
+            do(work, replace(stage, prepare=prepare), stages, **kwargs)
         finally:
             commits = -1
 
