@@ -7,6 +7,7 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # there is a worker for every core
 
 app = Celery("garak")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -319,10 +319,18 @@ class RejectedLine(models.Model):
 
 
 class SongUsage(models.Model):
-    """The lines of one song in one report, service and month, summed once when the report is complete."""
+    """The lines of one song in one report, service and month, summed once when the report is complete.
 
-    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="song_usages")
-    recording = models.ForeignKey(ReportedRecording, on_delete=models.PROTECT, related_name="usages")
+    The database does not look for the report and the recording of each row, which takes longer than to sum: royalties.ingest
+    holds the report, and proves that there is a recording for every line. The unique key begins with the report.
+    """
+
+    report = models.ForeignKey(
+        Report, on_delete=models.PROTECT, related_name="song_usages", db_constraint=False, db_index=False
+    )
+    recording = models.ForeignKey(
+        ReportedRecording, on_delete=models.PROTECT, related_name="usages", db_constraint=False
+    )
     service = models.CharField(max_length=12, choices=Service.choices)
     usage_month = models.DateField()
     lines = models.IntegerField()
@@ -384,7 +392,9 @@ class Match(models.Model):
 class MatchWork(models.Model):
     """A work of a match: for an accepted one its part of the song, for one to review a candidate in order of rank."""
 
-    match = models.ForeignKey(Match, on_delete=models.PROTECT, related_name="works")
+    match = models.ForeignKey(
+        Match, on_delete=models.PROTECT, related_name="works", db_index=False
+    )  # see the key below
     work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="match_works")
     rank = models.IntegerField(default=1)
     numerator = models.IntegerField(default=1)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from celery import shared_task
+from celery.signals import worker_init
 
 from portal.jobs.services import drain
 from works.catalogue.ingest import STAGES
+from works.names.keys import performer_keys, title_keys
 from works.services import IMPORT_TASK
 
 DRAIN_SECONDS: Final = 120  # a worker then rings and lets others have their turn
@@ -17,3 +19,10 @@ DRAIN_SECONDS: Final = 120  # a worker then rings and lets others have their tur
 def import_catalogue(job_id: int) -> None:
     """Do what there is to do of an import, for a while."""
     drain(job_id=job_id, stages=STAGES, seconds=DRAIN_SECONDS)
+
+
+@worker_init.connect
+def read_dictionaries(**_: object) -> None:
+    """Before a worker has children, so that none of them waits for the tables of characters, and all share their memory."""
+    title_keys("春 봄")
+    performer_keys("春 봄")

@@ -6,9 +6,10 @@ import secrets
 from typing import Final
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to misread
-LENGTH: Final = 10  # 50 bits: a million works collide with a chance below 1 in 2,000, and the database refuses a twin
+DIGITS: Final = 10  # 50 bits: a million works collide with a chance below 1 in 2,000, and the database refuses a twin
 
 
 def new_ref(prefix: str) -> str:
     """A fresh reference such as "W-7F3K2M9QAB"; unguessable, but never a substitute for asking access.py."""
-    return f"{prefix}-" + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    number = secrets.randbits(5 * DIGITS)
+    return f"{prefix}-" + "".join(ALPHABET[number >> 5 * digit & 31] for digit in range(DIGITS))

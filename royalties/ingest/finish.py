@@ -54,9 +54,10 @@ def work_finish(work: Work, _prepared: Any) -> None:
 
 # Accepted and rejected lines, the lowest and highest number, and numbers that stand on both sides. Within each table a
 # line stands once by its key, so these prove that every number from 2 to the last stands exactly once. Accepted lines
-# were counted when they were summed; the rest are looked up by their key.
+# were counted when they were summed, and those without a recording are not counted; the rest are looked up by their key.
 LINE_NUMBERS: Final = """
-    SELECT (SELECT coalesce(sum(lines), 0) FROM royalties_songusage WHERE report_id = %(report)s),
+    SELECT (SELECT coalesce(sum(u.lines), 0) FROM royalties_songusage u
+            JOIN royalties_reportedrecording s ON s.id = u.recording_id WHERE u.report_id = %(report)s),
         (SELECT count(*) FROM royalties_rejectedline WHERE report_id = %(report)s),
         least((SELECT min(line_no) FROM royalties_usageline WHERE period = %(period)s AND report_id = %(report)s),
             (SELECT min(line_no) FROM royalties_rejectedline WHERE report_id = %(report)s)),

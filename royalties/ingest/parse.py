@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 from psycopg import sql
@@ -20,11 +20,13 @@ from royalties.ingest.songs import resolve_songs
 from royalties.models import Report
 from royalties.reports import csv_lines, tme
 from royalties.reports.base import LinesDoNotAddUp
-from royalties.reports.columns import LineReader, PlainLines
 from royalties.reports.csv_lines import Tile
 from royalties.reports.lines import Lines, Rejected, Rules, Song, read_line
 
-SONGS_A_CHUNK: Final = 1_000
+if TYPE_CHECKING:
+    from royalties.reports.columns import LineReader, PlainLines
+
+SUMMED_BY: Final = 2  # workers: for one it is the longest moment in which nobody else has anything to do
 
 
 @dataclass
@@ -36,6 +38,9 @@ class Remembered:
 
     def reader(self, rules: Rules, reading: Reading) -> LineReader:
         """One that has read such lines before, if there is one. Whoever takes it puts it back when all went well."""
+        # Imported here: polars has threads, and hangs in a child that was forked after it began to work.
+        from royalties.reports.columns import LineReader
+
         before, self.read = self.read, None
         if before is not None and before[:2] == (rules, reading):
             return before[2]
@@ -46,13 +51,14 @@ class Remembered:
 class ReadLines:
     """The lines of a chunk, and its songs' numbers: plain lines by column, the others one by one."""
 
-    plain: list[PlainLines]
+    reader: LineReader
+    plain: PlainLines
     others: Lines
     songs: dict[Song, int]
 
     @property
     def accepted(self) -> int:
-        return sum(len(run.line_nos) for run in self.plain) + len(self.others.accepted)
+        return len(self.plain) + len(self.others.accepted)
 
 
 def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines]:
@@ -67,21 +73,16 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
     tile = Tile(**{name: payload[name] for name in ("offset", "size", "first_line", "lines", "sha256")})
     rules = Rules(layout_of(report, reading), tme.PLATFORMS, tme.NOT_CHINA)
     reader = remembered.reader(rules, reading)
-    plain, others, line_no = [], Lines(), tile.first_line
+    others = Lines()
     with without_looking_for_cycles():
-        for run in csv_lines.runs(csv_lines.read_tile(reading.path, tile)):
-            found, left = reader.read(run, line_no)
-            plain.append(found)
-            for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
-                read_line(number, raw, cells, rules, others)
-            line_no += len(found.line_nos) + len(left.line_nos)
-        named = {usage.song for usage in reader.fresh} | {line.song for line in others.accepted}
+        plain, left = reader.read(csv_lines.read_tile(reading.path, tile), tile.first_line)
+        for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
+            read_line(number, raw, cells, rules, others)
+        named = {usage.song for usage in reader.fresh() if usage} | {line.song for line in others.accepted}
         songs = resolve_songs(report, named, remembered.songs)
-        for usage in reader.fresh:
-            usage.columns = f"{songs[usage.song]}\t{usage.service}\t{usage.usage_month}"
-        reader.fresh.clear()
+        reader.give_numbers(songs)
     remembered.read = rules, reading, reader
-    return report, ReadLines(plain, others, songs)
+    return report, ReadLines(reader, plain, others, songs)
 
 
 def work_parse(work: Work, prepared: tuple[Report, ReadLines]) -> dict[str, Any]:
@@ -95,22 +96,19 @@ def work_parse(work: Work, prepared: tuple[Report, ReadLines]) -> dict[str, Any]
 
 
 def copy_accepted(report: Report, read: ReadLines) -> None:
-    """COPY straight into the month's partition. Every value is a number, a date or a word of ours: nothing to escape."""
+    """COPY straight into the month's partition."""
     period = period_of(report)
     statement = sql.SQL(
         "COPY {} (line_no, recording_id, service, usage_month, uses, amount_micros, period, report_id) FROM STDIN"
     ).format(sql.Identifier(f"royalties_usageline_{period:%Y_%m}"))
-    end = f"\t{period.isoformat()}\t{report.pk}\n"
-    rows: list[str] = []
-    for run in read.plain:
-        columns = zip(run.line_nos, run.usages, run.uses, run.micros, strict=True)
-        rows += [f"{line_no}\t{usage.columns}\t{uses}\t{micros}{end}" for line_no, usage, uses, micros in columns]
-    rows += [
-        f"{line_no}\t{read.songs[song]}\t{service}\t{month}\t{uses}\t{micros}{end}"
+    end = f"{period.isoformat()}\t{report.pk}"
+    others = "".join(
+        f"{line_no}\t{read.songs[song]}\t{service}\t{month}\t{uses}\t{micros}\t{end}\n"
         for line_no, song, service, month, uses, micros in read.others.accepted
-    ]
+    )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write("".join(rows))  # at once: to wake each other for every few lines takes longer than to write them
+        copy.write(read.reader.as_copied(read.plain, end))
+        copy.write(others)
 
 
 def copy_rejected(report: Report, lines: Sequence[Rejected]) -> None:
@@ -131,28 +129,6 @@ def _exact_decimal(value: Fraction) -> Decimal:
     return Decimal(int(value * 10**12)).scaleb(-12)
 
 
-def then_match(job: Job) -> str:
-    """Sum the lines up, now that all are there, and cut the songs that no match stands for into runs of numbers."""
-    Report.objects.filter(pk=job.subject_id).update(state=Report.State.MATCHING)
-    report = Report.objects.get(pk=job.subject_id)
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")  # sums of hundreds of thousands of songs without a file for them
-        cursor.execute(SUM_UP, [report.period, report.pk])
-        cursor.execute(SONGS_WITHOUT_MATCH, [report.pk])
-        songs = [song for (song,) in cursor.fetchall()]
-    runs = [songs[at : at + SONGS_A_CHUNK] for at in range(0, len(songs), SONGS_A_CHUNK)]
-    add_chunks(job, "match", [NewChunk({"songs": run}, len(run)) for run in runs])
-    return "match"
-
-
-SUM_UP: Final = """
-    INSERT INTO royalties_songusage (report_id, recording_id, service, usage_month, lines, uses, amount_micros)
-    SELECT report_id, recording_id, service, usage_month, count(*), sum(uses), sum(amount_micros)
-    FROM royalties_usageline WHERE period = %s AND report_id = %s
-    GROUP BY report_id, recording_id, service, usage_month
-    ORDER BY recording_id, service, usage_month"""
-
-SONGS_WITHOUT_MATCH: Final = """
-    SELECT DISTINCT u.recording_id FROM royalties_songusage u WHERE u.report_id = %s AND NOT EXISTS (
-        SELECT 1 FROM royalties_match m WHERE m.recording_id = u.recording_id AND m.superseded_at IS NULL)
-    ORDER BY u.recording_id"""
+def then_sum(job: Job) -> str:
+    add_chunks(job, "sum", [NewChunk({"part": part, "of": SUMMED_BY}) for part in range(SUMMED_BY)])
+    return "sum"

@@ -25,7 +25,8 @@ def resolve_songs(report: Report, songs: set[Song], remembered: dict[Song, int])
     """
     if len(remembered) > REMEMBERED_AT_MOST:
         remembered.clear()
-    key_of_song = {song: key_of(song, report.source.id_space) for song in songs if song not in remembered}
+    id_space = report.source.id_space
+    key_of_song = {song: key_of(song, id_space) for song in songs if song not in remembered}
     if key_of_song:
         with transaction.atomic():
             ids = _resolve_keys(report, key_of_song)

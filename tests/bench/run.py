@@ -25,7 +25,7 @@ from tests.bench.machine import MEGABYTE, describe
 from tests.bench.pages import time_pages
 
 QUIET: Final = 0.5  # processes in the minute before, on average
-WARM_UP_LINES: Final = 20_000
+WARM_UP_LINES: Final = 100_000  # so that both workers have a chunk of each kind
 OURS_KIND, XLSX_KIND = "csv", "xlsx"
 
 

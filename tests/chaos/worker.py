@@ -107,13 +107,13 @@ def install_points() -> None:
 
 def install_sizes() -> None:
     from royalties import ingest
-    from royalties.ingest import parse
+    from royalties.ingest import sums
     from royalties.reports import csv_lines
 
     lines = int(os.environ.get("GARAK_CHAOS_CHUNK", "5000"))
     for module, name, value in (
         (csv_lines, "LINES_A_CHUNK", lines),
-        (parse, "SONGS_A_CHUNK", max(lines // 4, 10)),
+        (sums, "SONGS_A_CHUNK", max(lines // 4, 10)),
         (ingest, "DRAIN_SECONDS", DRAIN_SECONDS),
     ):
         assert hasattr(module, name)
@@ -135,6 +135,7 @@ def install_pace() -> None:
 
 def install_poison(text: str) -> None:
     """The reader dies on a line with this text, and so does every process that reads it."""
+    from royalties.ingest.parse import Remembered
     from royalties.reports import csv_lines
 
     def deadly(read: Callable[..., Any]) -> Callable[..., Any]:
@@ -145,7 +146,14 @@ def install_poison(text: str) -> None:
 
         return read_or_die
 
-    for name in ("runs", "csv_rows", "sheet_rows"):  # all by which planning and reading come to a line
+    def deadly_reader(self: Remembered, *args: Any) -> Any:
+        reader = find_reader(self, *args)
+        setattr(reader, "read", deadly(reader.read))  # noqa: B010 a method of this one reader
+        return reader
+
+    find_reader = Remembered.reader
+    setattr(Remembered, "reader", deadly_reader)  # noqa: B010 a method
+    for name in ("csv_rows", "sheet_rows"):  # by which planning comes to a line
         setattr(csv_lines, name, deadly(getattr(csv_lines, name)))
 
 

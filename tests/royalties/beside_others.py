@@ -29,5 +29,5 @@ def drain_beside_others(job_id: int, processes: int) -> None:
         drain(job_id=job_id, stages={**stages, "parse": replace(parse, prepare=prepare)})
         return Job.objects.get(pk=job_id).state in {Job.State.DONE, Job.State.STOPPED}
 
-    with patch.object(csv_lines, "LINES_A_CHUNK", 150), patch.object(ingest.parse, "SONGS_A_CHUNK", 20):
+    with patch.object(csv_lines, "LINES_A_CHUNK", 150), patch.object(ingest.sums, "SONGS_A_CHUNK", 20):
         wait_for(drained, "the import is done")

@@ -25,7 +25,7 @@ from portal.jobs.models import Chunk, Job
 from portal.jobs.services import drain
 from portal.notices.models import Notice
 from royalties import ingest
-from royalties.ingest import matching, parse, receive_report, report_figures, work_on
+from royalties.ingest import matching, parse, receive_report, report_figures, sums, work_on
 from royalties.models import (
     Match,
     MatchWork,
@@ -60,7 +60,7 @@ def data_dir(settings: Settings, tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_lines, "LINES_A_CHUNK", 7)
-    monkeypatch.setattr(parse, "SONGS_A_CHUNK", 3)
+    monkeypatch.setattr(sums, "SONGS_A_CHUNK", 3)
 
 
 def cells(song: int = 0, **changes: str) -> list[str]:

@@ -257,16 +257,6 @@ def test_only_line_feeds_end_a_line(tmp_path: Path) -> None:
     assert [(line.line_no, line.reason) for line in found.rejected] == [(5, "quotes"), (6, "unwritable")]
 
 
-@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
-def test_runs_are_whole_lines_without_a_gap(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_lines, "BYTES_A_RUN", size)
-    for block in (b"", b"\n", b"\n\n\nab", csv_bytes([GOOD] * 20, "gb18030"), csv_bytes([GOOD] * 20, "utf-8")[:-3]):
-        runs = list(csv_lines.runs(block))
-        assert b"".join(runs) == block
-        assert all(run.endswith(b"\n") for run in runs[:-1])
-        assert all(runs)
-
-
 def test_long_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = spoilt("歌曲名", "가" * 70_000)
     (tmp_path / "a").write_bytes(csv_bytes([HEADERS, long, GOOD], "utf-8"))
