@@ -11,6 +11,8 @@ FIRST: Final = 0xAC00
 LAST: Final = 0xD7A3
 VOWELS: Final = 21
 CODAS: Final = 28
+VOWEL_LETTERS: Final = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
+CODA_LETTERS: Final = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
 N, R, SILENT = INITIALS.index("ㄴ"), INITIALS.index("ㄹ"), INITIALS.index("ㅇ")
 Y_OR_I: Final = frozenset({2, 3, 6, 7, 12, 17, 20})  # ㅑ ㅒ ㅕ ㅖ ㅛ ㅠ ㅣ
 
@@ -33,6 +35,24 @@ def initials(text: str) -> str:
     return "".join(
         INITIALS[(ord(letter) - FIRST) // (VOWELS * CODAS)] for letter in text if FIRST <= ord(letter) <= LAST
     )
+
+
+def take_apart(letter: str) -> tuple[str, str, str] | None:
+    """Initial, vowel and coda ("" for none) of one syllable; None for anything else.
+
+    >>> take_apart("날")
+    ('ㄴ', 'ㅏ', 'ㄹ')
+    """
+    code = ord(letter) - FIRST
+    if not 0 <= code <= LAST - FIRST:
+        return None
+    initial, rest = divmod(code, VOWELS * CODAS)
+    vowel, coda = divmod(rest, CODAS)
+    return INITIALS[initial], VOWEL_LETTERS[vowel], CODA_LETTERS[coda]
+
+
+def count_syllables(text: str) -> int:
+    return sum(FIRST <= ord(letter) <= LAST for letter in text)
 
 
 def at_beginning(syllable: str) -> str:

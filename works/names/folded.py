@@ -1,0 +1,124 @@
+"""A key that a Hangul text shares with all its romanisations: it finds, it decides nothing.
+
+Consonants that any system confuses become one letter (g k kk), vowels one of three (a; e i; o u eo eu), and of vowels in a
+row the last counts, so that no two ways of writing a name differ. Nor do most near homonyms: works.names.roman tells them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from works.names import clean, hangul
+
+INITIALS: Final = dict(zip(hangul.INITIALS, "kknttlmppss-cccktph", strict=True))
+VOWELS: Final = {
+    **dict.fromkeys("ㅏㅑㅘ", "A"),
+    **dict.fromkeys("ㅐㅒㅔㅖㅙㅚㅞㅟㅢ", "E"),
+    **dict.fromkeys("ㅓㅕㅗㅛㅜㅝㅠㅡ", "O"),
+    "ㅣ": "I",
+}
+# S, C, T: a coda that sounds like t, but before a silent initial ("-") like s, c and (before i) c
+CODAS: Final = {
+    **dict.fromkeys("ㄱㄲㄳㄺㅋ", "k"),
+    **dict.fromkeys("ㄴㄵㄶㅇ", "n"),
+    **dict.fromkeys("ㄹㄼㄽㄾㅀ", "l"),
+    **dict.fromkeys("ㅁㄻ", "m"),
+    **dict.fromkeys("ㅂㅄㄿㅍ", "p"),
+    **dict.fromkeys("ㅅㅆ", "S"),
+    **dict.fromkeys("ㅈㅊ", "C"),
+    **dict.fromkeys("ㄷㅌ", "T"),
+    **dict.fromkeys(("", "ㅎ"), ""),
+}
+SPOKEN_ON: Final = re.compile("S(?=-)|C(?=-)|T(?=-I)")
+AS_SPOKEN: Final = str.maketrans({"-": "", "S": "t", "C": "t", "T": "t", "I": "E"})
+BEGINS_WITHOUT_R: Final = frozenset("ㅣㅑㅕㅛㅠㅖㅒㅔㅐㅢㅟ")  # 리 and 류 are also 이 and 유, 로 is 노
+
+LATIN: Final = re.compile("[a-z]+")
+# an r before a consonant or at the end only colours a vowel (Park, Sur)
+GROUPS: Final = re.compile("t?ch|sh|ph|th|ck|c[eiy]|c|r(?![aeiouwyhr])")
+GROUP: Final = {
+    "ch": "j",
+    "tch": "j",
+    "sh": "s",
+    "ph": "p",
+    "th": "t",
+    "ck": "k",
+    "c": "k",
+    "r": "",
+    "ce": "se",
+    "ci": "si",
+    "cy": "sy",
+}
+LATIN_VOWELS: Final = re.compile("[aeiouwy]+(?:h+[aeiouwy]+)*")
+LATIN_VOWEL: Final = {"a": "A", "e": "E", "i": "E", "y": "E", "o": "O", "u": "O", "w": "O"}
+LATIN_CONSONANTS: Final = str.maketrans(
+    {"g": "k", "q": "k", "d": "t", "b": "p", "v": "p", "f": "p", "r": "l", "j": "c", "z": "c", "x": "ks"}
+)
+
+VOWELS_IN_A_ROW: Final = re.compile("[AEO]+(?=[AEO])")
+ACTED_ON: Final = re.compile(
+    "l+(?=[km])|[kptnmsc]+(?=[nm])|(?:nk*|l)+(?=l)|(?<=n)k+"
+)  # 신라 Silla, 박명수 Bangmyeongsu
+DOUBLED: Final = re.compile("([a-z])\\1+")
+
+
+class _Syllables(dict[int, str]):
+    """What becomes of each character of a text with Hangul; learns a syllable when it first meets it."""
+
+    def __missing__(self, code: int) -> str:
+        parts = hangul.take_apart(chr(code))
+        self[code] = INITIALS[parts[0]] + VOWELS[parts[1]] + CODAS[parts[2]] if parts else chr(code)
+        return self[code]
+
+
+_SYLLABLES: Final = _Syllables()
+
+
+@lru_cache(maxsize=100_000)
+def folded(text: str) -> str:
+    """The key of a text in Hangul or Latin letters; "" for one that has none but other letters.
+
+    >>> folded("좋은 날"), folded("Joheun Nal"), folded("Choeun nal")
+    ('cOnAl', 'cOnAl', 'cOnAl')
+    """
+    return fold_letters(clean.letters(clean.tidy(text)))
+
+
+def fold_letters(letters: str) -> str:
+    """The same for a text of which works.names.clean.letters has left letters and digits only."""
+    sounds = LATIN.sub(_fold_latin, letters)
+    if not letters.isascii():
+        if not hangul.has_hangul(letters):
+            return ""
+        sounds = SPOKEN_ON.sub(_speak_on, sounds.translate(_SYLLABLES))
+    if sounds[:1] == "l":
+        sounds = _begin_without_r(letters, sounds)
+    sounds = sounds.translate(AS_SPOKEN)
+    sounds = VOWELS_IN_A_ROW.sub("", sounds[:1] + sounds[1:].replace("h", ""))
+    return DOUBLED.sub(r"\1", ACTED_ON.sub("", sounds))
+
+
+def _fold_latin(found: re.Match[str]) -> str:
+    word = GROUPS.sub(_group, found[0])
+    return LATIN_VOWELS.sub(_last_vowel, word).translate(LATIN_CONSONANTS)
+
+
+def _group(found: re.Match[str]) -> str:
+    return GROUP[found[0]]
+
+
+def _last_vowel(found: re.Match[str]) -> str:
+    return LATIN_VOWEL[found[0][-1]]
+
+
+def _speak_on(found: re.Match[str]) -> str:
+    return "s" if found[0] == "S" else "c"
+
+
+def _begin_without_r(letters: str, sounds: str) -> str:
+    """The initial sound law for both scripts: no r before i and y, n for it before other vowels."""
+    parts = hangul.take_apart(letters[0])
+    soft = parts[1] in BEGINS_WITHOUT_R if parts else letters[1:].lstrip("rhl")[:1] in {"e", "i", "y"}
+    return sounds[1:].lstrip("l") if soft else "n" + sounds[1:].lstrip("l")

@@ -1,0 +1,302 @@
+"""Hangul in Latin letters: whether a text is one of the usual romanisations of another, and a key that all of them share.
+
+Nobody romanises by one system. The tables hold what Revised Romanisation (2000), McCune-Reischauer (1939) and Yale write,
+and how people spell their own names (이 is Lee, Yi, Rhee or I; 우 is Woo, U or Wu). Before the bar stand spellings that
+are as good as any, behind it the rare ones: a text may hold few rare ones, or Kim Sun-ho would be everybody.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import Final
+
+from works.names import clean, hangul, latin
+
+BREAK: Final = re.compile(r"[\W_]+")
+APOSTROPHE: Final = re.compile(r"['`.]")
+Spellings = dict[str, int]  # how a sound is written, and how odd that is: 0 usual, 1 rare
+
+INITIALS: Final = {
+    "ㄱ": "g k | gh c",
+    "ㄲ": "kk gg k g | c q",
+    "ㄴ": "n | nn",
+    "ㄷ": "d t | dh",
+    "ㄸ": "tt dd t d",
+    "ㄹ": "r l | rr ll rh",
+    "ㅁ": "m | mm",
+    "ㅂ": "b p | v",
+    "ㅃ": "pp bb p b",
+    "ㅅ": "s | sh",
+    "ㅆ": "ss s | sh",
+    "ㅇ": ".",
+    "ㅈ": "j ch | z jh dj c",
+    "ㅉ": "jj j | tch cch ch zz z",
+    "ㅊ": "ch | tch c",
+    "ㅋ": "k | kh c q",
+    "ㅌ": "t | th",
+    "ㅍ": "p | ph f",
+    "ㅎ": "h",
+}
+VOWELS: Final = {
+    "ㅏ": "a ah | aa ar",
+    "ㅐ": "ae e ai | ay ea eh a ei",
+    "ㅑ": "ya | yah ia",
+    "ㅒ": "yae ye",
+    "ㅓ": "eo u o uh | eu er ur ou eoh oh eou",
+    "ㅔ": "e eh | ae ei ey ay ea ee",
+    "ㅕ": "yeo yu you yo yeou | yuh yoh yeu ye yoo io iu eo",
+    "ㅖ": "ye yeh | yae e ae ie yei eh",
+    "ㅗ": "o oh | ou ow oe",
+    "ㅘ": "wa oa | ua wah",
+    "ㅙ": "wae we | oae wai way",
+    "ㅚ": "oe oi we | oy wae wei oei ui",
+    "ㅛ": "yo yoh | you io yeo",
+    "ㅜ": "u oo | ou uh wu woo",
+    "ㅝ": "wo weo | wu uo woo",
+    "ㅞ": "we wei | wae ue",
+    "ㅟ": "wi ui wee | we wie uy",
+    "ㅠ": "yu yoo you | yuh yeu iu u ew eu",
+    "ㅡ": "eu u | ew eo oo e uh o",
+    "ㅢ": "ui eui ee i | ey yi ie y euy",
+    "ㅣ": "i ee y | e yi ie ea ey ih",
+}
+CODAS: Final = {
+    "": ".",
+    "ㄱ": "k g | c q ck kk",
+    "ㄲ": "k g kk",
+    "ㄳ": "k g",
+    "ㄴ": "n | nn ne",
+    "ㄵ": "n",
+    "ㄶ": "n | nh",
+    "ㄷ": "t d",
+    "ㄹ": "l | r ll le",
+    "ㄺ": "k lk g l",
+    "ㄻ": "m lm",
+    "ㄼ": "l p lb",
+    "ㄽ": "l",
+    "ㄾ": "l",
+    "ㄿ": "p",
+    "ㅀ": "l | lh",
+    "ㅁ": "m | mm",
+    "ㅂ": "p b",
+    "ㅄ": "p b ps",
+    "ㅅ": "t s | d",
+    "ㅆ": "t ss s",
+    "ㅇ": "ng",
+    "ㅈ": "t j | d ch",
+    "ㅊ": "t ch",
+    "ㅋ": "k",
+    "ㅌ": "t | th",
+    "ㅍ": "p",
+    "ㅎ": ". | t h",
+}
+# a coda that is spoken at the head of the next syllable, where that begins with a vowel (좋은 날이 is read 조은 나리)
+LIAISON: Final = {
+    "ㄱ": "g k",
+    "ㄲ": "kk gg k g",
+    "ㄳ": "ks gs ksh",
+    "ㄴ": "n",
+    "ㄵ": "nj nch",
+    "ㄶ": "n nh",
+    "ㄷ": "d t j",
+    "ㄹ": "r l | rr ll",
+    "ㄺ": "lg lk rg lgg",
+    "ㄻ": "lm",
+    "ㄼ": "lb lp rb",
+    "ㄽ": "ls",
+    "ㄾ": "lt lch",
+    "ㄿ": "lp",
+    "ㅀ": "r l | lh rh",
+    "ㅁ": "m | mm",
+    "ㅂ": "b p",
+    "ㅄ": "ps bs",
+    "ㅅ": "s sh",
+    "ㅆ": "ss s",
+    "ㅈ": "j ch",
+    "ㅊ": "ch",
+    "ㅋ": "k",
+    "ㅌ": "t ch",
+    "ㅍ": "p",
+    "ㅎ": ". | h",
+}
+ASPIRATED: Final = {
+    "ㄱ": "k kh | gh",
+    "ㄷ": "t ch",
+    "ㅂ": "p ph",
+    "ㅅ": "t",
+    "ㅈ": "ch",
+    "ㄴ": "n",
+    "ㄹ": "r l | rh",
+    "ㅁ": "m",
+}
+AFTER_H: Final = {"ㄱ": "k kk", "ㄷ": "t", "ㅈ": "ch", "ㅅ": "ss s", "ㄴ": "nn n"}
+BEFORE_H: Final = {"ㅎ": ".", "ㄶ": "n", "ㅀ": "l"}
+NASAL: Final = {
+    **dict.fromkeys("ㄱㄲㅋㄳㄺ", "ng"),
+    **dict.fromkeys("ㄷㅅㅆㅈㅊㅌ", "n"),
+    **dict.fromkeys("ㅂㅍㅄ", "m"),
+}
+FRONT: Final = frozenset("ㅣㅑㅕㅛㅠㅖㅒㅟ")  # vowels before which ㅅ is as often sh as s
+ALONE: Final = {
+    "ㅜ": "u oo woo wu | ou uh oow",
+    "ㅗ": "o oh | ou ow oe",
+    "ㅣ": "i ee yi e y | yee ih ie ea",
+}  # after no consonant
+# surnames as they were before the initial sound law took their ㄹ away, or as English respells them; in the first syllable
+SURNAMES: Final = {
+    "이": "lee yi rhee li ri | rhie rhi ree leigh",
+    "임": "lim rim leem | rhim yim",
+    "유": "ryu lyu ryoo | liu lew",
+    "양": "ryang",
+    "여": "ryeo lyeo",
+    "염": "ryeom lyom ryom",
+    "연": "ryeon lyon",
+    "용": "ryong",
+    "육": "ryuk",
+    "노": "ro roh rho | lo",
+    "나": "ra | la",
+    "박": "park | pahk bark",
+}
+RARE_ALLOWED: Final = 1  # in a text of up to three syllables; one more for each three further ones
+LONGEST: Final = 8  # letters of the longest spelling, with a hyphen
+
+
+def is_romanised(text: str, roman: str) -> bool:
+    """Whether `roman` is a usual way of writing the Hangul of `text` in Latin letters.
+
+    Blanks, hyphens, signs, case and accents do not matter, except that none may stand inside a syllable. Latin letters
+    and digits in `text` must stand in `roman` as they are. The surname may stand last ("Ji-eun Lee").
+
+    >>> is_romanised("이지은", "Lee Ji Eun"), is_romanised("이지은", "Ji-eun RHEE"), is_romanised("이지은", "Lee Ji-an")
+    (True, True, False)
+    """
+    rare = rare_spellings(text, roman)
+    return rare is not None and rare <= RARE_ALLOWED + max(0, hangul.count_syllables(text) - 1) // 3
+
+
+@lru_cache(maxsize=100_000)
+def rare_spellings(text: str, roman: str) -> int | None:
+    """How many rare spellings it takes to read `roman` as the Hangul of `text`; None when no number is enough."""
+    found = [rare for sounds in _sounds(text) for spelt in _orders(roman) if (rare := _read(sounds, spelt)) is not None]
+    return min(found, default=None)
+
+
+def _read(sounds: tuple[Spellings, ...], roman: str) -> int | None:
+    """All ways through the sounds at once: for each place reached in `roman`, the fewest rare spellings until there."""
+    reached = {0: 0}
+    for sound in sounds:
+        further: dict[int, int] = {}
+        for place, rare in reached.items():
+            for end in range(place, min(place + LONGEST, len(roman)) + 1):
+                odd = sound.get(roman[place:end])
+                if odd is not None and (end not in further or odd + rare < further[end]):
+                    further[end] = odd + rare
+        if not further:
+            return None
+        reached = further
+    return reached.get(len(roman))
+
+
+@lru_cache(maxsize=50_000)
+def _orders(roman: str) -> tuple[str, ...]:
+    """The letters, one hyphen wherever something stood between them: as written, and with the last part first."""
+    plain = latin.fold(clean.tidy(roman))
+    parts = [part for part in BREAK.split(APOSTROPHE.sub("", plain).replace("wh", "hw")) if part]
+    if not parts:
+        return ()
+    return tuple(dict.fromkeys(("-".join(parts), "-".join((parts[-1], *parts[:-1])))))
+
+
+@lru_cache(maxsize=50_000)
+def _sounds(text: str) -> tuple[tuple[Spellings, ...], ...]:
+    """What a text is made of, each with its spellings: initial, vowel, coda with the next initial, vowel, ... coda.
+
+    A second row has the spellings of a surname for the whole first syllable. () for a text without a syllable.
+    """
+    letters = clean.letters(clean.tidy(text))
+    if not hangul.count_syllables(letters):
+        return ()
+    sounds: list[Spellings] = []
+    after_surname: list[Spellings] = []
+    coda = ""
+    for place, letter in enumerate(letters):
+        parts = hangul.take_apart(letter)
+        if parts is None:
+            its = [_ending(coda), {letter: 0, "-" + letter: 0}]
+            coda = ""
+        else:
+            initial, vowel, next_coda = parts
+            its = [_between(coda, initial, vowel), _vowel(initial, vowel)]
+            coda = next_coda
+        sounds += its
+        if place == 1:
+            after_surname += its if parts is None else [_between("", parts[0], parts[1]), its[1]]
+        elif place:
+            after_surname += its
+    rows = [(*sounds, _ending(coda))]
+    if letters[0] in SURNAMES:
+        end = [_ending(coda)] if len(letters) > 1 else []
+        rows.append((_parse(SURNAMES[letters[0]]), *after_surname, *end))
+    return tuple(rows)
+
+
+@cache
+def _between(coda: str, initial: str, vowel: str) -> Spellings:
+    """The ways to write a coda and the initial after it, where the two act on each other; a hyphen may part them."""
+    found: Spellings = {}
+
+    def add(left: str, right: str, odd: int) -> None:
+        forms = [left + right, left + "-" + right]
+        for form in forms:
+            found[form] = min(odd, found.get(form, odd))
+        if left and left[-1:] == right[:1]:  # "Jina" for 진나
+            joined = left + right[1:]
+            found[joined] = min(odd + (left != "l"), found.get(joined, 9))
+
+    heads = _initial(initial, vowel)
+    for left, left_odd in _parse(CODAS[coda]).items():
+        for right, right_odd in heads.items():
+            add(left, right, left_odd + right_odd)
+        if initial == "ㄹ" and coda in {"ㅁ", "ㅇ"}:
+            add(left, "n", left_odd)
+    if initial == "ㅇ":
+        for right, odd in _parse(LIAISON.get(coda, "")).items():
+            add("", right, odd)
+    elif initial == "ㅎ":
+        for right, odd in _parse(ASPIRATED.get(coda, "")).items():
+            add("", right, odd)
+    elif initial in AFTER_H and coda in BEFORE_H:
+        for right, odd in _parse(AFTER_H[initial]).items():
+            for left in _parse(BEFORE_H[coda]):
+                add(left, right, odd)
+    if initial in {"ㄴ", "ㅁ", "ㄹ"} and coda in NASAL:
+        add(NASAL[coda], "m" if initial == "ㅁ" else "n", 0)
+    if (coda, initial) in {("ㄴ", "ㄹ"), ("ㄹ", "ㄴ")}:
+        add("l", "l", 0)
+        add("n", "n", 0)
+    return found
+
+
+@cache
+def _initial(initial: str, vowel: str) -> Spellings:
+    found = _parse(INITIALS[initial])
+    return {**found, "sh": 0} if initial == "ㅅ" and vowel in FRONT else found
+
+
+@cache
+def _vowel(initial: str, vowel: str) -> Spellings:
+    return _parse(ALONE[vowel] if initial == "ㅇ" and vowel in ALONE else VOWELS[vowel])
+
+
+@cache
+def _ending(coda: str) -> Spellings:
+    return _parse(CODAS[coda])
+
+
+@cache
+def _parse(spellings: str) -> Spellings:
+    """ "a b | c" as {"a": 0, "b": 0, "c": 1}; a dot is no letter at all."""
+    usual, _, rare = spellings.partition("|")
+    found = dict.fromkeys(rare.split(), 1) | dict.fromkeys(usual.split(), 0)
+    return {("" if spelt == "." else spelt): odd for spelt, odd in found.items()}
