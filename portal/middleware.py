@@ -1,8 +1,9 @@
-"""What happens to every request and response: language of the user, no storing of pages, failures as sentences."""
+"""What happens to every request and response: whole bodies, the user's language, no storing of pages, failures as sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.shortcuts import render
 from django.utils import translation
 
 from portal.lib.errors import DomainError
+from portal.lib.whole_body import BodyCutOff, WholeBody
 from portal.rest.errors import NotFound, error_page, is_api
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -26,6 +28,40 @@ class UserLanguageMiddleware:
             translation.activate(request.user.language)
             request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
         return self.get_response(request)
+
+
+class WholeBodyMiddleware:
+    """A body that was cut off on its way is refused: what arrived may look like a whole form, or be valid JSON."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        body = WholeBody(request._stream, promised=_content_length(request))
+        request._stream = body  # type: ignore[assignment]
+        response = self.get_response(request)
+        if body.is_cut_off:
+            for handler in request.upload_handlers:  # Django leaves the file it was writing to the garbage collector
+                handler.upload_interrupted()
+        return response
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+        """Read the form of a page here, where a failure can become a page; the check of CSRF, which is next, would pass it over."""
+        if request.method != "POST" or is_api(request):
+            return None
+        try:
+            _ = request.POST
+        except BodyCutOff as error:
+            return _page_of(request, error)
+        return None
+
+
+def _content_length(request: HttpRequest) -> int:
+    """As Django reads it, which takes no bytes where the header is missing or no number."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 class NoStoreMiddleware:
@@ -69,4 +105,8 @@ class DomainErrorMiddleware:
             return render(request, "404.html", status=404)
         if not isinstance(exception, DomainError):
             return None
-        return render(request, "domain_error.html", {"error": exception}, status=exception.status)
+        return _page_of(request, exception)
+
+
+def _page_of(request: HttpRequest, error: DomainError) -> HttpResponse:
+    return render(request, "domain_error.html", {"error": error}, status=error.status)

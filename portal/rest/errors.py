@@ -16,7 +16,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
     TooManyFilesSent,
 )
-from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
@@ -162,7 +162,7 @@ def _foreseen(exception: Exception, context: Mapping[str, Any]) -> DomainError |
             return MediaTypeNotSupported(type=context["request"].content_type[:100], allowed=allowed)
         case exceptions.ValidationError():
             return InputNotValid()
-        case exceptions.ParseError() | MultiPartParserError() | UnreadablePostError() | TooManyFilesSent():
+        case exceptions.ParseError() | MultiPartParserError() | TooManyFilesSent():
             return BodyUnreadable()
         case RequestDataTooBig():
             return BodyTooLarge(kilobytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1000)

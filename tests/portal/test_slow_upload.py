@@ -93,6 +93,14 @@ def test_u21_an_upload_that_trickles_in_and_is_given_up_leaves_no_file(
         wait_for(lambda: not list(media.glob("*")), "nothing of it is left")
         assert (StoredFile.objects.count(), Report.objects.count()) == (files, reports)
 
+        connection, body = begin_upload(client, port)  # cut off behind the file, so that it looks whole
+        with connection, connection.makefile("rb") as answer:
+            connection.sendall(body.removesuffix(f"\r\n--{BOUNDARY}--\r\n".encode()))
+            connection.shutdown(socket.SHUT_WR)
+            assert b" 400 " in answer.readline()
+        assert (StoredFile.objects.count(), Report.objects.count()) == (files, reports)
+        wait_for(lambda: not list(media.glob("*")), "nothing of it is left")
+
         connection, body = begin_upload(client, port)  # and the portal still takes a whole one
         with connection, connection.makefile("rb") as answer:
             connection.sendall(body)
