@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
@@ -23,7 +23,7 @@ from portal.accounts.access import Reader, sees_everything
 from portal.accounts.models import Membership, User
 from portal.lib import wording
 from portal.lib.keyset import DamagedCursor
-from royalties.models import DistributionRun, Match, RejectedPair, Remittance, Report, SourceProfile
+from royalties.models import DistributionRun, Match, Remittance, Report, SourceProfile, StaffDecision
 from works.history import ACTIONS
 from works.models import CatalogueUpload, ChangeLog
 
@@ -97,14 +97,24 @@ def _match(row: Match) -> Change:
     )
 
 
-def _rejected_pair(row: RejectedPair) -> Change:
+def _decision(row: StaffDecision) -> Change:
+    title, ref = getattr(row, "song_title", None) or wording.MISSING, getattr(row, "song_ref", None)
+    words = [title] if row.songs == 1 else [title, _("%(count)s songs") % {"count": wording.count(row.songs)}]
     return Change(
         at=row.created_at,
-        who=_name(row.decided_by),
-        what=_("A song was said not to be a work"),
-        about=f"{row.recording.title} · {row.work.title}",
-        url=reverse("royalties:song", args=[row.recording.ref]),
+        who=_name(row.actor),
+        what=_("In the review: %(decision)s") % {"decision": row.get_action_display()},
+        about=" · ".join([*words, *([row.work.title] if row.work else [])]),
+        url=reverse("royalties:song", args=[ref]) if ref else "",
         why=row.reason,
+    )
+
+
+def _decisions() -> QuerySet[StaffDecision]:
+    """Each with the first of its songs."""
+    first = Match.objects.filter(decision=OuterRef("pk")).order_by("pk")
+    return StaffDecision.objects.select_related("work", "actor").annotate(
+        song_title=Subquery(first.values("recording__title")[:1]), song_ref=Subquery(first.values("recording__ref")[:1])
     )
 
 
@@ -205,16 +215,12 @@ RECORDS: Final = (
     ),
     Record(
         kind="songs",
-        rows=lambda: Match.objects.filter(decided_by__isnull=False, outcome=Match.Outcome.ACCEPTED).select_related(
-            "recording", "decided_by"
-        ),
+        rows=lambda: Match.objects.filter(
+            decided_by__isnull=False, outcome=Match.Outcome.ACCEPTED, decision__isnull=True
+        ).select_related("recording", "decided_by"),
         read=_match,
     ),
-    Record(
-        kind="songs",
-        rows=lambda: RejectedPair.objects.select_related("recording", "work", "decided_by"),
-        read=_rejected_pair,
-    ),
+    Record(kind="songs", rows=_decisions, read=_decision),
     Record(
         kind="money",
         rows=lambda: Remittance.objects.select_related("source", "recorded_by"),

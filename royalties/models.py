@@ -17,6 +17,8 @@ from portal.lib.refs import new_ref
 from royalties.querysets import (
     DistributionRunQuerySet,
     EarningQuerySet,
+    RejectedPairQuerySet,
+    RematchQuerySet,
     RemittanceQuerySet,
     ReportedRecordingQuerySet,
     ReportQuerySet,
@@ -45,6 +47,14 @@ def run_ref() -> str:
 
 def statement_ref() -> str:
     return new_ref("T")
+
+
+def decision_ref() -> str:
+    return new_ref("V")
+
+
+def rematch_ref() -> str:
+    return new_ref("X")
 
 
 class Service(models.TextChoices):
@@ -354,8 +364,45 @@ class SongUsage(models.Model):
 # ── matches ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class StaffDecision(models.Model):
+    """What a person said in the review of one song, or of several equal ones at once.
+
+    It is never changed or taken away: a further decision undoes it, and both stay. `songs` counts what it settled then.
+    """
+
+    class Action(models.TextChoices):
+        ACCEPT = "accept", _("it is this work")
+        REJECT = "reject", _("it is not this work")
+        LEAVE_OUT = "leave_out", _("not in our repertoire")
+        REPOINT = "repoint", _("two works became one")
+        UNDO = "undo", _("a decision was taken back")
+
+    ref = models.CharField(max_length=12, unique=True, default=decision_ref)
+    action = models.CharField(max_length=10, choices=Action.choices)
+    work = models.ForeignKey("works.Work", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=300, blank=True)
+    songs = models.IntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(action="undo", undoes__isnull=False) | Q(~Q(action="undo"), undoes__isnull=True),
+                name="what_takes_back_says_what",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.action}"
+
+
 class Match(models.Model):
-    """What a reported song is taken to be. A new decision supersedes the old one, which stays."""
+    """What a reported song is taken to be. A new decision supersedes the old one, which stays.
+
+    `decision`: the person's decision that made it, also where it only gave back what had stood before.
+    """
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted", _("matched")
@@ -368,6 +415,9 @@ class Match(models.Model):
     probability_permille = models.IntegerField()  # 0 to 1000
     evidence = models.JSONField(default=dict)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    decision = models.ForeignKey(
+        StaffDecision, on_delete=models.PROTECT, null=True, related_name="matches", db_index=False
+    )  # few have one: see the index below
     reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     superseded_at = models.DateTimeField(null=True)
@@ -382,6 +432,14 @@ class Match(models.Model):
             models.CheckConstraint(
                 condition=Q(probability_permille__range=(0, 1000)),
                 name="probability_is_permille",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["decision"], name="match_of_decision", condition=Q(decision__isnull=False)),
+            models.Index(  # what waits for a person is little beside what is matched
+                fields=["outcome", "recording"],
+                name="match_that_waits",
+                condition=Q(superseded_at__isnull=True, outcome__in=["review", "none"]),
             ),
         )
 
@@ -416,19 +474,75 @@ class MatchWork(models.Model):
 
 
 class RejectedPair(models.Model):
-    """A song that somebody said is not this work: the matcher never offers the pair again."""
+    """A song that somebody said is not this work: the matcher never offers the pair again, unless that decision is undone."""
 
     recording = models.ForeignKey(ReportedRecording, on_delete=models.PROTECT, related_name="rejected_pairs")
     work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    reason = models.CharField(max_length=300)
+    decision = models.ForeignKey(
+        StaffDecision, on_delete=models.PROTECT, null=True, related_name="rejected_pairs", db_index=False
+    )
+    reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = RejectedPairQuerySet.as_manager()
+
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["recording", "work"], name="pair_is_rejected_once"),)
+        constraints = (models.UniqueConstraint(fields=["recording", "work", "decision"], name="pair_is_rejected_once"),)
+        indexes = (models.Index(fields=["decision"], name="pair_of_decision", condition=Q(decision__isnull=False)),)
 
     def __str__(self) -> str:
         return f"{self.recording_id} is not {self.work_id}"
+
+
+class Rematch(models.Model):
+    """Songs without an owner, matched again because names or works have come: seen first, applied by a person, undone by one."""
+
+    class State(models.TextChoices):
+        LOOKING = "looking", _("being matched again")
+        READY = "ready", _("to be looked at")
+        APPLYING = "applying", _("being applied")
+        APPLIED = "applied", _("applied")
+        UNDOING = "undoing", _("being taken back")
+        UNDONE = "undone", _("taken back")
+        STOPPED = "stopped", _("stopped")
+
+    ref = models.CharField(max_length=12, unique=True, default=rematch_ref)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.LOOKING)
+    looked_at = models.IntegerField(default=0)  # songs
+    skipped = models.IntegerField(default=0)  # songs that somebody decided between the look and its application
+    kept = models.IntegerField(default=0)  # songs that could not be taken back: decided or distributed since
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    applied_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    applied_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+
+    objects = RematchQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class RematchSong(models.Model):
+    """What one song would become: the match that stood then, and the decision of the matcher now. `after`: once applied."""
+
+    rematch = models.ForeignKey(Rematch, on_delete=models.CASCADE, related_name="songs", db_index=False)
+    recording = models.ForeignKey(ReportedRecording, on_delete=models.PROTECT, related_name="+", db_index=False)
+    before = models.ForeignKey(Match, on_delete=models.PROTECT, related_name="+", db_index=False)
+    after = models.ForeignKey(Match, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    outcome = models.CharField(max_length=8, choices=Match.Outcome.choices)
+    method = models.CharField(max_length=20)
+    probability_permille = models.IntegerField()
+    evidence = models.JSONField(default=dict)
+    works = models.JSONField(default=list)  # rows of MatchWork: [work, numerator, denominator, permille, evidence]
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["rematch", "recording"], name="song_is_matched_again_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.rematch_id} {self.recording_id} {self.outcome}"
 
 
 # ── ledger ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -102,6 +102,17 @@ class ReportedRecordingQuerySet(QuerySet["models.ReportedRecording"]):
         )
 
 
+class RejectedPairQuerySet(QuerySet["models.RejectedPair"]):
+    def standing(self) -> Self:
+        """Those whose decision nobody has taken back."""
+        return self.filter(decision__undone_by__isnull=True)
+
+
+class RematchQuerySet(QuerySet["models.Rematch"]):
+    def visible_to(self, user: Reader) -> Self:
+        return self if sees_everything(user) else self.none()
+
+
 class SongUsageQuerySet(QuerySet["models.SongUsage"]):
     def visible_to(self, user: Reader) -> Self:
         if sees_everything(user):

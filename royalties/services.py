@@ -22,7 +22,6 @@ from royalties.models import (
     Match,
     MatchWork,
     Pool,
-    RejectedPair,
     Report,
     ReportedRecording,
     RightSplit,
@@ -167,42 +166,6 @@ def decide_match(
             evidence=proposed[work.pk].evidence if work.pk in proposed else {},
         )
         for rank, (work, part) in enumerate(ranked, start=1)
-    )
-    return match
-
-
-@transaction.atomic
-def reject_match(
-    *, recording: ReportedRecording, work: Work, actor: User | None, reason: str, seen: int | None = None
-) -> Match:
-    """Say that a reported song is not this work: it is never offered again. The other candidates stay to review."""
-    _require_reason(reason)
-    standing = _lock_and_read(recording)
-    RejectedPair.objects.get_or_create(recording=recording, work=work, defaults={"decided_by": actor, "reason": reason})
-    named = list(standing.works.order_by("rank")) if standing else []
-    if standing is not None and work.pk not in {item.work_id for item in named}:
-        return standing
-    _require_unchanged(standing, seen)
-    _require_undistributed(recording)
-    left = [item for item in named if item.work_id != work.pk]
-    match = _supersede(
-        recording,
-        standing,
-        outcome=Match.Outcome.REVIEW if left else Match.Outcome.NONE,
-        method="staff",
-        probability_permille=max((item.probability_permille for item in left), default=0),
-        decided_by=actor,
-        reason=reason,
-    )
-    MatchWork.objects.bulk_create(
-        MatchWork(
-            match=match,
-            work_id=item.work_id,
-            rank=rank,
-            probability_permille=item.probability_permille,
-            evidence=item.evidence,
-        )
-        for rank, item in enumerate(left, start=1)
     )
     return match
 

@@ -28,6 +28,7 @@ METHODS: Final[dict[str, Promise]] = {
     "name": _("by title and performer"),
     "title": _("by title alone"),
     "staff": _("by staff"),
+    "repertoire": _("not in our repertoire"),
     "case": _("by the end of a case"),
     "failed": _("our matcher failed on this song"),
 }

@@ -20,7 +20,7 @@ from portal.demo import society, statements
 from royalties.distribution import distribute
 from royalties.models import Match, MatchWork, Report, ReportedRecording, Source
 from royalties.money_in import record_remittance
-from royalties.services import decide_match, reject_match
+from royalties.review import accept_songs, reject_pairs
 from works.models import Party, Share, Work
 
 Send = Callable[[Path, dt.date], Report]  # brings a statement into the portal and waits until it is read and matched
@@ -68,11 +68,9 @@ def answer_reviews(staff: User) -> None:
     for match, accept in zip(waiting, (True, False), strict=False):
         first = MatchWork.objects.filter(match=match).order_by("rank")[0]
         if accept:
-            decide_match(
-                recording=match.recording, works=[(first.work, Fraction(1))], actor=staff, reason="앨범이 같아요"
-            )
+            accept_songs(songs=[match.recording], work=first.work, actor=staff, reason="앨범이 같아요", seen={})
         else:
-            reject_match(recording=match.recording, work=first.work, actor=staff, reason="작곡자가 달라요")
+            reject_pairs(songs=[match.recording], work=first.work, actor=staff, reason="작곡자가 달라요", seen={})
 
 
 def disputable_shares() -> list[Share]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 from django.db.models import F
@@ -32,7 +31,7 @@ from royalties.api.fields import (
     name_of,
 )
 from royalties.models import Match, ReportedRecording
-from royalties.services import decide_match, reject_match
+from royalties.review import Seen, accept_songs, reject_pairs
 from royalties.songs import METHODS, candidates_of, decisions_on, is_distributed, usages_of, work_named
 
 WAITING = [(outcome.value, outcome.label) for outcome in (Match.Outcome.NONE, Match.Outcome.REVIEW)]
@@ -185,12 +184,12 @@ class AcceptMatch(ApiView):
     def post(self, request: Request, ref: str) -> Response:
         song = access.get_song(request.user, ref)
         given = checked(AcceptMatchIn(data=request.data))
-        decide_match(
-            recording=song,
-            works=[(work_named(given["work"]), Fraction(1))],
+        accept_songs(
+            songs=[song],
+            work=work_named(given["work"]),
             actor=signed_in(request),
             reason=given["reason"],
-            seen=given.get("seen"),
+            seen=_seen(song, given),
         )
         return Response(song_shown(request.user, song))
 
@@ -207,14 +206,18 @@ class RejectMatch(ApiView):
     def post(self, request: Request, ref: str) -> Response:
         song = access.get_song(request.user, ref)
         given = checked(RejectMatchIn(data=request.data))
-        reject_match(
-            recording=song,
+        reject_pairs(
+            songs=[song],
             work=work_named(given["work"]),
             actor=signed_in(request),
             reason=given["reason"],
-            seen=given.get("seen"),
+            seen=_seen(song, given),
         )
         return Response(song_shown(request.user, song))
+
+
+def _seen(song: ReportedRecording, given: Mapping[str, Any]) -> Seen:
+    return {song.pk: given["seen"]} if "seen" in given else {}
 
 
 def song_shown(user: Reader, song: ReportedRecording) -> Any:
@@ -275,7 +278,7 @@ def _decisions(song: ReportedRecording, history: Sequence[Match], standing: Matc
                 "reason": pair.reason,
                 "decided_at": pair.created_at,
             }
-            for pair in song.rejected_pairs.select_related("work", "decided_by").order_by("-id")
+            for pair in song.rejected_pairs.standing().select_related("work", "decided_by").order_by("-id")
         ],
     }
 

@@ -20,7 +20,7 @@ from works.matching import Decision, SongQuery, match
 def work_match(work: Work, _prepared: Any) -> None:
     songs = list(songs_to_match(work))
     rejected: dict[str, set[int]] = {}
-    pairs = RejectedPair.objects.filter(recording__in=[song.pk for song in songs])
+    pairs = RejectedPair.objects.standing().filter(recording__in=[song.pk for song in songs])
     for key, work_id in pairs.values_list("recording__key", "work_id"):
         rejected.setdefault(key, set()).add(work_id)
     queries = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final
 
 from django.contrib import messages
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.accounts.access import is_staff, may_claim, only, sees_everything
 from portal.lib.keyset import Key, page_of, whole
-from royalties import services
+from royalties import review
 from royalties.access import RIGHTS_HOLDERS, SOCIETY, get_song, staff_only
 from royalties.forms import DecisionForm, RejectForm, SongFilterForm
 from royalties.models import Match, ReportedRecording, Service
@@ -84,7 +83,9 @@ def _song_page(
         "may_claim": may_claim(request.user),
         "usages": [{**row, "name": Service(row["service"]).label} for row in usages_of(shown, with_reports=society)],
         "candidates": candidates_of(request.user, standing) if society or matched else [],
-        "rejected": shown.rejected_pairs.select_related("work", "decided_by").order_by("-id") if society else [],
+        "rejected": shown.rejected_pairs.standing().select_related("work", "decided_by").order_by("-id")
+        if society
+        else [],
         "history": [{"match": match, "method": METHODS.get(match.method, "")} for match in history] if society else [],
         "decision": decision or DecisionForm(initial={"seen": standing.pk if standing else None}),
         "rejecting": decision.data.get("work", "") if isinstance(decision, RejectForm) else "",
@@ -101,12 +102,8 @@ def accept_match(request: HttpRequest, ref: str) -> HttpResponse:
     work = _named_work(form)
     if work is None:
         return _song_page(request, shown, decision=form, status=400)
-    services.decide_match(
-        recording=shown,
-        works=[(work, Fraction(1))],
-        actor=actor,
-        reason=form.cleaned_data["reason"],
-        seen=form.cleaned_data["seen"],
+    review.accept_songs(
+        songs=[shown], work=work, actor=actor, reason=form.cleaned_data["reason"], seen=_seen(shown, form)
     )
     messages.success(request, _("“%(title)s” is matched to %(work)s.") % {"title": shown.title, "work": work.title})
     return redirect("royalties:song", shown.ref)
@@ -121,12 +118,8 @@ def reject_match(request: HttpRequest, ref: str) -> HttpResponse:
     work = _named_work(form)
     if work is None:
         return _song_page(request, shown, decision=form, status=400)
-    services.reject_match(
-        recording=shown,
-        work=work,
-        actor=actor,
-        reason=form.cleaned_data["reason"],
-        seen=form.cleaned_data["seen"],
+    review.reject_pairs(
+        songs=[shown], work=work, actor=actor, reason=form.cleaned_data["reason"], seen=_seen(shown, form)
     )
     messages.success(
         request,
@@ -134,6 +127,11 @@ def reject_match(request: HttpRequest, ref: str) -> HttpResponse:
         % {"title": shown.title, "work": work.title},
     )
     return redirect("royalties:song", shown.ref)
+
+
+def _seen(song: ReportedRecording, form: DecisionForm) -> review.Seen:
+    seen = form.cleaned_data["seen"]
+    return {} if seen is None else {song.pk: seen}
 
 
 def _named_work(form: DecisionForm) -> Work | None:

@@ -16,7 +16,7 @@ from portal.accounts.models import Role, User
 from portal.accounts.services import appoint_delegate, end_delegate
 from portal.changes import KINDS, page_of_changes
 from portal.lib.keyset import DamagedCursor
-from royalties.services import reject_match
+from royalties.review import reject_pairs
 from tests.royalties.scene import Scene, distribute_all, make_scene, signed_in
 from works.models import ChangeLog
 
@@ -43,7 +43,7 @@ def test_every_kind_of_decision_stands_in_it_with_who_did_it(scene: Scene) -> No
         paper=SimpleUploadedFile("a.pdf", b"%PDF-1.7 a"),
         actor=scene.dalbit,
     )
-    reject_match(recording=scene.review, work=scene.other, actor=scene.staff, reason="another writer")
+    reject_pairs(songs=[scene.review], work=scene.other, actor=scene.staff, reason="another writer", seen={})
     person = User.objects.create_user("manager@garak.example", name="manager")
     desk = scene.haeon.memberships.get(role=Role.SONGWRITER).organisation
     made = appoint_delegate(desk=desk, email=person.email, last_date=timezone.localdate(), actor=scene.haeon)
@@ -53,7 +53,7 @@ def test_every_kind_of_decision_stands_in_it_with_who_did_it(scene: Scene) -> No
         "staff: A share ended and was followed by others",
         "staff-two: A role was taken back: delegate of a songwriter",
         "haeon: A role was given: delegate of a songwriter",
-        "staff: A song was said not to be a work",
+        "staff: In the review: it is not this work",
         "dalbit: In a case: filed",
         "staff: Money was distributed",
     ]

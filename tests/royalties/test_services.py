@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 from django.db import connection, transaction
 
+from portal.accounts.models import User
 from royalties.distribution import distribute
 from royalties.models import (
     Earning,
@@ -23,6 +24,7 @@ from royalties.models import (
     SourceProfile,
 )
 from royalties.money_in import record_remittance
+from royalties.review import reject_pairs
 from royalties.services import (
     LARGEST_PART,
     AlreadyDistributed,
@@ -38,7 +40,6 @@ from royalties.services import (
     decide_match,
     declare_basis,
     declare_rights,
-    reject_match,
     settle_second_file,
 )
 from tests.royalties.scene import (
@@ -54,6 +55,7 @@ from tests.royalties.scene import (
     make_scene,
     receive_money,
 )
+from works.models import Work
 
 WHOLE = Fraction(1)
 
@@ -69,6 +71,13 @@ def standing(song: ReportedRecording) -> Match:
 
 def named(match: Match) -> dict[int, tuple[int, int]]:
     return {item.work_id: (item.numerator, item.denominator) for item in match.works.all()}
+
+
+def reject_match(
+    *, recording: ReportedRecording, work: Work, actor: User, reason: str, seen: int | None = None
+) -> Match:
+    reject_pairs(songs=[recording], work=work, actor=actor, reason=reason, seen={recording.pk: seen} if seen else {})
+    return standing(recording)
 
 
 # ── accept ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

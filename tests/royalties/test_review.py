@@ -1,0 +1,199 @@
+"""The review of songs: decisions for one song or several equal ones, what they leave, and taking each of them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from django.db import InternalError, connection, transaction
+from django.db.utils import ProgrammingError
+from pytest_django import DjangoAssertNumQueries
+
+from royalties.ingest.matching import songs_to_match
+from royalties.models import Match, RejectedPair, ReportedRecording, StaffDecision
+from royalties.review import (
+    AlreadyUndone,
+    CannotBeUndone,
+    accept_songs,
+    equal_songs,
+    leave_out_songs,
+    reject_pairs,
+    undo_decision,
+)
+from royalties.services import AlreadyDistributed, MatchChanged
+from tests.royalties.scene import QQ, YUAN, Scene, add_report, add_song, distribute_all, make_scene
+from works.models import Work
+
+pytestmark = pytest.mark.django_db
+BUDGET = 25
+
+
+@pytest.fixture
+def scene(db: None) -> Scene:
+    return make_scene()
+
+
+def standing(song: ReportedRecording) -> Match:
+    return Match.objects.get(recording=song, superseded_at__isnull=True)
+
+
+def told(song: ReportedRecording) -> tuple[object, ...]:
+    """All that a match says, but for its number and its time."""
+    match = standing(song)
+    works = list(
+        match.works.order_by("rank").values_list("work", "rank", "numerator", "denominator", "probability_permille")
+    )
+    return (
+        match.outcome,
+        match.method,
+        match.probability_permille,
+        match.evidence,
+        match.decided_by,
+        match.reason,
+        works,
+    )
+
+
+def accept(scene: Scene, songs: Sequence[ReportedRecording], work: Work) -> StaffDecision:
+    made = accept_songs(songs=songs, work=work, actor=scene.staff, reason="", seen={})
+    assert made is not None
+    return made
+
+
+# ── decisions ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_song_that_is_not_ours_leaves_the_review_and_stays_where_members_look_for_theirs(scene: Scene) -> None:
+    made = leave_out_songs(songs=[scene.review], actor=scene.staff, reason="a Chinese song", seen={})
+    assert made is not None
+    match = standing(scene.review)
+    assert (match.outcome, match.method, match.reason, match.works.count()) == (
+        "none",
+        "repertoire",
+        "a Chinese song",
+        0,
+    )
+    assert scene.review in ReportedRecording.objects.visible_to(scene.dalbit).without_owner()
+    assert leave_out_songs(songs=[scene.review], actor=scene.staff_two, reason="", seen={}) is None, "said before"
+    assert StaffDecision.objects.count() == 1
+
+
+def test_equal_songs_have_the_same_letters_and_the_same_candidates(scene: Scene) -> None:
+    candidates = [(scene.moon, 500), (scene.other, 400)]
+    equal = [add_song(title, candidates=candidates) for title in ("月光", "《月光》", "月 光！")]
+    add_song("月光", candidates=candidates[:1])  # another set of candidates
+    add_song("月光曲", candidates=candidates)
+    elsewhere = add_song("月光", candidates=candidates)
+    ReportedRecording.objects.filter(pk=elsewhere.pk).update(artists="别人")
+    found = equal_songs(scene.review, standing(scene.review))
+    assert [match.recording for match in found] == equal
+
+
+def test_traditional_and_simplified_titles_are_equal(scene: Scene) -> None:
+    candidates = [(scene.moon, 500)]
+    one, other = (add_song(title, candidates=candidates) for title in ("東風破", "东风破"))
+    assert [match.recording for match in equal_songs(one, standing(one))] == [other]
+
+
+def test_one_decision_settles_many_songs_in_as_many_statements_as_one(
+    scene: Scene, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    songs = [add_song("月光", candidates=[(scene.moon, 500)]) for _number in range(40)]
+    with django_assert_max_num_queries(BUDGET):
+        made = accept(scene, songs, scene.moon)
+    assert made.songs == 40
+    assert {standing(song).decision for song in songs} == {made}
+    with django_assert_max_num_queries(BUDGET):
+        undo_decision(decision=made, actor=scene.staff)
+    assert {standing(song).outcome for song in songs} == {"review"}
+
+
+def test_if_one_of_several_songs_was_decided_meanwhile_none_is_changed(scene: Scene) -> None:
+    other = add_song("月光", candidates=[(scene.moon, 500)])
+    seen = {song.pk: standing(song).pk for song in (scene.review, other)}
+    leave_out_songs(songs=[other], actor=scene.staff_two, reason="", seen={})
+    with pytest.raises(MatchChanged):
+        accept_songs(songs=[scene.review, other], work=scene.moon, actor=scene.staff, reason="", seen=seen)
+    assert standing(scene.review).outcome == "review"
+
+
+# ── taking back ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_taking_back_an_acceptance_gives_the_song_what_it_had(scene: Scene) -> None:
+    before = told(scene.review)
+    made = accept(scene, [scene.review], scene.moon)
+    undo = undo_decision(decision=made, actor=scene.staff_two)
+    assert told(scene.review) == before
+    assert (undo.undoes, undo.actor) == (made, scene.staff_two)
+    assert Match.objects.filter(recording=scene.review).count() == 3, "nothing is overwritten"
+    again = accept(scene, [scene.review], scene.other)
+    undo_decision(decision=again, actor=scene.staff)
+    assert told(scene.review) == before, "also the second time"
+
+
+def test_taking_back_a_rejection_offers_the_work_again(scene: Scene) -> None:
+    before = told(scene.review)
+    made = reject_pairs(songs=[scene.review], work=scene.moon, actor=scene.staff, reason="no", seen={})
+    assert made is not None
+    assert RejectedPair.objects.standing().count() == 1
+    undo_decision(decision=made, actor=scene.staff)
+    assert told(scene.review) == before
+    assert not RejectedPair.objects.standing().exists()
+    assert reject_pairs(songs=[scene.review], work=scene.moon, actor=scene.staff, reason="no", seen={}) is not None
+    assert RejectedPair.objects.count() == 2, "the withdrawn one stays readable"
+
+
+def test_taking_back_that_a_song_is_not_ours(scene: Scene) -> None:
+    before = told(scene.review)
+    made = leave_out_songs(songs=[scene.review], actor=scene.staff, reason="", seen={})
+    assert made is not None
+    undo_decision(decision=made, actor=scene.staff)
+    assert told(scene.review) == before
+    assert not songs_to_match_again(scene.review)
+
+
+def songs_to_match_again(song: ReportedRecording) -> bool:
+    """Whether an import would match it: only a song for which nothing stands."""
+    work = type("Work", (), {"payload": {"songs": [song.pk]}})()
+    return songs_to_match(work).exists()
+
+
+def test_a_decision_is_taken_back_once(scene: Scene) -> None:
+    made = accept(scene, [scene.review], scene.moon)
+    undo = undo_decision(decision=made, actor=scene.staff_two)
+    with pytest.raises(AlreadyUndone) as refusal:
+        undo_decision(decision=made, actor=scene.staff)
+    assert "staff-two" in str(refusal.value)
+    with pytest.raises(CannotBeUndone):
+        undo_decision(decision=undo, actor=scene.staff)
+    assert StaffDecision.objects.count() == 2
+
+
+def test_what_was_decided_since_is_not_taken_back(scene: Scene) -> None:
+    made = accept(scene, [scene.review], scene.moon)
+    reject_pairs(songs=[scene.review], work=scene.moon, actor=scene.staff_two, reason="no", seen={})
+    with pytest.raises(MatchChanged) as refusal:
+        undo_decision(decision=made, actor=scene.staff)
+    assert "staff-two" in str(refusal.value)
+    assert standing(scene.review).outcome == "none"
+
+
+def test_a_distributed_acceptance_is_not_taken_back(scene: Scene) -> None:
+    song = add_song("月光", candidates=[(scene.moon, 500)])
+    add_report([(song, QQ, 1, YUAN)])
+    made = accept(scene, [song], scene.moon)
+    distribute_all(scene)
+    with pytest.raises(AlreadyDistributed):
+        undo_decision(decision=made, actor=scene.staff)
+    assert standing(song).outcome == "accepted"
+
+
+def test_decisions_are_never_changed_or_taken_away(scene: Scene) -> None:
+    made = accept(scene, [scene.review], scene.moon)
+    rows = StaffDecision.objects.filter(pk=made.pk)
+    with pytest.raises((ProgrammingError, InternalError)), transaction.atomic():
+        rows.update(reason="another")
+    with pytest.raises((ProgrammingError, InternalError)), transaction.atomic():
+        connection.cursor().execute("DELETE FROM royalties_staffdecision")
+    assert StaffDecision.objects.get().reason == ""
