@@ -343,6 +343,7 @@ class OwnWorks(ApiView):
 
 class ShareCases(ApiView):
     needs = {"POST": Needs(Scope.CLAIMS_WRITE, ACTING_ROLES)}
+    shows = access.get_case
     parser_classes = (MultiPartParser,)
 
     @extend_schema(
@@ -371,6 +372,7 @@ class ShareCases(ApiView):
 
 class SongCases(ApiView):
     needs = {"POST": Needs(Scope.CLAIMS_WRITE, ACTING_ROLES)}
+    shows = access.get_case
     parser_classes = (MultiPartParser,)
 
     @extend_schema(
@@ -398,6 +400,7 @@ class SongCases(ApiView):
 
 class Papers(ApiView):
     needs = {"GET": READ, "POST": ACT}
+    shows = access.get_case
     query_input = PageQuery
     keys = (whole("id"),)
     parser_classes = (MultiPartParser,)
@@ -425,6 +428,7 @@ class Papers(ApiView):
 
 class Messages(ApiView):
     needs = {"POST": ACT}
+    shows = access.get_case
 
     @extend_schema(
         operation_id="add_message",
@@ -442,6 +446,7 @@ class Messages(ApiView):
 
 class ReturnPapers(ApiView):
     needs = {"POST": ACT}
+    shows = access.get_case
 
     @extend_schema(
         operation_id="return_papers",
@@ -459,6 +464,7 @@ class ReturnPapers(ApiView):
 
 class AcceptPapers(ApiView):
     needs = {"POST": ACT}
+    shows = access.get_case
 
     @extend_schema(
         operation_id="accept_papers",
@@ -476,6 +482,7 @@ class AcceptPapers(ApiView):
 
 class CloseCase(ApiView):
     needs = {"POST": ACT}
+    shows = access.get_case
 
     @extend_schema(
         operation_id="close_case",
@@ -500,6 +507,7 @@ class CloseCase(ApiView):
 
 class WithdrawCase(ApiView):
     needs = {"POST": ACT}
+    shows = access.get_case
 
     @extend_schema(
         operation_id="withdraw_case", summary=_("Take your claim back"), request=WithdrawIn, responses=CaseOut

@@ -24,6 +24,7 @@ account_urls: list[URLPattern | URLResolver] = [
     path("logout/", account.logout, name="account_logout"),
     path("signup/", account.signup, name="account_signup"),  # says that the society opens accounts
     path("inactive/", account.account_inactive, name="account_inactive"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", account.password_change, name="account_change_password"),
     path("password/set/", account.password_set, name="account_set_password"),  # for an account that never had one
     path("password/reset/", account.password_reset, name="account_reset_password"),

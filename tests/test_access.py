@@ -135,6 +135,7 @@ PAGES: dict[str, Page] = {
     "account_logout": Page(EVERYBODY, EVERYBODY),
     "account_inactive": Page(EVERYBODY, NOBODY),
     "account_signup": Page(EVERYBODY, EVERYBODY),  # says that the society opens accounts, and opens none
+    "account_reauthenticate": Page(SIGNED_IN, SIGNED_IN),
     "account_set_password": Page(SIGNED_IN, SIGNED_IN),
     "account_change_password": Page(SIGNED_IN, SIGNED_IN),
     "account_reset_password": Page(EVERYBODY, EVERYBODY),

@@ -255,6 +255,7 @@ class CatalogueList(ApiView):
         "GET": Needs(Scope.WORKS_READ, access.CATALOGUE_READERS),
         "POST": Needs(Scope.WORKS_WRITE, access.UPLOADERS),
     }
+    shows = access.get_upload
     query_input = PageQuery
     keys = (whole("id", descending=True),)
     parser_classes = (MultiPartParser,)

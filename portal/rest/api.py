@@ -19,7 +19,7 @@ from portal.accounts.models import User
 from portal.lib import keyset
 from portal.rest.errors import MethodNotAllowed, NotFound, NotSignedIn, ScopeMissing
 from portal.rest.fields import Input
-from portal.rest.idempotency import HEADER, answer_once
+from portal.rest.idempotency import HEADER, Shows, answer_once
 from portal.rest.models import Token
 from portal.rest.paging import KeysetPages
 from portal.rest.scopes import Needs, carries
@@ -35,12 +35,14 @@ class ApiView(APIView):
     """One address. Before a method runs, whoever asks is known, within the limit, and has the scope and the role.
 
     `needs` names scope and roles for each method there is; `query_input` what may stand behind the question mark of a GET
-    (a PageQuery for a list); `keys` the order of a list.
+    (a PageQuery for a list); `keys` the order of a list; `shows` the function of access.py that finds by its ref what the answer
+    to a write shows, where that is not for everybody in the role: whoever sends the write again must still be let in there.
     """
 
     needs: ClassVar[Mapping[str, Needs]]
     query_input: ClassVar[type[serializers.Serializer[Any]]] = Input
     keys: ClassVar[Sequence[keyset.Key]] = ()
+    shows: ClassVar[Shows | None] = None
     pagination_class = KeysetPages
     http_method_names = ("get", "head", "post", "put", "patch", "delete")
     permission_classes = ()  # `require` asks, in the order that the errors should come in
@@ -61,7 +63,9 @@ class ApiView(APIView):
             _ = request.data  # 400, 413 and 415 come before anything is done, also where the method reads no body
         if is_write and HEADER in request.headers:
             method = str(request.method).lower()
-            setattr(self, method, partial(answer_once, getattr(self, method)))  # dispatch() looks for it here next
+            setattr(
+                self, method, partial(answer_once, getattr(self, method), type(self).shows)
+            )  # dispatch() looks for it here next
 
     def require(self, request: Request) -> None:
         """Raises NotSignedIn, MethodNotAllowed, ScopeMissing, NotFound."""

@@ -2,6 +2,7 @@
 
 The key, the effect and the answer are committed together. A second request with the key waits for the first one's commit and
 gets its answer; after a refusal or a failure the key is free again. Keys belong to a person and are forgotten after a day.
+Whether that person may still see what the answer shows is asked again each time: a mandate can end within the day.
 """
 
 from __future__ import annotations
@@ -59,10 +60,14 @@ class RequestUnderWay(DomainError):
     remedy = _("Wait a little and send it again with the same key.")
 
 
-def answer_once(handler: Callable[..., Response], request: Request, **kwargs: Any) -> Response:
+Shows = Callable[[Any, str], object]
+
+
+def answer_once(handler: Callable[..., Response], shows: Shows | None, request: Request, **kwargs: Any) -> Response:
     """What the handler of a write answers, or what it answered the first time.
 
-    Raises KeyMalformed, KeyUsedForAnother, RequestUnderWay, and what the handler raises.
+    `shows` finds by its ref what the answer shows, if the user may see it. Raises KeyMalformed, KeyUsedForAnother,
+    RequestUnderWay, what the handler raises, and what `shows` raises where the user may not see it any more.
     """
     key = request.headers[HEADER]
     if not KEY.fullmatch(key):
@@ -72,7 +77,10 @@ def answer_once(handler: Callable[..., Response], request: Request, **kwargs: An
     refusal: Exception | None = None
     with transaction.atomic():
         if not _claim(user.pk, key, input_now):
-            return _first_answer(KeyedAnswer.objects.get(user=user, key=key), input_now)
+            first = _first_answer(KeyedAnswer.objects.get(user=user, key=key), input_now)
+            if shows is not None:
+                shows(user, first.data["ref"])
+            return first
         kept = KeyedAnswer.objects.filter(user=user, key=key)
         try:
             response = handler(request, **kwargs)

@@ -67,6 +67,19 @@ def revoke_token(*, token: Token) -> None:
     Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
+def revoke_tokens_of(*, user: User) -> int:
+    """End all tokens of a person whose password is a new one, and tell her if there were any. Returns how many."""
+    revoked = Token.objects.valid().filter(user=user).update(revoked_at=timezone.now())
+    if revoked:
+        notify(
+            users=[user],
+            sentence=gettext_noop("Your password is a new one, so your tokens for programs were revoked: %(tokens)s."),
+            params={"tokens": revoked},
+            url=reverse("tokens"),
+        )
+    return revoked
+
+
 def find_token(text: str) -> Token | None:
     """The valid token with this text, whose user may sign in; its use is noted."""
     valid = Token.objects.valid().filter(user__is_active=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,8 +19,12 @@ SHOWN = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@reauthentication_required(enabled=lambda request: request.method == "POST")  # type: ignore[untyped-decorator]
 def tokens(request: HttpRequest) -> HttpResponse:
-    """The text of a new token stands in the answer to its form and nowhere else: no redirect could carry it."""
+    """A token outlives the session, so an open desk is not enough to make one: the password is asked for once more.
+
+    The text of a new token stands in the answer to its form and nowhere else: no redirect could carry it.
+    """
     user = signed_in(request)
     form = TokenForm(request.POST or None, roles=roles_of(user))
     made = None

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from claims import services
 from claims.models import Case, CaseEvent
-from portal.accounts.models import Membership, Role, User
+from portal.accounts.models import Membership, Organisation, Role, User
 from portal.accounts.services import appoint_delegate
 from portal.rest.scopes import Scope
 from royalties.models import Hold, Match
@@ -794,3 +794,24 @@ def test_a_delegate_whose_day_has_passed_finds_nothing(cast: Cast) -> None:
     error_of(client.get(f"{CASES}{case.ref}/"), 404)
     error_of(send(client, case, "messages", {"text": "Hello."}), 404)
     assert everything_written() == before
+
+
+def test_an_answer_is_not_given_again_to_who_may_no_longer_see_what_it_shows(cast: Cast) -> None:
+    """The role is still there, at another desk: the case is not."""
+    delegate = delegate_of_haeon(cast)
+    appoint_delegate(
+        desk=new_desk(), email=delegate.email, last_date=timezone.localdate(), mandate="Paper", actor=cast.staff
+    )
+    case = file_share(cast)
+    client = program(delegate)
+    first = send(client, case, "messages", {"text": "Hello."}, headers=KEY)
+    assert first.status_code == 201, first.content
+    assert send(client, case, "messages", {"text": "Hello."}, headers=KEY).json() == first.json()
+    Membership.objects.filter(user=delegate, organisation=cast.haeon_party.organisation).update(
+        until_date=timezone.localdate()
+    )
+    assert error_of(send(client, case, "messages", {"text": "Hello."}, headers=KEY), 404)["error"] == "not-found"
+
+
+def new_desk() -> Organisation:
+    return Organisation.objects.create(ref="DESK-2", kind=Organisation.Kind.DESK, name="Another desk")

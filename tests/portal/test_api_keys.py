@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from portal.accounts.models import Organisation, User
+from portal.accounts.models import Organisation, Role, User
 from portal.files.models import StoredFile
 from portal.lib.errors import DomainError
 from portal.notices import api as notices
@@ -25,6 +25,7 @@ from portal.rest.scopes import Scope
 from tests.chaos.processes import wait_for
 from tests.conftest import Database
 from tests.portal.api import error_of, program, token_of
+from tests.portal.test_api_tokens import endpoints
 from tests.royalties.scene import Scene, make_scene
 from tests.works.build import as_csv, row
 from works.models import CatalogueUpload
@@ -115,6 +116,33 @@ def test_who_lost_the_role_does_not_get_the_old_answer(scene: Scene) -> None:
     send(client)
     scene.dalbit.memberships.update(until_date=timezone.localdate())
     error_of(send(client), 404)
+
+
+def test_who_lost_one_of_two_publishers_does_not_get_its_old_answer(scene: Scene) -> None:
+    """The role is still there, for another one."""
+    seat = scene.dalbit.memberships.get()
+    other = Organisation.objects.create(ref="PUB-B", kind="publisher", name="나래출판")
+    scene.dalbit.memberships.create(organisation=other, role=seat.role, from_date=seat.from_date)
+    client = program(scene.dalbit)
+
+    def knock() -> Any:
+        form = {"file": SimpleUploadedFile("catalogue.csv", CSV), "organisation": seat.organisation.ref}
+        return client.post(CATALOGUES, form, headers=KEY)
+
+    first = knock()
+    assert (first.status_code, knock().json()) == (201, first.json())
+    seat.until_date = timezone.localdate()
+    seat.save()
+    error_of(knock(), 404)
+    assert CatalogueUpload.objects.count() == 1
+
+
+def test_every_write_that_shows_what_is_somebodys_names_who_may_see_it() -> None:
+    """What is for staff alone is seen by all of staff, and what asks for no role is one's own."""
+    for view in endpoints():
+        roles = [needs.roles for method, needs in view.needs.items() if method != "GET" and needs.roles is not None]
+        if any(set(each) != {Role.STAFF} for each in roles):
+            assert view.shows is not None, view
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "ä", "x" * 256, "a\tb"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
@@ -208,6 +210,69 @@ def test_the_page_never_hides_a_valid_token_behind_revoked_ones(scene: Scene) ->
         revoke_token(token=issue_token(user=scene.dalbit, name="x", scopes=[], until_date=in_days(2))[0])
     page = signed_in(scene.dalbit).get(PAGE).content.decode()
     assert f"{PAGE}{old.ref}/revoke/" in page
+
+
+PASSWORD, NEW_PASSWORD = "a-long-password-1", "another-password-2"
+
+
+def with_password(user: User) -> Client:
+    user.set_password(PASSWORD)
+    user.save()
+    client = Client()
+    assert client.post("/account/login/", {"login": user.email, "password": PASSWORD}).status_code == 302
+    return client
+
+
+def test_to_make_one_the_password_is_asked_for_again(scene: Scene) -> None:
+    """A session that somebody left open is not enough; what was typed into the form is kept meanwhile."""
+    client = with_password(scene.dalbit)
+    assert client.get(PAGE).status_code == 200
+    sent_away = client.post(PAGE, FORM)
+    assert sent_away.headers["Location"].startswith("/account/reauthenticate/")
+    assert not Token.objects.exists()
+    assert client.post(sent_away.headers["Location"], {"password": "wrong"}).status_code == 200
+    assert not Token.objects.exists()
+    made = client.post(sent_away.headers["Location"], {"password": PASSWORD})
+    assert Token.objects.get().name == FORM["name"]
+    assert "garak_" in made.content.decode()
+    assert client.post(PAGE, FORM | {"name": "the next"}).status_code == 200  # just asked
+    assert Token.objects.count() == 2
+
+
+def test_to_revoke_one_nothing_is_asked(scene: Scene) -> None:
+    client = with_password(scene.dalbit)
+    token_of(scene.dalbit, [Scope.WORKS_READ])
+    client.post(f"{PAGE}{Token.objects.get().ref}/revoke/")
+    assert Token.objects.get().state == Token.State.REVOKED
+
+
+def change(client: Client, user: User) -> None:
+    form = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    assert client.post("/account/password/change/", form).status_code == 302
+
+
+def reset(client: Client, user: User) -> None:
+    client = Client()
+    client.post("/account/password/reset/", {"email": user.email})
+    (link,) = re.findall(r"/account/password/reset/key/\S+", str(mail.outbox[-1].body))
+    form = client.get(link, follow=True)
+    client.post(form.request["PATH_INFO"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+
+
+@pytest.mark.parametrize("renew", [change, reset])
+def test_a_new_password_closes_what_the_old_one_opened(scene: Scene, renew: Callable[[Client, User], None]) -> None:
+    here = with_password(scene.dalbit)
+    elsewhere = Client()
+    elsewhere.post("/account/login/", {"login": scene.dalbit.email, "password": PASSWORD})
+    text, others = token_of(scene.dalbit, [Scope.WORKS_READ]), token_of(scene.haeon, [Scope.WORKS_READ])
+    renew(here, scene.dalbit)
+    scene.dalbit.refresh_from_db()
+    assert scene.dalbit.check_password(NEW_PASSWORD)
+    error_of(ask(text), 401)
+    assert ask(others).status_code == 200
+    assert elsewhere.get("/works/").headers["Location"].startswith("/account/login/")
+    assert (here.get("/works/").status_code == 200) == (renew is change)
+    assert Notice.objects.filter(user=scene.dalbit, sentence__contains="password", params={"tokens": 1}).count() == 1
 
 
 @pytest.mark.parametrize(

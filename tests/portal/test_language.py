@@ -113,7 +113,7 @@ def test_pages_before_the_sign_in_stand_in_our_frame(path: str, language: str) -
     assert "<script>" not in page
 
 
-@pytest.mark.parametrize("path", ["/account/email/", "/account/reauthenticate/", "/account/confirm-email/"])
+@pytest.mark.parametrize("path", ["/account/email/", "/account/confirm-email/"])
 def test_what_the_portal_does_not_use_is_not_there(path: str) -> None:
     assert Client().get(path).status_code == 404
 
