@@ -51,6 +51,19 @@ def take_apart(letter: str) -> tuple[str, str, str] | None:
     return INITIALS[initial], VOWEL_LETTERS[vowel], CODA_LETTERS[coda]
 
 
+def initial_jamo(letter: str) -> str:
+    """The conjoining jamo (U+1100 ff.) of an initial consonant."""
+    return chr(0x1100 + INITIALS.index(letter))
+
+
+def vowel_jamo(letter: str) -> str:
+    return chr(0x1161 + VOWEL_LETTERS.index(letter))
+
+
+def coda_jamo(letter: str) -> str:
+    return chr(0x11A7 + CODA_LETTERS.index(letter))
+
+
 def count_syllables(text: str) -> int:
     return sum(FIRST <= ord(letter) <= LAST for letter in text)
 

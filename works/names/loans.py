@@ -1,18 +1,175 @@
 """English written in Hangul: 러브 is Love, 댄스 is Dance, 투피엠 is 2PM.
 
-For the time being by consonants alone; the costs will be learned.
+A Latin text is turned into the sounds of a Hangul one step by step, letters into jamo, by the cheapest row of steps. What
+a step costs was learned from person names of all nations and a list of English words (works.names.loan_learning); the
+names of letters and numbers are steps too. The cost of the row is held against what the two texts would cost if they had
+nothing to do with each other, so that long and short words are judged alike.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
+from importlib import resources
+from typing import Final, NamedTuple
 
-from rapidfuzz.distance import Levenshtein
+from works.names import clean, hangul, latin, spoken
 
-from works.names.folded import folded
+Table = Mapping[str, Mapping[str, float]]  # letters to the jamo they become and what that costs
+
+OTHERS: Final = re.compile("[^a-z0-9]+")
+SAID: Final = {"&": "and", "%": "percent", "+": "plus", "@": "at"}
+SIGNS: Final = re.compile("[&%+@]")
+# what a Korean ear does not tell apart in a foreign word: tense consonants, ㅐ and ㅔ, the codas that all sound like ㅅ
+ALIKE: Final = {
+    **{
+        hangul.initial_jamo(tense): hangul.initial_jamo(lax)
+        for tense, lax in zip("ㄲㄸㅃㅆㅉ", "ㄱㄷㅂㅅㅈ", strict=True)
+    },
+    **{hangul.vowel_jamo(one): hangul.vowel_jamo(other) for one, other in zip("ㅐㅒㅙㅚㅢ", "ㅔㅖㅞㅞㅣ", strict=True)},
+    **{
+        hangul.coda_jamo(one): hangul.coda_jamo(other)
+        for one, other in zip("ㅆㄷㅌㅈㅊㄲㅋㅍ", "ㅅㅅㅅㅅㅅㄱㄱㅂ", strict=True)
+    },
+    hangul.initial_jamo("ㅇ"): "",
+}
+SOUNDS: Final = str.maketrans(ALIKE)
+# 쥬 sounds like 주
+PALATAL: Final = re.compile(
+    f"(?<=[{''.join(map(hangul.initial_jamo, 'ㅈㅊ'))}])[{''.join(map(hangul.vowel_jamo, 'ㅑㅕㅛㅠㅖ'))}]"
+)
+PLAIN: Final = {
+    hangul.vowel_jamo(one): hangul.vowel_jamo(other) for one, other in zip("ㅑㅕㅛㅠㅖ", "ㅏㅓㅗㅜㅔ", strict=True)
+}
+
+MAX_LETTERS: Final = 4  # of a step
+MAX_JAMO: Final = 4
+UNKNOWN: Final = 9.0  # nats for a letter or a jamo that no step explains
+NAMED: Final = 5.0  # nats for a letter or a number that is said by its name
+SURE: Final = 0.45  # the share of the unrelated cost below which two words are surely the same
+DOUBTFUL: Final = 0.85  # the share at which as many pairs are the same word as are not
+SLACK: Final = 10.0  # nats a row of steps may be behind before it is given up
+
+
+class Costs(NamedTuple):
+    """steps: letters to jamo; letters, jamo: what one of them costs by itself, in an unrelated text."""
+
+    steps: Table
+    letters: Mapping[str, float]
+    jamo: Mapping[str, float]
+
+
+@lru_cache(maxsize=50_000)
+def to_letters(text: str) -> str:
+    """Latin letters and digits without case and accents; "&" is said "and"."""
+    folded = latin.fold(clean.tidy(text))
+    return OTHERS.sub("", SIGNS.sub(lambda sign: SAID[sign[0]], folded))
+
+
+@lru_cache(maxsize=50_000)
+def to_jamo(text: str) -> str:
+    """The sounds of a text with Hangul: jamo, initials and codas told apart, those that sound alike made alike."""
+    jamo = unicodedata.normalize("NFD", clean.letters(clean.tidy(text))).translate(SOUNDS)
+    return PALATAL.sub(lambda vowel: PLAIN[vowel[0]], jamo)
+
+
+def loan_cost(latin: str, hangul: str) -> float:
+    """How badly `hangul` spells the sounds of `latin`: 0 for surely the same word, 0.5 for as likely as not, 1 for another.
+
+    >>> loan_cost("Dance", "댄스") < 0.2, loan_cost("Dance", "러브")
+    (True, 1.0)
+    """
+    return _loan_cost(to_letters(latin), to_jamo(hangul))
 
 
 @lru_cache(maxsize=100_000)
-def loan_cost(latin: str, hangul: str) -> float:
-    """How badly `hangul` spells the sounds of `latin`: 0 for surely the same word, 1 for nothing in common."""
-    return Levenshtein.normalized_distance(folded(latin), folded(hangul))
+def _loan_cost(letters: str, jamo: str) -> float:
+    if not letters or not jamo:
+        return 1.0
+    share = unlikeliness(letters, jamo, learned())
+    return round(min(1.0, max(0.0, (share - SURE) / (DOUBTFUL - SURE) / 2)), 3)
+
+
+def unlikeliness(letters: str, jamo: str, costs: Costs) -> float:
+    """The cost of the cheapest row of steps as a share of the cost of both texts on their own; 2.0 when given up."""
+    width = len(jamo)
+    alone = [0.0]
+    for each in jamo:
+        alone.append(alone[-1] + costs.jamo.get(each, UNKNOWN))
+    best: list[dict[int, float]] = [{} for _ in range(len(letters) + 1)]
+    best[0][0] = 0.0
+    alone_letters = 0.0
+    for place, row in enumerate(best):
+        # letters that are silent and jamo that no letter stands for
+        epenthetic = costs.steps.get("", {})
+        for at in range(width):
+            if at in row:
+                cost = row[at] + epenthetic.get(jamo[at], UNKNOWN)
+                if cost < row.get(at + 1, 1e9):
+                    row[at + 1] = cost
+        if place == len(letters):
+            break
+        behind = alone_letters + SLACK
+        reached = {at: cost for at, cost in row.items() if cost <= behind + alone[at]}
+        if not reached and not any(best[place + 1 :]):
+            return 2.0
+        _go_on(letters, place, jamo, reached, best, costs.steps)
+        alone_letters += costs.letters.get(letters[place], UNKNOWN)
+    unrelated = alone_letters + alone[-1]
+    return best[-1].get(width, 2 * unrelated) / unrelated
+
+
+def _go_on(
+    letters: str, place: int, jamo: str, reached: Mapping[int, float], best: list[dict[int, float]], steps: Table
+) -> None:
+    """Take every step that begins at a place of the letters."""
+    for end in range(place + 1, min(place + MAX_LETTERS, len(letters)) + 1):
+        step = letters[place:end]
+        there = best[end]
+        spoken_as = steps.get(step)
+        if spoken_as is not None:
+            for at, so_far in reached.items():
+                for further in range(at, min(at + MAX_JAMO, len(jamo)) + 1):
+                    cost = spoken_as.get(jamo[at:further])
+                    if cost is not None and so_far + cost < there.get(further, 1e9):
+                        there[further] = so_far + cost
+        for name in _names(step):
+            for at, so_far in reached.items():
+                further = at + len(name)
+                if jamo.startswith(name, at) and so_far + NAMED < there.get(further, 1e9):
+                    there[further] = so_far + NAMED
+        if end == place + 1:
+            for at, so_far in reached.items():
+                if so_far + UNKNOWN < there.get(at, 1e9):
+                    there[at] = so_far + UNKNOWN
+
+
+@lru_cache(maxsize=20_000)
+def _names(step: str) -> tuple[str, ...]:
+    """How a letter or a number is said, in sounds; () for other steps."""
+    return tuple(dict.fromkeys(map(to_jamo, spoken.LETTERS.get(step, ()) or spoken.number_names(step))))
+
+
+def as_table(steps: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
+    """Steps by their letters."""
+    table: dict[str, dict[str, float]] = {}
+    for (letters, jamo), cost in steps.items():
+        table.setdefault(letters, {})[jamo] = cost
+    return table
+
+
+@lru_cache(maxsize=1)
+def learned() -> Costs:
+    """The committed costs (loan_costs.tsv, written by `manage.py learn_loans`)."""
+    lines = (resources.files("works.names") / "loan_costs.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")][1:]
+    found: dict[str, dict[tuple[str, str], float]] = {"step": {}, "letter": {}, "jamo": {}}
+    for kind, letters, jamo, cost in rows:
+        found[kind][letters, jamo] = float(cost)
+    return Costs(
+        as_table(found["step"]),
+        {letters: cost for (letters, _), cost in found["letter"].items()},
+        {jamo: cost for (_, jamo), cost in found["jamo"].items()},
+    )
