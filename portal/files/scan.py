@@ -22,7 +22,9 @@ LAST_ROW: Final = 1_048_576  # what a spreadsheet program can hold
 LAST_COLUMN: Final = "ZZ"  # the 702nd
 BLOCK_BYTES: Final = 262_144
 CELL_BYTES: Final = 262_144  # twice what a spreadsheet program lets in, 32,767 characters
-SLICE_BYTES: Final = 64_000_000
+SLICE_BYTES: Final = (
+    16_000_000  # small, so that one is read while the next is scanned; a sheet with many shared texts has larger ones
+)
 ROW_BYTES: Final = 64_000_000
 SLICE_CELLS: Final = 8_000_000  # places, filled or not: the reader asks for memory for each
 SHEET_BYTES: Final = 3_000_000_000  # unpacked
@@ -144,11 +146,12 @@ def _part_of(relation: dict[str, str]) -> str:
     return target[1:] if target.startswith("/") else str(PurePosixPath("xl", target))
 
 
-def check_strings(archive: zipfile.ZipFile, part: str) -> None:
-    """Raise Refused where the texts that cells share are too many or too much."""
+def check_strings(archive: zipfile.ZipFile, part: str) -> int:
+    """Raise Refused where the texts that cells share are too many or too much. Returns their bytes."""
     reader = parser()
-    strings, before = 0, b""
+    strings, before, size = 0, b"", 0
     for block in blocks_of(archive, part, STRINGS_BYTES):
+        size += len(block)
         reader.Parse(block, False)
         joined = before + block
         strings += joined.count(b"<si>") + joined.count(b"<si ") + joined.count(b":si>")
@@ -156,6 +159,7 @@ def check_strings(archive: zipfile.ZipFile, part: str) -> None:
         if strings > STRINGS:
             raise Refused("strings-are-too-many", most=STRINGS)
     reader.Parse(b"", True)
+    return size
 
 
 def check_part(archive: zipfile.ZipFile, part: str) -> None:
@@ -205,8 +209,11 @@ class _Words:
         self.wide = re.compile(start + rb"c r=\"[A-Z]{2}")
 
 
-def slices(blocks: Iterator[bytes]) -> Iterator[Slice]:
-    """The rows of a sheet, proved to hold nothing that harms the reader, in slices. Raises Refused or ExpatError."""
+def slices(blocks: Iterator[bytes], *, beside: int = 0) -> Iterator[Slice]:
+    """The rows of a sheet, proved to hold nothing that harms the reader, in slices. Raises Refused or ExpatError.
+
+    `beside`: bytes that are read again with each slice, such as the shared texts: a slice is as large, within limits.
+    """
     reader = parser()
     head = _Head(reader)
     buffer = bytearray()
@@ -217,7 +224,9 @@ def slices(blocks: Iterator[bytes]) -> Iterator[Slice]:
             buffer += block
             if head.prefix is not None:
                 begins = buffer.index(b">", head.at) + 1
-                rows = _Rows(head.prefix, ended=buffer[begins - 2] == ord("/"))
+                rows = _Rows(
+                    head.prefix, ended=buffer[begins - 2] == ord("/"), size=min(max(SLICE_BYTES, beside), ROW_BYTES)
+                )
                 yield from rows.take(buffer[begins:])
                 buffer.clear()
         else:
@@ -253,8 +262,9 @@ class _Head:
 class _Rows:
     """Takes the XML of rows as it comes and gives it away in slices that were looked through."""
 
-    def __init__(self, prefix: bytes, *, ended: bool) -> None:
+    def __init__(self, prefix: bytes, *, ended: bool, size: int) -> None:
         self.words = _Words(prefix)
+        self.size = size  # of a slice, about
         space = b"xmlns:" + prefix[:-1] if prefix else b"xmlns"
         self.before = b'<%bworksheet %b="%b"><%bsheetData>' % (prefix, space, MAIN.encode(), prefix)
         self.after = b"</%bsheetData></%bworksheet>" % (prefix, prefix)
@@ -273,7 +283,7 @@ class _Rows:
         if end >= 0:
             self.ended = True
             yield from self._give(end)
-        elif len(self.buffer) >= SLICE_BYTES:
+        elif len(self.buffer) >= self.size:
             cut = self.buffer.rfind(self.words.row_ends)
             if cut >= 0:
                 yield from self._give(cut + len(self.words.row_ends))

@@ -3,6 +3,9 @@
 Run as a child process with limits on memory, time and output, so that whatever a file does to the reader, a child dies of it
 and not a worker. Imports nothing of Django. Says what it did as JSON on stdout: how many rows, or why it took none.
 
+Two processes work at once, each with these limits: this one scans the sheet and puts each slice that has passed into a workbook of
+its own; the other one opens that with calamine and writes the rows, while the next slice is scanned.
+
 A row is written for every row of the sheet, so that line numbers are those a person sees. Numbers of a sheet are
 doubles: whole ones below 10^15 are written as digits, others with fifteen significant digits, which is what a
 spreadsheet keeps. A number from 10^15 on keeps its exponent or its point, so that it is not taken for exact digits.
@@ -12,12 +15,17 @@ from __future__ import annotations
 
 import ctypes
 import json
+import multiprocessing
 import resource
 import signal
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any, Final
 from xml.parsers.expat import ExpatError
@@ -30,6 +38,17 @@ MEMORY_BYTES: Final = 1_500_000_000
 CPU_SECONDS: Final = 300
 OUTPUT_BYTES: Final = 2_000_000_000
 PARENT_DEATH_SIGNAL: Final = 1  # PR_SET_PDEATHSIG
+UNREADABLE: Final = (  # what reading a damaged workbook raises
+    zipfile.BadZipFile,
+    zlib.error,
+    ExpatError,
+    KeyError,
+    IndexError,
+    ValueError,
+    NotImplementedError,
+    EOFError,
+)
+SLICE_NAMES: Final = (".slice-0.xlsx", ".slice-1.xlsx")  # one is written while the other is read
 EXACT_BELOW: Final = 10**15  # spreadsheets keep fifteen digits and write zeros for the rest
 
 PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -141,29 +160,98 @@ def write_workbook(path: Path, archive: zipfile.ZipFile, sheet: bytes, *, from_1
 
 
 def spool(source: Path, target: Path, name: str) -> dict[str, Any]:
-    """Write the rows of a sheet; what came of it. Raises Refused and whatever its readers raise."""
-    with (
-        zipfile.ZipFile(source) as archive,
-        target.open("w", encoding="utf-8", newline="\n", errors="backslashreplace") as out,
-    ):
+    """Write the rows of a sheet; what came of it. Raises Refused, ReaderDied and what reading a damaged workbook raises."""
+    with zipfile.ZipFile(source) as archive:
         sheets, from_1904 = scan.sheets_of(archive)
         sheet = choose_sheet(archive, sheets, name)
+        shared = 0
         if "xl/styles.xml" in archive.NameToInfo:
             scan.check_part(archive, "xl/styles.xml")
         if "xl/sharedStrings.xml" in archive.NameToInfo:
-            scan.check_strings(archive, "xl/sharedStrings.xml")
-        writer = _Writer(out)
-        workbook = target.with_suffix(".slice.xlsx")
-        for part in scan.slices(scan.blocks_of(archive, sheet.part, scan.SHEET_BYTES)):
-            write_workbook(workbook, archive, part.xml, from_1904=from_1904)
-            read_slice(workbook, part, writer)
-        return {"sheet": sheet.name, "rows": writer.rows}
+            shared = scan.check_strings(archive, "xl/sharedStrings.xml")
+        blocks = scan.blocks_of(archive, sheet.part, scan.SHEET_BYTES)
+        with _reader_beside(target) as reader:
+            for number, part in enumerate(scan.slices(blocks, beside=shared)):
+                if number >= len(SLICE_NAMES):
+                    _hear(reader)  # that the slice is read whose name is taken again
+                workbook = target.with_suffix(SLICE_NAMES[number % len(SLICE_NAMES)])
+                write_workbook(workbook, archive, part.xml, from_1904=from_1904)
+                _say(reader, (workbook, replace(part, xml=b"")))
+            _say(reader, None)
+            while (rows := _hear(reader)) is None:
+                pass
+        return {"sheet": sheet.name, "rows": rows}
+
+
+class ReaderDied(RuntimeError):
+    """The process that reads is gone, without a word why: too much memory or time, or an abort of the reader."""
+
+
+@contextmanager
+def _reader_beside(target: Path) -> Iterator[Connection]:
+    """A process that reads the slices it is given and writes their rows; it answers None to each, and at the end their number."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_read_slices, args=(target, here, there), daemon=True)
+    process.start()
+    there.close()
+    try:
+        yield here
+    finally:
+        process.kill()
+        process.join()
+        here.close()
+
+
+def _say(reader: Connection, what: tuple[Path, Slice] | None) -> None:
+    try:
+        reader.send(what)
+    except OSError as error:
+        _hear(reader)  # why it has ended
+        raise ReaderDied from error
+
+
+def _hear(reader: Connection) -> int | None:
+    """Raises what the reader refused, and ReaderDied."""
+    try:
+        said, params = reader.recv()
+    except (EOFError, OSError) as error:
+        raise ReaderDied from error
+    if isinstance(said, str):
+        raise Refused(said, **params)
+    rows: int | None = said
+    return rows
+
+
+def _read_slices(target: Path, other_end: Connection, scanner: Connection) -> None:
+    """What the process beside does."""
+    from python_calamine import CalamineError
+
+    other_end.close()
+    _die_with_parent()
+    try:
+        with target.open("w", encoding="utf-8", newline="\n", errors="backslashreplace") as out:
+            writer = _Writer(out)
+            while given := scanner.recv():
+                workbook, part = given
+                read_slice(workbook, part, writer)
+                workbook.unlink()
+                scanner.send((None, {}))
+        scanner.send((writer.rows, {}))
+    except Refused as refused:
+        scanner.send((refused.code, refused.params))
+    except (CalamineError, *UNREADABLE) as error:
+        sys.stderr.write(repr(error))
+        scanner.send(("sheet-cannot-be-read", {}))
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def main() -> int:
     source, target, name = sys.argv[1:]
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)  # a killed worker leaves no reader behind
+    _die_with_parent()  # a killed worker leaves no reader behind
     for limit, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_SECONDS),
@@ -171,24 +259,12 @@ def main() -> int:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (most, most))
-    from python_calamine import CalamineError
-
     try:
         json.dump(spool(Path(source), Path(target), name), sys.stdout)
     except Refused as refused:
         json.dump({"code": refused.code, "params": refused.params}, sys.stdout)
         return REFUSED
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ExpatError,
-        CalamineError,
-        KeyError,
-        IndexError,
-        ValueError,
-        NotImplementedError,
-        EOFError,
-    ) as error:
+    except UNREADABLE as error:
         sys.stderr.write(repr(error))
         json.dump({"code": "sheet-cannot-be-read", "params": {}}, sys.stdout)
         return REFUSED

@@ -1,4 +1,4 @@
-"""A sheet of a workbook becomes a file of lines: the reader works in a child process, and only after a scan (see scan.py)."""
+"""A sheet of a workbook becomes a file of lines: the reader works in child processes, and only after a scan (see scan.py)."""
 
 from __future__ import annotations
 
@@ -154,7 +154,8 @@ def spool_sheet(source: Path, target: Path, *, keep: Callable[[], None], sheet: 
         target.unlink(missing_ok=True)
         raise
     finally:
-        target.with_suffix(".slice.xlsx").unlink(missing_ok=True)
+        for name in sheet_reader.SLICE_NAMES:
+            target.with_suffix(name).unlink(missing_ok=True)
     return SpooledSheet(**answer)
 
 

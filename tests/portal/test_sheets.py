@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -290,6 +291,43 @@ def test_a_part_that_unpacks_to_more_than_the_limit_is_not_read_further(tmp_path
 def test_a_child_that_dies_is_a_refused_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheet_reader, "__name__", "portal.files.no_such_program")
     assert isinstance(refusal(workbook(sheet_xml([ROW])), tmp_path), SheetTookTooMuch)
+
+
+def test_a_reader_that_dies_beside_the_scan_is_no_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scanner ends without a word too, as after the death of a process that did both."""
+    monkeypatch.setattr(sheet_reader, "read_slice", lambda *_given: os._exit(1))
+    monkeypatch.setattr(scan, "SLICE_BYTES", 300)
+    monkeypatch.setattr(scan, "BLOCK_BYTES", 100)
+    (tmp_path / "a.xlsx").write_bytes(workbook(sheet_xml([text_row(row, ["x" * 50]) for row in range(1, 50)])))
+    with pytest.raises(sheet_reader.ReaderDied):
+        sheet_reader.spool(tmp_path / "a.xlsx", tmp_path / "a.jsonl", "")
+
+
+def test_nothing_is_read_of_a_slice_that_does_not_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "SLICE_BYTES", 300)
+    monkeypatch.setattr(scan, "BLOCK_BYTES", 100)
+    rows = [*(text_row(row, ["x" * 50]) for row in range(1, 50)), '<row r="50"><c r="A50"><f>1</f></c></row>']
+    (tmp_path / "a.xlsx").write_bytes(workbook(sheet_xml(rows)))
+    with pytest.raises(scan.Refused, match="formulas"):
+        sheet_reader.spool(tmp_path / "a.xlsx", tmp_path / "a.jsonl", "")
+    assert "50" not in (tmp_path / "a.jsonl").read_text()
+
+
+def test_what_is_read_beside_is_left_nowhere(tmp_path: Path) -> None:
+    rows_of(workbook(sheet_xml([ROW])), tmp_path)
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} <= {".xlsx", ".jsonl"}
+    assert not list(tmp_path.rglob("*slice*"))
+
+
+def test_a_slice_is_as_large_as_what_is_read_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "SLICE_BYTES", 300)
+    xml = sheet_xml([text_row(row, ["x" * 50]) for row in range(1, 500)]).encode()
+
+    def number(beside: int) -> int:
+        blocks = (xml[at : at + 100] for at in range(0, len(xml), 100))
+        return len(list(scan.slices(blocks, beside=beside)))
+
+    assert number(0) > 5 * number(3000) > 5 * number(10**9) == 5
 
 
 def test_a_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -340,7 +340,7 @@ def test_what_killed_workers_left_of_unpacked_files_is_swept(data_dir: Path) -> 
     stopped = import_bytes(gzip.compress(csv_of([line(2)])), "song_2.csv.gz")
     Report.objects.filter(pk=stopped.pk).update(state=Report.State.STOPPED)
     names = [f"{report.job_id}-1.table" for report in (done, waiting, stopped)]
-    for name in [*names, "999999-1.jsonl", f"{done.job_id}-2.slice.xlsx", "something else"]:
+    for name in [*names, "999999-1.jsonl", f"{done.job_id}-2.slice-0.xlsx", "something else"]:
         (data_dir / "spool" / name).write_bytes(b"")
         os.utime(data_dir / "spool" / name, (0, 0))
     (data_dir / "spool" / f"{done.job_id}-3.table").write_bytes(b"")  # just now
