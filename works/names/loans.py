@@ -15,7 +15,10 @@ from functools import lru_cache
 from importlib import resources
 from typing import Final, NamedTuple
 
+from rapidfuzz.distance import Levenshtein
+
 from works.names import clean, hangul, latin, spoken
+from works.names.skeleton import skeleton
 
 Table = Mapping[str, Mapping[str, float]]  # letters to the jamo they become and what that costs
 
@@ -50,6 +53,9 @@ UNKNOWN: Final = 9.0  # nats for a letter or a jamo that no step explains
 NAMED: Final = 5.0  # nats for a letter or a number that is said by its name
 SURE: Final = 0.45  # the share of the unrelated cost below which two words are surely the same
 DOUBTFUL: Final = 0.85  # the share at which as many pairs are the same word as are not
+CONSONANTS_ALIKE: Final = (
+    0.34  # pairs whose consonants are less alike than this are not looked at (1 in 50 is the same word)
+)
 SLACK: Final = 10.0  # nats a row of steps may be behind before it is given up
 
 
@@ -81,6 +87,8 @@ def loan_cost(latin: str, hangul: str) -> float:
     >>> loan_cost("Dance", "댄스") < 0.2, loan_cost("Dance", "러브")
     (True, 1.0)
     """
+    if Levenshtein.normalized_similarity(skeleton(latin), skeleton(hangul)) < CONSONANTS_ALIKE:
+        return 1.0
     return _loan_cost(to_letters(latin), to_jamo(hangul))
 
 
@@ -88,7 +96,11 @@ def loan_cost(latin: str, hangul: str) -> float:
 def _loan_cost(letters: str, jamo: str) -> float:
     if not letters or not jamo:
         return 1.0
-    share = unlikeliness(letters, jamo, learned())
+    return cost_of(unlikeliness(letters, jamo, learned()))
+
+
+def cost_of(share: float) -> float:
+    """The share of the unrelated cost on a scale from 0 (surely the same word) over 0.5 (as likely as not) to 1."""
     return round(min(1.0, max(0.0, (share - SURE) / (DOUBTFUL - SURE) / 2)), 3)
 
 

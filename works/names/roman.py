@@ -200,12 +200,10 @@ def _read(sounds: tuple[Spellings, ...], roman: str) -> int | None:
 
 @lru_cache(maxsize=50_000)
 def _orders(roman: str) -> tuple[str, ...]:
-    """The letters, one hyphen wherever something stood between them: as written, and with the last part first."""
-    plain = latin.fold(clean.tidy(roman))
-    parts = [part for part in BREAK.split(APOSTROPHE.sub("", plain).replace("wh", "hw")) if part]
-    if not parts:
-        return ()
-    return tuple(dict.fromkeys(("-".join(parts), "-".join((parts[-1], *parts[:-1])))))
+    """The letters, one hyphen wherever something stood between them: as written, and with the last word first."""
+    plain = APOSTROPHE.sub("", latin.fold(clean.tidy(roman))).replace("wh", "hw")
+    words = [word for word in ("-".join(BREAK.split(word)).strip("-") for word in plain.split()) if word]
+    return tuple(dict.fromkeys(("-".join(words), "-".join((*words[-1:], *words[:-1])))))
 
 
 @lru_cache(maxsize=50_000)

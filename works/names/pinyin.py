@@ -1,0 +1,112 @@
+"""Han names in Latin letters as the Chinese write them: 周杰伦 is Zhou Jielun, and 李知恩 Li Zhien on a Chinese service."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import lru_cache
+from importlib import resources
+from typing import Final
+
+from works.names import clean, han, hangul, hanja, latin
+
+MAX_KEYS: Final = 8  # of one name; a character with several readings multiplies them
+MAX_SYLLABLES: Final = 6
+SIGNS: Final = re.compile(r"[\W_]+")
+UMLAUT: Final = re.compile("(?<=[ln])(?:v|yu)")  # lü is typed lv and, in passports, lyu
+
+
+@lru_cache(maxsize=50_000)
+def pinyin_keys(text: str) -> tuple[str, ...]:
+    """The name in pinyin, without blanks and tones: of Han each of its readings, of Latin letters what they are.
+
+    () for a Latin text that is no pinyin of two syllables or more, and for a Han text with other letters in it.
+
+    >>> pinyin_keys("周杰倫"), pinyin_keys("Zhōu Jié-lún"), pinyin_keys("Jay Chou")
+    (('zhoujielun',), ('zhoujielun', 'jielunzhou'), ())
+    """
+    tidied = clean.tidy(text)
+    if han.has_han(tidied):
+        return _read(clean.letters(tidied))
+    return tuple(spelt for spelt in _orders(tidied) if _syllables().fullmatch(spelt))
+
+
+def is_read_so(text: str, roman: str) -> bool:
+    """Whether a name in Hangul and one in pinyin may be of the same Han characters: 공현우 and Kong Xuanyou (孔炫佑).
+
+    Each syllable must be a Korean and a Chinese reading of one character.
+    """
+    syllables = clean.letters(clean.tidy(text))
+    if not 2 <= len(syllables) <= MAX_SYLLABLES or hangul.count_syllables(syllables) != len(syllables):
+        return False
+    shared = _shared_readings()
+    for spelt in _orders(clean.tidy(roman)):
+        reached = {0}
+        for syllable in syllables:
+            reached = {
+                at + len(reading)
+                for reading in shared.get(syllable, ())
+                for at in reached
+                if spelt.startswith(reading, at)
+            }
+        if len(spelt) in reached:
+            return True
+    return False
+
+
+def _orders(tidied: str) -> tuple[str, ...]:
+    """The letters of a Latin name as written, and with the last part first."""
+    words = [word for word in (SIGNS.sub("", word) for word in latin.fold(tidied).split()) if word]
+    if not all(word.isascii() and word.isalpha() for word in words):
+        return ()
+    orders = ("".join(words), "".join((*words[-1:], *words[:-1])))
+    return tuple(dict.fromkeys(UMLAUT.sub("u", spelt) for spelt in orders))
+
+
+def _read(letters: str) -> tuple[str, ...]:
+    ways = [""]
+    readings = _readings()
+    for letter in han.simplified_key(letters):
+        options = readings.get(letter)
+        if options is None:
+            return ()
+        ways = [way + option for way in ways for option in options][:MAX_KEYS]
+    return tuple(dict.fromkeys(ways))
+
+
+@lru_cache(maxsize=1)
+def _table() -> list[tuple[str, str, str]]:
+    lines = (resources.files("works.names") / "pinyin.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")][1:]
+    return [(syllable, first, other) for syllable, first, other in rows]
+
+
+@lru_cache(maxsize=1)
+def _readings() -> dict[str, tuple[str, ...]]:
+    """Simplified character to its syllables, commonest first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for syllable, first, _ in _table():
+        for letter in first:
+            found[letter] = (syllable,)
+    for syllable, _, other in _table():
+        for letter in other:
+            found[letter] = (*found.get(letter, ()), syllable)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _syllables() -> re.Pattern[str]:
+    usual = [
+        syllable for syllable, first, _ in _table() if (first and len(syllable) > 1) or syllable in {"a", "e", "o"}
+    ]
+    return re.compile(f"(?:{'|'.join(sorted(usual, key=len, reverse=True))}){{2,{MAX_SYLLABLES}}}")
+
+
+@lru_cache(maxsize=1)
+def _shared_readings() -> dict[str, frozenset[str]]:
+    """A syllable of Hangul to the Chinese readings of the characters that are read so in Korean."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for letter, readings in _readings().items():
+        for syllable in hanja.syllables(letter):
+            found[syllable].add(readings[0])
+    return {syllable: frozenset(readings) for syllable, readings in found.items()}
