@@ -1,4 +1,4 @@
-"""A program of its own: a sheet of a workbook → one JSON list of texts per row. `python -m portal.files.sheet_reader IN OUT SHEET`
+"""A program of its own: a sheet of a workbook → one JSON list of texts per row. `python -m portal.files.sheet_reader IN OUT SHEET [dates]`
 
 Run as a child process with limits on memory, time and output, so that whatever a file does to the reader, a child dies of it
 and not a worker. Imports nothing of Django. Says what it did as JSON on stdout: how many rows, or why it took none.
@@ -8,12 +8,14 @@ its own; the other one opens that with calamine and writes the rows, while the n
 
 A row is written for every row of the sheet, so that line numbers are those a person sees. Numbers of a sheet are
 doubles: whole ones below 10^15 are written as digits, others with fifteen significant digits, which is what a
-spreadsheet keeps. A number from 10^15 on keeps its exponent or its point, so that it is not taken for exact digits.
+spreadsheet keeps. A number from 10^15 on keeps its exponent or its point, so that it is not taken for exact digits. With `dates` a
+row in which cells hold a date or a time is {"cells": [its texts], "dates": [their places from 0]}: as texts they tell no more.
 """
 
 from __future__ import annotations
 
 import ctypes
+import datetime as dt
 import json
 import multiprocessing
 import resource
@@ -33,6 +35,7 @@ from xml.parsers.expat import ExpatError
 from portal.files import scan
 from portal.files.scan import Refused, Sheet, Slice
 
+WITH_DATES: Final = "dates"
 REFUSED: Final = 3  # exit status; anything else but 0 is a death
 MEMORY_BYTES: Final = 1_500_000_000
 CPU_SECONDS: Final = 300
@@ -48,6 +51,7 @@ UNREADABLE: Final = (  # what reading a damaged workbook raises
     NotImplementedError,
     EOFError,
 )
+DATES: Final = (dt.date, dt.time, dt.timedelta)  # a datetime is a date
 SLICE_NAMES: Final = (".slice-0.xlsx", ".slice-1.xlsx")  # one is written while the other is read
 EXACT_BELOW: Final = 10**15  # spreadsheets keep fifteen digits and write zeros for the rest
 
@@ -107,8 +111,8 @@ class _Writer:
         self.rows = 0
         self.width = 0
 
-    def write(self, row_no: int, cells: list[str]) -> None:
-        """A row by its number in the sheet, from 1; blank rows before it are written too."""
+    def write(self, row_no: int, cells: list[str], dates: list[int]) -> None:
+        """A row by its number in the sheet, from 1, and the places of cells that are dates; blank rows before it are written too."""
         if not any(cells):
             return
         filled = len(cells)
@@ -120,11 +124,12 @@ class _Writer:
         self.out.writelines(blank for _row in range(row_no - self.rows - 1))
         if filled < self.width:
             cells = cells + [""] * (self.width - filled)
-        self.out.write(self.encode(cells[: max(filled, self.width)]) + "\n")
+        cells = cells[: max(filled, self.width)]
+        self.out.write(self.encode({"cells": cells, "dates": dates} if dates else cells) + "\n")
         self.rows = row_no
 
 
-def read_slice(workbook: Path, part: Slice, writer: _Writer) -> None:
+def read_slice(workbook: Path, part: Slice, writer: _Writer, *, with_dates: bool) -> None:
     """Read the rows of a slice, which stands alone in the workbook, and write them. Raises Refused."""
     from python_calamine import CalamineWorkbook
 
@@ -142,7 +147,10 @@ def read_slice(workbook: Path, part: Slice, writer: _Writer) -> None:
                 value if type(value) is str else number_text(value) if type(value) is float else cell_text(value)
                 for value in values
             ]
-            writer.write(row_no, margin + cells if margin else cells)
+            dates = (
+                [place for place, value in enumerate(values, left) if isinstance(value, DATES)] if with_dates else []
+            )
+            writer.write(row_no, margin + cells if margin else cells, dates)
 
 
 def write_workbook(path: Path, archive: zipfile.ZipFile, sheet: bytes, *, from_1904: bool) -> None:
@@ -159,7 +167,7 @@ def write_workbook(path: Path, archive: zipfile.ZipFile, sheet: bytes, *, from_1
                         copy.write(block)
 
 
-def spool(source: Path, target: Path, name: str) -> dict[str, Any]:
+def spool(source: Path, target: Path, name: str, *, with_dates: bool = False) -> dict[str, Any]:
     """Write the rows of a sheet; what came of it. Raises Refused, ReaderDied and what reading a damaged workbook raises."""
     with zipfile.ZipFile(source) as archive:
         sheets, from_1904 = scan.sheets_of(archive)
@@ -170,7 +178,7 @@ def spool(source: Path, target: Path, name: str) -> dict[str, Any]:
         if "xl/sharedStrings.xml" in archive.NameToInfo:
             shared = scan.check_strings(archive, "xl/sharedStrings.xml")
         blocks = scan.blocks_of(archive, sheet.part, scan.SHEET_BYTES)
-        with _reader_beside(target) as reader:
+        with _reader_beside(target, with_dates=with_dates) as reader:
             for number, part in enumerate(scan.slices(blocks, beside=shared)):
                 if number >= len(SLICE_NAMES):
                     _hear(reader)  # that the slice is read whose name is taken again
@@ -188,10 +196,11 @@ class ReaderDied(RuntimeError):
 
 
 @contextmanager
-def _reader_beside(target: Path) -> Iterator[Connection]:
+def _reader_beside(target: Path, *, with_dates: bool) -> Iterator[Connection]:
     """A process that reads the slices it is given and writes their rows; it answers None to each, and at the end their number."""
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("fork").Process(target=_read_slices, args=(target, here, there), daemon=True)
+    what = (target, here, there, with_dates)
+    process = multiprocessing.get_context("fork").Process(target=_read_slices, args=what, daemon=True)
     process.start()
     there.close()
     try:
@@ -222,7 +231,7 @@ def _hear(reader: Connection) -> int | None:
     return rows
 
 
-def _read_slices(target: Path, other_end: Connection, scanner: Connection) -> None:
+def _read_slices(target: Path, other_end: Connection, scanner: Connection, with_dates: bool) -> None:  # noqa: FBT001
     """What the process beside does."""
     from python_calamine import CalamineError
 
@@ -233,7 +242,7 @@ def _read_slices(target: Path, other_end: Connection, scanner: Connection) -> No
             writer = _Writer(out)
             while given := scanner.recv():
                 workbook, part = given
-                read_slice(workbook, part, writer)
+                read_slice(workbook, part, writer, with_dates=with_dates)
                 workbook.unlink()
                 scanner.send((None, {}))
         scanner.send((writer.rows, {}))
@@ -250,7 +259,7 @@ def _die_with_parent() -> None:
 
 
 def main() -> int:
-    source, target, name = sys.argv[1:]
+    source, target, name, *dates = sys.argv[1:]
     _die_with_parent()  # a killed worker leaves no reader behind
     for limit, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
@@ -260,7 +269,7 @@ def main() -> int:
     ):
         resource.setrlimit(limit, (most, most))
     try:
-        json.dump(spool(Path(source), Path(target), name), sys.stdout)
+        json.dump(spool(Path(source), Path(target), name, with_dates=dates == [WITH_DATES]), sys.stdout)
     except Refused as refused:
         json.dump({"code": refused.code, "params": refused.params}, sys.stdout)
         return REFUSED

@@ -125,15 +125,19 @@ class SpooledSheet:
         return self.rows >= scan.LAST_ROW
 
 
-def spool_sheet(source: Path, target: Path, *, keep: Callable[[], None], sheet: str = "") -> SpooledSheet:
-    """Write the rows of a sheet to `target`, a JSON list of texts on each line, in a child process with limits.
+def spool_sheet(
+    source: Path, target: Path, *, keep: Callable[[], None], sheet: str = "", with_dates: bool = False
+) -> SpooledSheet:
+    """Write the rows of a sheet to `target`, a JSON list of texts on each line, in child processes with limits.
 
     `sheet` names the one to read; without it the first is read, and nothing may stand on others that a person sees. The first
-    filled row decides the width of the rows; wider ones are given whole, a blank one is []. `keep` is called while
-    the child works. Whatever ends the child early is a file that is refused: raises a class of REFUSALS and leaves nothing.
+    filled row decides the width of the rows; wider ones are given whole, a blank one is []. `with_dates`: a row with dates is
+    {"cells": [texts], "dates": [places from 0]} instead. `keep` is called while the children work. Whatever ends one early is
+    a file that is refused: raises a class of REFUSALS and leaves nothing.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-E", "-s", "-m", sheet_reader.__name__, str(source), str(target), sheet]
+    command += [sheet_reader.WITH_DATES] if with_dates else []
     until = monotonic() + WALL_SECONDS
     try:
         with subprocess.Popen(

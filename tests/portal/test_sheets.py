@@ -84,6 +84,24 @@ def test_a_sheet_is_spooled_row_by_row_with_exact_numbers(tmp_path: Path) -> Non
     assert spooled == SpooledSheet("Sheet1", len(rows)) == SpooledSheet("Sheet1", 13)  # blank rows at the end are none
 
 
+def test_dates_are_told_apart_from_texts_where_it_is_asked(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        day, hour = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "hh:mm:ss"})
+        sheet.write_row(2, 1, ["a", "b", "c"])
+        sheet.write_row(3, 1, ["2026-10-04", "10:04:00"])
+        sheet.write_datetime(4, 1, dt.datetime(2026, 10, 4), day)  # noqa: DTZ001
+        sheet.write_datetime(4, 3, dt.time(10, 4), hour)
+    (tmp_path / "a.xlsx").write_bytes(out.getvalue())
+    spool_sheet(tmp_path / "a.xlsx", tmp_path / "a.jsonl", keep=lambda: None, with_dates=True)
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert rows[3:] == [
+        ["", "2026-10-04", "10:04:00", ""],
+        {"cells": ["", "2026-10-04", "", "10:04:00"], "dates": [1, 3]},
+    ]
+
+
 def test_a_sheet_that_begins_lower_has_no_header_in_its_first_row(tmp_path: Path) -> None:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out) as book:

@@ -157,6 +157,18 @@ def test_a_day_is_a_day_whether_it_is_a_date_or_a_text(db: None, day: Any) -> No
     assert set(Share.objects.values_list("from_date", flat=True)) == {dt.date(2026, 3, 1)}
 
 
+@pytest.mark.parametrize("title", ["2026-10-04", "10:04:00", "2026-10-04 00:00:00"])
+def test_a_title_that_reads_like_a_date_is_a_title(db: None, title: str) -> None:
+    """Only a cell that holds a date is one that Excel has turned; wherever the heading stands, and beside one that does."""
+    rows: list[dict[str, Any]] = [
+        row("A-1", title) | {"from_date": dt.date(2026, 3, 1)},
+        row("A-2", title) | {"performer": title},
+    ]
+    upload = send_xlsx(as_xlsx(rows, ["memo", *reversed(COLUMNS)]))
+    assert codes(upload) == [[], []]
+    assert set(Work.objects.values_list("title", flat=True)) == {title}
+
+
 def test_whole_numbers_are_taken_as_they_are_written(db: None) -> None:
     """A number, an IPI without its zeros, no share, a territory, a society without its zero: each a number of the sheet."""
     numbers = {"work_ref": 100234, "ipi": 14107338, "mechanical_share": 0, "territory": 410, "society": 38}

@@ -79,7 +79,7 @@ def prepare_reading(work: JobWork) -> tuple[str, Path]:
         return detect_encoding(path)[0], path
     spool = Path(settings.PORTAL_DATA_DIR) / "spool" / f"{work.job.pk}-{work.attempt}.jsonl"
     try:
-        sheet = spool_sheet(path, spool, keep=work.keep, sheet=SHEET)
+        sheet = spool_sheet(path, spool, keep=work.keep, sheet=SHEET, with_dates=True)
     except SheetIsMissing:
         sheet = _spool_only_sheet(path, spool, work)
     if sheet.is_full:
@@ -91,7 +91,7 @@ def prepare_reading(work: JobWork) -> tuple[str, Path]:
 def _spool_only_sheet(path: Path, spool: Path, work: JobWork) -> SpooledSheet:
     """A workbook that was not made from our template may call its sheet as it likes, but then it has only one."""
     try:
-        return spool_sheet(path, spool, keep=work.keep)
+        return spool_sheet(path, spool, keep=work.keep, with_dates=True)
     except SheetsAreSeveral as error:
         raise CatalogueSheetsAreSeveral(sheet=SHEET, **error.params) from error
 

@@ -25,13 +25,13 @@ class RawRow:
     """A row before its columns are known. `row_no` counts as a person does: the heading is 1.
 
     `code` is a problem of the row as a whole (a key of base.ERRORS); `cells` are then only good to be shown.
-    `of_sheet`: its cells had types, and a date became a text on the way.
+    `dates`: the places, from 0, of cells of a sheet that hold a date or a time and no text.
     """
 
     row_no: int
     cells: list[str]
     code: str = ""
-    of_sheet: bool = False
+    dates: frozenset[int] = frozenset()
 
 
 def detect_encoding(path: Path) -> tuple[str, str]:
@@ -68,9 +68,13 @@ def csv_rows(path: Path, codec: str) -> Iterator[RawRow]:
 
 
 def sheet_rows(lines: Iterable[str]) -> Iterator[RawRow]:
-    """The rows of a spooled sheet (portal.files.sheets): one JSON list of texts per row of the sheet."""
+    """The rows of a sheet that was spooled with its dates (portal.files.sheets)."""
     for row_no, line in enumerate(lines, 1):
-        yield RawRow(row_no, json.loads(line), of_sheet=True)
+        row = json.loads(line)
+        if isinstance(row, dict):
+            yield RawRow(row_no, row["cells"], dates=frozenset(row["dates"]))
+        else:
+            yield RawRow(row_no, row)
 
 
 def _csv_row(row_no: int, line: str, code: str) -> RawRow:

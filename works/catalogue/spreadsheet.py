@@ -57,7 +57,6 @@ A_DAY: Final = re.compile(
 )
 # 1.23457E+11 in a saved CSV, 1234567890123450.0 from a sheet: the digits that are missing are gone.
 LOST_DIGITS: Final = re.compile(r"\d(?:\.\d+)?[eE]\+\d{2,}|\d{15,}\.0", re.ASCII)
-DATE_CELL: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?: .*)?|\d{2}:\d{2}:\d{2}(?:\.\d+)?|-?\d+ days?, .*", re.ASCII)
 DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?: 00:00:00)?", re.ASCII)
 SINCE_EVER: Final = dt.date(1900, 1, 1)
 
@@ -136,7 +135,7 @@ def _read_row(row: RawRow, columns: Sequence[str]) -> tuple[ParsedRow, list[Pars
             "too-many-cells", value=_printable(", ".join(surplus)[:LONGEST]), cells=len(row.cells), columns=len(columns)
         )
     values = {}
-    for column, cell in zip(columns, row.cells, strict=False):
+    for place, (column, cell) in enumerate(zip(columns, row.cells, strict=False)):
         if column not in COLUMNS or not (value := read_inert(_clean(cell))):
             continue
         shown = _printable(value)
@@ -147,7 +146,7 @@ def _read_row(row: RawRow, columns: Sequence[str]) -> tuple[ParsedRow, list[Pars
             note("too-long", column=column, value=shown[:limit], limit=limit)
         if column in TEXT_COLUMNS and LOST_DIGITS.fullmatch(value):
             note("digits-lost", column=column, value=shown)
-        if column in TEXT_COLUMNS and row.of_sheet and DATE_CELL.fullmatch(value):
+        if column in TEXT_COLUMNS and place in row.dates:
             note("text-is-a-date", column=column, value=shown)
         values[column] = shown[:LONGEST]
     work_ref = values.get("work_ref", "")[: LIMITS["work_ref"]]
