@@ -40,10 +40,10 @@ INITIALS: Final = {
 }
 VOWELS: Final = {
     "ㅏ": "a ah | aa ar",
-    "ㅐ": "ae e ai | ay ea eh a ei",
+    "ㅐ": "ae e ai | ay ea eh ei",
     "ㅑ": "ya | yah ia",
     "ㅒ": "yae ye",
-    "ㅓ": "eo u o uh | eu er ur ou eoh oh eou",
+    "ㅓ": "eo u o uh | er ur ou eoh oh eou",
     "ㅔ": "e eh | ae ei ey ay ea ee",
     "ㅕ": "yeo yu you yo yeou | yuh yoh yeu ye yoo io iu eo",
     "ㅖ": "ye yeh | yae e ae ie yei eh",
@@ -51,15 +51,15 @@ VOWELS: Final = {
     "ㅘ": "wa oa | ua wah",
     "ㅙ": "wae we | oae wai way",
     "ㅚ": "oe oi we | oy wae wei oei ui",
-    "ㅛ": "yo yoh | you io yeo",
+    "ㅛ": "yo yoh | you io",
     "ㅜ": "u oo | ou uh wu woo",
     "ㅝ": "wo weo | wu uo woo",
     "ㅞ": "we wei | wae ue",
     "ㅟ": "wi ui wee | we wie uy",
-    "ㅠ": "yu yoo you | yuh yeu iu u ew eu",
-    "ㅡ": "eu u | ew eo oo e uh o",
+    "ㅠ": "yu yoo you | yuh yeu iu u ew",
+    "ㅡ": "eu u | ew oo e uh",
     "ㅢ": "ui eui ee i | ey yi ie y euy",
-    "ㅣ": "i ee y | e yi ie ea ey ih",
+    "ㅣ": "i ee y | e yi ie ey ih",
 }
 CODAS: Final = {
     "": ".",
@@ -225,7 +225,7 @@ def _sounds(text: str) -> tuple[tuple[Spellings, ...], ...]:
             coda = ""
         else:
             initial, vowel, next_coda = parts
-            its = [_between(coda, initial, vowel), _vowel(initial, vowel)]
+            its = [_between(coda, initial, vowel), _vowel(initial, vowel, next_coda)]
             coda = next_coda
         sounds += its
         if place == 1:
@@ -260,7 +260,8 @@ def _between(coda: str, initial: str, vowel: str) -> Spellings:
             add(left, "n", left_odd)
     if initial == "ㅇ":
         for right, odd in _parse(LIAISON.get(coda, "")).items():
-            add("", right, odd)
+            found[right] = min(odd, found.get(right, odd))
+            found.setdefault("-" + right, odd + 1)  # a hyphen stands where the writer sees the syllable end
     elif initial == "ㅎ":
         for right, odd in _parse(ASPIRATED.get(coda, "")).items():
             add("", right, odd)
@@ -283,8 +284,9 @@ def _initial(initial: str, vowel: str) -> Spellings:
 
 
 @cache
-def _vowel(initial: str, vowel: str) -> Spellings:
-    return _parse(ALONE[vowel] if initial == "ㅇ" and vowel in ALONE else VOWELS[vowel])
+def _vowel(initial: str, vowel: str, coda: str) -> Spellings:
+    found = _parse(ALONE[vowel] if initial == "ㅇ" and vowel in ALONE else VOWELS[vowel])
+    return {**found, "u": 1} if vowel == "ㅓ" and not coda else found  # 정 is Jung, but 서 is seldom Su
 
 
 @cache
