@@ -1,38 +1,72 @@
 """How alike two single titles or names are, in whatever scripts they stand, and why.
 
-The parts come apart before (works.names.titles, works.names.performers); here one part meets one part.
+The parts of a title come apart before (works.names.titles, works.names.performers); here one part meets one part. The
+first way of comparing that the two scripts allow and that agrees says the score; a score is no probability, it orders.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from works.names import clean, han, hangul, hanja, loans, roman
+from works.names import clean, han, hangul, hanja, latin, loans, pinyin, roman
+from works.names.folded import folded
+from works.names.script import KANA
 
 
 class Alike(NamedTuple):
     """score: 0 (nothing in common) to 1 (the same text).
 
     why: same (but for case, accents and signs) · simplified (Traditional and Simplified) · reading (Han read in Hangul) ·
-    romanised (Hangul in Latin letters) · loan (a foreign word in Hangul) · spelling (a few letters differ) · none.
+    romanised (Hangul, or Han read in Korean, in Latin letters) · pinyin (Han, or a Hangul reading of it, as the Chinese
+    romanise it) · loan (a foreign word in Hangul) · order (the words of a name in another order) · spelling (some letters
+    differ) · none.
     """
 
     score: float
     why: str
 
 
+class Text(NamedTuple):
+    """A part made ready: as written; its letters and digits (Simplified); its ways in Hangul; its words."""
+
+    written: str
+    letters: str
+    traditional: bool
+    in_hangul: frozenset[str]
+    words: frozenset[str]
+    is_latin: bool
+    has_hangul: bool
+    has_han: bool
+
+
 NONE: Final = Alike(0.0, "none")
-SHORTEST: Final = 4  # letters; below it one letter more or less makes another word
+SAME: Final = Alike(1.0, "same")
+SIMPLIFIED: Final = Alike(0.99, "simplified")
+READING: Final = Alike(0.97, "reading")
+ROMANISED: Final = (Alike(0.96, "romanised"), Alike(0.93, "romanised"))  # with usual spellings, with a rare one
+ROUGHLY_ROMANISED: Final = Alike(0.8, "romanised")  # with more rare ones than may be
+HANJA_ROMANISED: Final = Alike(0.92, "romanised")
+PINYIN: Final = Alike(0.94, "pinyin")
+BOTH_READINGS: Final = Alike(0.85, "pinyin")  # a Hangul and a Chinese reading of characters that stand nowhere
+ORDER: Final = Alike(0.97, "order")
+SURE_LOAN: Final = 0.95
+EVEN_LOAN: Final = 0.6  # where a loan cost of 0.5 lies
+SPELLING: Final = 0.95  # at most
+SAME_SOUND: Final = Alike(0.88, "spelling")
+SHORTEST: Final = 4  # letters; in a shorter text one letter more or less makes another word
+DIGITS: Final = re.compile(r"\d+")
+ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 
 
 def alike(one: str, other: str) -> Alike:
     """Compare two parts; symmetric, and alike(x, x) is 1.
 
     >>> alike("이지은", "Lee Ji-eun")
-    Alike(score=0.95, why='romanised')
+    Alike(score=0.96, why='romanised')
     """
     return _compare(one, other) if one <= other else _compare(other, one)
 
@@ -40,30 +74,88 @@ def alike(one: str, other: str) -> Alike:
 @lru_cache(maxsize=200_000)
 def _compare(one: str, other: str) -> Alike:
     if one == other:
-        return Alike(1.0, "same")
-    a, b = clean.letters(clean.tidy(one)), clean.letters(clean.tidy(other))
-    if not a or not b:
+        return SAME
+    a, b = _ready(one), _ready(other)
+    if not a.letters or not b.letters:
+        return SAME if a.written == b.written else NONE
+    if a.letters == b.letters:
+        return SIMPLIFIED if a.traditional != b.traditional else SAME
+    if not a.in_hangul.isdisjoint(b.in_hangul):
+        return READING
+    if a.is_latin and b.is_latin:
+        return _compare_latin(a, b)
+    if a.is_latin:
+        return _compare_with_latin(b, a)
+    if b.is_latin:
+        return _compare_with_latin(a, b)
+    return _compare_spelling(a, b)
+
+
+@lru_cache(maxsize=100_000)
+def _ready(written: str) -> Text:
+    tidied = clean.tidy(written)
+    letters = clean.letters(tidied)
+    if letters.isascii():
+        words = [ROMAN.get(word, word) for word in re.findall("[a-z0-9]+", latin.fold(tidied).replace("'", ""))]
+        is_latin = any(letter.isalpha() for letter in letters)
+        # a title may begin with a numeral (IV by itself is a name), but counts with it behind a word
+        plain = letters if len(words) < 2 else "".join(words)
+        return Text(tidied, plain, False, frozenset(), frozenset(words), is_latin, False, False)
+    simplified = han.simplified_key(letters) if han.has_han(letters) else letters
+    has_hangul, has_han = hangul.has_hangul(letters), han.has_han(letters)
+    has_kana = KANA.search(letters) is not None
+    is_latin = not (has_hangul or has_han or has_kana)
+    ways = () if has_kana or is_latin else hanja.readings(letters)  # Hangul is its own reading
+    return Text(tidied, simplified, simplified != letters, frozenset(ways), frozenset(), is_latin, has_hangul, has_han)
+
+
+def _compare_with_latin(text: Text, other: Text) -> Alike:
+    """Hangul or Han with Latin letters."""
+    if text.has_han:
+        if not set(pinyin.pinyin_keys(text.written)).isdisjoint(pinyin.pinyin_keys(other.written)):
+            return PINYIN
+        return HANJA_ROMANISED if any(roman.is_romanised(way, other.written) for way in text.in_hangul) else NONE
+    if not text.has_hangul:
         return NONE
-    if a == b:
-        return Alike(1.0, "same")
-    if han.has_han(a) and han.has_han(b) and han.simplified_key(a) == han.simplified_key(b):
-        return Alike(0.99, "simplified")
-    if set(_in_hangul(a)) & set(_in_hangul(b)):
-        return Alike(0.97, "reading")
-    for here, there, latin_text in ((a, b, other), (b, a, one)):
-        if there.isascii() and not here.isascii():
-            if any(roman.is_romanised(reading, latin_text) for reading in _in_hangul(here)):
-                return Alike(0.95 if hangul.has_hangul(here) else 0.93, "romanised")
-            if hangul.has_hangul(here):
-                cost = loans.loan_cost(latin_text, here)
-                return Alike(round(0.93 * (1 - cost), 3), "loan") if cost < 1 else NONE
+    rare = roman.rare_spellings(text.letters, other.written)
+    if rare is not None and roman.is_romanised(text.letters, other.written):
+        return ROMANISED[min(rare, 1)]
+    loan = _loan(loans.loan_cost(other.written, text.written))
+    if loan.score < BOTH_READINGS.score and pinyin.is_read_so(text.written, other.written):
+        return BOTH_READINGS
+    return ROUGHLY_ROMANISED if rare is not None and loan.score < ROUGHLY_ROMANISED.score else loan
+
+
+def _loan(cost: float) -> Alike:
+    if cost >= 1:
+        return NONE
+    return Alike(round(SURE_LOAN - 2 * (SURE_LOAN - EVEN_LOAN) * cost, 3), "loan")
+
+
+def _compare_latin(a: Text, b: Text) -> Alike:
+    if a.words == b.words and len(a.letters) == len(b.letters):
+        return ORDER
+    spelling = _compare_spelling(a, b)
+    if spelling.score >= SAME_SOUND.score or min(len(a.letters), len(b.letters)) <= SHORTEST:
+        return spelling
+    alike_in_sound = folded(a.letters) == folded(b.letters) and DIGITS.findall(a.letters) == DIGITS.findall(b.letters)
+    return SAME_SOUND if alike_in_sound else spelling
+
+
+def _compare_spelling(a: Text, b: Text) -> Alike:
+    """How few letters differ. A number that differs makes another title: Part 1 is not Part 2."""
+    if DIGITS.findall(a.letters) != DIGITS.findall(b.letters):
+        return NONE
+    if a.has_hangul and b.has_hangul and not (a.has_han or b.has_han):
+        here, there = loans.to_jamo(a.written), loans.to_jamo(b.written)
+        if here == there:  # 쏘리 and 소리
+            return SAME_SOUND
+        if min(len(a.letters), len(b.letters)) < SHORTEST:  # 이지은 and 이지윤 are two people
             return NONE
-    if min(len(a), len(b)) >= SHORTEST:
-        return Alike(round(0.95 * Levenshtein.normalized_similarity(a, b), 3), "spelling")
-    return NONE
-
-
-def _in_hangul(letters: str) -> tuple[str, ...]:
-    if han.has_han(letters):
-        return hanja.readings(letters)
-    return (letters,) if hangul.has_hangul(letters) else ()
+    else:
+        here, there = a.letters, b.letters
+    shorter, longer = sorted((len(here), len(there)))
+    if shorter < SHORTEST or 2 * shorter < longer:
+        return NONE
+    similarity = Levenshtein.normalized_similarity(here, there, score_cutoff=0.5)
+    return Alike(round(SPELLING * similarity, 3), "spelling") if similarity else NONE

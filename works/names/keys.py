@@ -4,19 +4,27 @@ A key begins with how it was made, so that two kinds never meet by accident:
 
 * `k:` letters and digits, case, accents and signs removed, Traditional Chinese in simplified form;
 * `h:` the same read in Hangul: what is Hangul already, or each Korean reading of the Han characters (a set);
-* `s:` the signs themselves, for a title without a letter or digit ("!!!", "♡").
+* `s:` the signs themselves, for a title without a letter or digit ("!!!", "♡");
+* `r:` how it sounds, the same for Hangul and each romanisation of it (works.names.folded);
+* `c:` the consonants alone, the same for an English word and its Hangul (works.names.skeleton);
+* `p:` a performer's name in pinyin, of Han or as written.
+
+The first three stand for the text, the others only for its sound: those of many works or people share one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from works.names import brackets, clean, han, hangul, hanja
+from works.names import brackets, clean, folded, han, hangul, hanja, pinyin, roman, skeleton, spoken
 from works.names.performers import parse_performers
 from works.names.script import KANA
 from works.names.titles import parse_title
 
 MAX_TEXT = 300  # characters of the text kept beside a key; its column is as wide
+MAX_READINGS = 4  # of Han whose sound gives a key
+SHORTEST_SOUND = 3  # letters of a folded key: shorter ones are shared by hundreds
+SHORTEST_SKELETON = 4
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,8 @@ class Key:
     """A key, the part of the title or name that gave it, and what was done to it.
 
     why: same (as written) · bracket (a part outside or inside brackets) · joined (one of several artists) · simplified
-    (Traditional characters replaced) · reading (Han read in Hangul). The last two win over the others.
+    (Traditional characters replaced) · reading (Han read in Hangul) · spelled (letters and numbers said by their names) ·
+    sound (r: and c:) · pinyin. Those after joined win over the others.
     """
 
     key: str
@@ -39,7 +48,7 @@ def title_keys(text: str) -> list[Key]:
     no key of their own (see works.names.titles for the facts).
 
     >>> [key.key for key in title_keys("전야 (前夜) (Live)")]
-    ['k:전야前夜live', 'k:전야前夜', 'k:전야', 'h:전야', 'k:前夜']
+    ['k:전야前夜live', 'k:전야前夜', 'k:전야', 'h:전야', 'k:前夜', 'r:cOnA']
     """
     title = parse_title(text)
     found: dict[str, Key] = {}
@@ -50,6 +59,8 @@ def title_keys(text: str) -> list[Key]:
     for part in (title.main, *title.aliases):
         if part != title.whole:
             _add_keys(found, part, "bracket")
+    for part in (title.main, *title.aliases):
+        _add_sounds(found, part)
     return list(found.values()) or _sign_keys(text)
 
 
@@ -59,7 +70,7 @@ def performer_keys(text: str) -> list[Key]:
     Never empty for a text that is not blank; the same for NFC and NFD; the order is fixed.
 
     >>> [key.key for key in performer_keys("BIGBANG (빅뱅)")]
-    ['k:bigbang빅뱅', 'k:bigbang', 'k:빅뱅', 'h:빅뱅']
+    ['k:bigbang빅뱅', 'k:bigbang', 'k:빅뱅', 'h:빅뱅', 'c:pkpn', 'r:pEkpAn', 'r:pEkpEn']
     """
     performers = parse_performers(text)
     whole = clean.tidy(text)
@@ -72,6 +83,9 @@ def performer_keys(text: str) -> list[Key]:
             _add_keys(found, performer.name, why)
         for alias in performer.aliases:
             _add_keys(found, alias, "bracket")
+        for name in (performer.name, *performer.aliases):
+            _add_sounds(found, name)
+            _add_person(found, name)
     return list(found.values()) or _sign_keys(text)
 
 
@@ -95,6 +109,41 @@ def _add_keys(found: dict[str, Key], part: str, why: str, *, read: bool = True) 
     elif not KANA.search(written):
         for reading in hanja.readings(written):
             _add(found, "h:" + reading, shown, "reading")
+
+
+def _add_sounds(found: dict[str, Key], part: str) -> None:
+    """Add the keys of how one name sounds, and how its letters and numbers are said."""
+    letters = clean.letters(part)
+    shown = part[:MAX_TEXT]
+    if not letters or letters.isdigit():
+        return
+    if not letters.isascii() and han.has_han(letters):
+        ways = () if KANA.search(letters) else hanja.readings(letters)[:MAX_READINGS]
+    else:
+        ways = (letters,)
+        consonants = skeleton.strip(letters)
+        if len(consonants) >= SHORTEST_SKELETON:
+            _add(found, "c:" + consonants, shown, "sound")
+        for said in spoken.spelled_out(part):
+            _add(found, "h:" + said, shown, "spelled")
+    for way in ways:
+        sound = folded.fold_letters(way)
+        if len(sound) >= SHORTEST_SOUND:
+            _add(found, "r:" + sound, shown, "sound")
+
+
+def _add_person(found: dict[str, Key], name: str) -> None:
+    """Add the keys of a person's name: in pinyin, and with a surname that stands last put first."""
+    shown = name[:MAX_TEXT]
+    if name.isascii() and " " in name:
+        words = name.split()
+        if len(words) <= roman.MOST_WORDS and words[-1].casefold() in roman.SURNAME_WORDS:
+            sound = folded.fold_letters(clean.letters("".join((words[-1], *words[:-1]))))
+            _add(found, "r:" + sound, shown, "sound")
+    elif name.isascii():
+        return
+    for spelt in pinyin.pinyin_keys(name):
+        _add(found, "p:" + spelt, shown, "pinyin")
 
 
 def _add(found: dict[str, Key], key: str, text: str, why: str) -> None:

@@ -87,7 +87,8 @@ def loan_cost(latin: str, hangul: str) -> float:
     >>> loan_cost("Dance", "댄스") < 0.2, loan_cost("Dance", "러브")
     (True, 1.0)
     """
-    if Levenshtein.normalized_similarity(skeleton(latin), skeleton(hangul)) < CONSONANTS_ALIKE:
+    sounds = skeleton(latin)
+    if sounds.isalpha() and Levenshtein.normalized_similarity(sounds, skeleton(hangul)) < CONSONANTS_ALIKE:
         return 1.0
     return _loan_cost(to_letters(latin), to_jamo(hangul))
 

@@ -40,6 +40,8 @@ TEENS: Final = ("텐", "일레븐", "트웰브", "써틴", "포틴", "피프틴"
 TENS: Final = ("", "", "트웬티", "써티", "포티", "피프티", "식스티", "세븐티", "에이티", "나인티")
 PLACES: Final = ((1000, "천"), (100, "백"), (10, "십"), (1, ""))
 LONGEST_NUMBER: Final = 4  # digits
+SHORT_WORD: Final = 3
+VOWELS: Final = frozenset("AEIOU")
 SPELT: Final = re.compile(r"[A-Z0-9]{2,5}")
 
 
@@ -75,6 +77,8 @@ def spelled_out(text: str) -> tuple[str, ...]:
     letters = text.replace(".", "").replace("-", "").replace(" ", "")
     if not SPELT.fullmatch(letters) or letters.isdigit():
         return ()
+    if len(letters) > SHORT_WORD and letters.isalpha() and not VOWELS.isdisjoint(letters):
+        return ()  # LOVE and BABY are words
     english = "".join(ENGLISH[int(each)] if each.isdigit() else LETTERS[each.lower()][0] for each in letters)
     korean = "".join(SINO[int(each)] if each.isdigit() else LETTERS[each.lower()][0] for each in letters)
     return tuple(dict.fromkeys((english, korean)))
