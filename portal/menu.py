@@ -26,6 +26,7 @@ class Entry:
 ENTRIES: Final = (
     Entry(_("Home"), "home", "home", frozenset(Role)),
     Entry(_("Reports"), "royalties:reports", "report", BACK_OFFICE),
+    Entry(_("Match review"), "royalties:review", "look", frozenset({Role.STAFF})),
     Entry(_("Unmatched songs"), "royalties:unmatched", "search", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Usage"), "royalties:usage", "usage", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Works"), "works:list", "song", BACK_OFFICE | PUBLISHER_ROLES),

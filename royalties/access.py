@@ -20,6 +20,7 @@ from royalties.models import (
     RightSplit,
     Source,
     SourceProfile,
+    StaffDecision,
     Statement,
 )
 from royalties.querysets import MONEY_ROLES
@@ -69,6 +70,17 @@ def get_report_with_lines(user: Reader, ref: str) -> Report:
 
 def get_song(user: Reader, ref: str) -> ReportedRecording:
     return get_object_or_404(ReportedRecording.objects.visible_to(user).select_related("first_report"), ref=ref)
+
+
+def decisions_of(user: Reader) -> QuerySet[StaffDecision]:
+    """What staff decided in the review, and who took it back."""
+    if not sees_everything(user):
+        return StaffDecision.objects.none()
+    return StaffDecision.objects.select_related("work", "actor", "undone_by__actor")
+
+
+def get_decision(user: Reader, ref: str) -> StaffDecision:
+    return get_object_or_404(decisions_of(user), ref=ref)
 
 
 def remittances_of(user: Reader) -> QuerySet[Remittance]:

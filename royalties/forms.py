@@ -174,6 +174,29 @@ class RejectForm(DecisionForm):
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
 
+class ReviewForm(forms.Form):
+    """A decision of the review. `seen`: song ref and match, for this song and each equal one that was shown."""
+
+    action = forms.ChoiceField(choices=[("accept", ""), ("reject", ""), ("leave_out", "")])
+    work = forms.CharField(max_length=12, required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
+    equal = forms.BooleanField(required=False)
+    next = forms.CharField(max_length=12, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("action") in {"accept", "reject"} and not cleaned.get("work"):
+            self.add_error("work", _("Choose the work that you mean."))
+        return cleaned
+
+    def seen(self) -> dict[str, int]:
+        """Song ref → the match that was shown."""
+        pairs = (text.partition("=") for text in self.data.getlist("seen"))  # type: ignore[attr-defined]  # a QueryDict
+        return {
+            ref: int(match) for ref, _sign, match in pairs if match.isascii() and match.isdigit() and len(match) < 19
+        }
+
+
 class SongFilterForm(forms.Form):
     q = forms.CharField(label=_("Title or artist"), required=False, max_length=100)
 

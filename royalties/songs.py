@@ -77,6 +77,7 @@ def candidates_of(user: Reader, standing: Match | None) -> list[dict[str, Any]]:
         {
             "work": part.work,
             "fraction": Fraction(part.numerator, part.denominator),
+            "permille": part.probability_permille,
             "evidence": explain(part.evidence or standing.evidence),
             **facts[part.work_id],
         }

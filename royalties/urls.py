@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from royalties.views import downloads, earnings, ledger, matches, money, readings, reports
+from royalties.views import downloads, earnings, ledger, matches, money, readings, reports, review
 
 app_name = "royalties"
 urlpatterns = [
@@ -20,6 +20,10 @@ urlpatterns = [
     path("songs/<str:ref>/", matches.song, name="song"),
     path("songs/<str:ref>/accept/", matches.accept_match, name="accept_match"),
     path("songs/<str:ref>/reject/", matches.reject_match, name="reject_match"),
+    path("review/", review.queue, name="review"),
+    path("review/decisions/", review.decisions, name="decisions"),
+    path("review/decisions/<str:ref>/undo/", review.undo, name="undo_decision"),
+    path("review/<str:ref>/", review.song, name="review_song"),
     path("usage/", earnings.usage, name="usage"),
     path("usage/<str:ref>/", earnings.work, name="work"),
     path("statements/", earnings.statements, name="statements"),

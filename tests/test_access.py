@@ -31,7 +31,8 @@ from portal.notices.models import Notice
 from portal.rest.models import Token
 from portal.rest.scopes import Scope
 from portal.rest.tokens import issue_token
-from royalties.models import DistributionRun, Earning, Remittance, Statement
+from royalties.models import DistributionRun, Earning, Remittance, StaffDecision, Statement
+from royalties.review import leave_out_songs
 from tests.royalties.scene import CANARY, Scene, distribute_all, make_scene
 from works.models import CatalogueRow, CatalogueUpload
 
@@ -61,6 +62,7 @@ class World:
     remittance: Remittance
     token: Token
     delegation: Membership
+    decision: StaffDecision
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,10 @@ PAGES: dict[str, Page] = {
     "royalties:song": Page(OWNER | SOCIETY, NOBODY, of_song),
     "royalties:accept_match": Page(NOBODY, STAFF, of_song),
     "royalties:reject_match": Page(NOBODY, STAFF, of_song),
+    "royalties:review": Page(STAFF),
+    "royalties:review_song": Page(STAFF, STAFF, of_song),
+    "royalties:decisions": Page(STAFF),
+    "royalties:undo_decision": Page(NOBODY, STAFF, lambda world: {"ref": world.decision.ref}),
     "royalties:usage": Page(PUBLISHERS | WRITERS | SOCIETY),
     "royalties:work": Page(OWNER | SOCIETY, NOBODY, of_work),
     "royalties:statements": Page(PUBLISHERS - {"copyright"} | WRITERS | SOCIETY),
@@ -333,6 +339,8 @@ def make_world() -> World:
         paper=SimpleUploadedFile(f"{CANARY}.pdf", b"%PDF-1.7 " + CANARY.encode()),
         actor=scene.stranger,
     )
+    decision = leave_out_songs(songs=[scene.unmatched], actor=scene.staff, reason=CANARY, seen={})
+    assert decision is not None
     Notice.objects.create(user=scene.stranger, sentence=f"{CANARY} notice")
     file = StoredFile.objects.create(label=f"{CANARY}.csv", sha256="c" * 64, size_bytes=1)
     upload = CatalogueUpload.objects.create(
@@ -351,6 +359,7 @@ def make_world() -> World:
         remittance=Remittance.objects.get(),
         token=issue_token(user=scene.stranger, name=CANARY, scopes=[], until_date=in_two_days())[0],
         delegation=delegations["delegate"],
+        decision=decision,
     )
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from claims.models import Case
 from claims.querysets import held_micros
-from portal.accounts.access import Reader
+from portal.accounts.access import Reader, is_staff
 from portal.home.tasks import Task, waiting
 from portal.lib import svg, wording
 from portal.lib.money import MICROS
@@ -63,7 +63,11 @@ def tasks_of_society(user: Reader) -> list[Task]:
         Task(reports.get("stopped", 0), _("reports whose reading has stopped"), "royalties:reports"),
         Task(sums.get("held", 0), _("sums received that differ from the reports"), "royalties:remittances"),
         Task(sums.get("waiting", 0), _("sums received that wait for their reports"), "royalties:remittances"),
-        Task(to_review, _("songs to review"), "royalties:unmatched", "?tab=review"),
+        Task(
+            to_review,
+            _("songs to review"),
+            *(("royalties:review",) if is_staff(user) else ("royalties:unmatched", "?tab=review")),
+        ),
     )
 
 

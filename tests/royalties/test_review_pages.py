@@ -1,0 +1,152 @@
+"""The pages of the review: the queue by money, a song beside its candidates, decisions without JavaScript and with htmx."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from royalties.models import Match, ReportedRecording, StaffDecision
+from tests.royalties.scene import CANARY, QQ, YUAN, Scene, add_report, add_song, make_scene, signed_in
+
+pytestmark = pytest.mark.django_db
+BUDGET = 35
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def scene(db: None) -> Scene:
+    return make_scene()
+
+
+@pytest.fixture
+def staff(scene: Scene) -> Client:
+    return signed_in(scene.staff)
+
+
+@pytest.fixture
+def richer(scene: Scene) -> ReportedRecording:
+    song = add_song("月光 2", candidates=[(scene.moon, 950), (scene.other, 400)])
+    add_report([(song, QQ, 3, 9 * YUAN)])
+    return song
+
+
+def standing(song: ReportedRecording) -> Match:
+    return Match.objects.get(recording=song, superseded_at__isnull=True)
+
+
+def seen(song: ReportedRecording) -> str:
+    return f"{song.ref}={standing(song).pk}"
+
+
+def address(song: ReportedRecording) -> str:
+    return reverse("royalties:review_song", args=[song.ref])
+
+
+def test_the_queue_begins_with_the_most_money_and_says_how_much_is_left(
+    scene: Scene, staff: Client, richer: ReportedRecording
+) -> None:
+    response = staff.get(reverse("royalties:review"))
+    shown = response.content.decode()
+    assert response.context["opened"] == richer
+    assert shown.index(f"entry-{richer.ref}") < shown.index(f"entry-{scene.review.ref}")
+    assert "CN¥13.40" in shown, "9 and 4.40 wait"
+    assert CANARY not in shown
+
+
+def test_a_song_stands_beside_its_candidates_with_marks_evidence_and_the_likelihood_in_words(
+    scene: Scene, staff: Client, richer: ReportedRecording
+) -> None:
+    shown = staff.get(address(richer), headers=HTMX).content.decode()
+    for text in (
+        "달빛 아래",
+        "달무리",
+        "도해온",
+        "The titles are the same: “月光”",
+        "almost certain",
+        "possible",
+        "CN¥9.00",
+    ):
+        assert text in shown
+    assert "<html" not in shown, "htmx gets the song alone"
+    assert "<html" in staff.get(address(richer)).content.decode(), "everybody else the page"
+    work = scene.moon
+    work.titles.create(text="月光", script="Hans", kind="TT")
+    assert '<mark class="agrees">' in staff.get(address(richer)).content.decode()
+
+
+def test_a_decision_leads_to_the_next_song(scene: Scene, staff: Client, richer: ReportedRecording) -> None:
+    form = {"action": "accept", "work": scene.moon.ref, "seen": seen(richer)}
+    response = staff.post(address(richer), form)
+    assert response.headers["Location"] == address(scene.review)
+    assert standing(richer).works.get().work == scene.moon
+    last = staff.post(address(scene.review), {"action": "leave_out", "seen": seen(scene.review)})
+    assert last.headers["Location"] == reverse("royalties:review")
+    assert "Nothing waits to be reviewed" in staff.get(reverse("royalties:review")).content.decode()
+
+
+def test_htmx_gets_the_next_song_the_figures_and_what_was_settled(
+    scene: Scene, staff: Client, richer: ReportedRecording
+) -> None:
+    form = {"action": "accept", "work": scene.moon.ref, "seen": seen(richer)}
+    response = staff.post(address(richer), form, headers=HTMX)
+    shown = response.content.decode()
+    assert response.context["song"] == scene.review
+    assert f'data-ref="{richer.ref}"' in shown
+    assert 'id="review-progress" hx-swap-oob="true"' in shown
+    assert "CN¥9.00" in shown, "settled today"
+    assert reverse("royalties:undo_decision", args=[StaffDecision.objects.get().ref]) in shown
+
+
+def test_equal_songs_go_with_it_only_if_asked_and_only_those_that_were_shown(scene: Scene, staff: Client) -> None:
+    candidates = [(scene.moon, 700), (scene.other, 600)]
+    twins = [add_song("月光", candidates=candidates) for _number in range(3)]
+    shown = staff.get(address(scene.review)).content.decode()
+    assert all(seen(twin) in shown for twin in twins)
+    form = {"action": "accept", "work": scene.moon.ref, "seen": [seen(song) for song in (scene.review, *twins[:2])]}
+    staff.post(address(scene.review), {**form, "equal": "on"})
+    assert [standing(twin).outcome for twin in twins] == ["accepted", "accepted", "review"]
+    assert StaffDecision.objects.get().songs == 3
+    staff.post(address(twins[2]), {"action": "leave_out", "seen": [seen(twins[2]), seen(twins[1])]})
+    assert standing(twins[1]).outcome == "accepted", "nobody asked for it"
+
+
+def test_undoing_shows_the_song_again(scene: Scene, staff: Client) -> None:
+    staff.post(address(scene.review), {"action": "leave_out", "seen": seen(scene.review)})
+    url = reverse("royalties:undo_decision", args=[StaffDecision.objects.get().ref])
+    assert staff.post(url).headers["Location"] == address(scene.review)
+    assert standing(scene.review).outcome == "review"
+    assert staff.post(url).status_code == 409, "once"
+    listed = staff.get(reverse("royalties:decisions")).content.decode()
+    assert "taken back by staff" in listed
+    assert url not in listed
+
+
+def test_what_cannot_be_decided_is_said_beside_the_song(scene: Scene, staff: Client) -> None:
+    form = {"action": "accept", "seen": seen(scene.review)}
+    for headers in ({}, HTMX):
+        response = staff.post(address(scene.review), form, headers=headers)
+        assert (response.status_code, standing(scene.review).outcome) == (400, "review")
+        assert "Choose the work that you mean" in response.content.decode()
+    other = signed_in(scene.staff_two)
+    stale = seen(scene.review)
+    other.post(address(scene.review), {"action": "leave_out", "seen": stale})
+    response = staff.post(
+        address(scene.review), {"action": "accept", "work": scene.moon.ref, "seen": stale}, headers=HTMX
+    )
+    assert response.status_code == 409
+    assert "staff-two has decided this song in the meantime" in response.content.decode()
+
+
+def test_a_day_of_review_costs_the_same_per_song(
+    scene: Scene, staff: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    songs = [add_song(f"歌 {number}", candidates=[(scene.moon, 500), (scene.other, 300)]) for number in range(60)]
+    add_report([(song, QQ, 1, (number + 5) * YUAN) for number, song in enumerate(songs)])
+    with django_assert_max_num_queries(BUDGET):
+        staff.get(reverse("royalties:review"))
+    with django_assert_max_num_queries(BUDGET + 10):
+        staff.post(
+            address(songs[5]), {"action": "accept", "work": scene.moon.ref, "seen": seen(songs[5])}, headers=HTMX
+        )
