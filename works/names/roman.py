@@ -158,81 +158,6 @@ SURNAMES: Final = {
     "나": "ra | la",
     "박": "park | pahk bark",
 }
-# surnames that may stand last in Latin letters: "Ji-eun Lee"
-SURNAME_WORDS: Final = frozenset(
-    [
-        "ahn",
-        "an",
-        "bae",
-        "baek",
-        "bak",
-        "cha",
-        "chang",
-        "cho",
-        "choe",
-        "choi",
-        "chun",
-        "chung",
-        "gang",
-        "gim",
-        "go",
-        "gwon",
-        "ha",
-        "han",
-        "heo",
-        "hong",
-        "huh",
-        "hur",
-        "hwang",
-        "im",
-        "jang",
-        "jeon",
-        "jeong",
-        "jin",
-        "jo",
-        "joo",
-        "ju",
-        "jun",
-        "jung",
-        "kang",
-        "kim",
-        "ko",
-        "kwak",
-        "kwon",
-        "lee",
-        "lim",
-        "min",
-        "moon",
-        "mun",
-        "na",
-        "nam",
-        "no",
-        "noh",
-        "oh",
-        "paik",
-        "park",
-        "rhee",
-        "roh",
-        "ryu",
-        "seo",
-        "shin",
-        "sim",
-        "sin",
-        "sohn",
-        "son",
-        "song",
-        "suh",
-        "sung",
-        "woo",
-        "yang",
-        "yi",
-        "yim",
-        "yoo",
-        "yoon",
-        "yu",
-        "yun",
-    ]
-)
 MOST_WORDS: Final = 3  # of a name in Latin letters: Ji Eun Lee
 RARE_ALLOWED: Final = 1  # in a text of up to three syllables; one more for each three further ones
 LONGEST: Final = 8  # letters of the longest spelling, with a hyphen
@@ -376,3 +301,13 @@ def _parse(spellings: str) -> Spellings:
     usual, _, rare = spellings.partition("|")
     found = dict.fromkeys(rare.split(), 1) | dict.fromkeys(usual.split(), 0)
     return {("" if spelt == "." else spelt): odd for spelt, odd in found.items()}
+
+
+# surnames that may stand last in Latin letters: "Ji-eun Lee"
+SURNAME_WORDS: Final = frozenset(
+    _parse(
+        "ahn an bae baek bak cha chang cho choe choi chun chung gang gim go gwon ha han heo hong huh hur hwang im jang jeon jeong jin "
+        "jo joo ju jun jung kang kim ko kwak kwon lee lim min moon mun na nam no noh oh paik park rhee roh ryu seo shin sim sin sohn "
+        "son song suh sung woo yang yi yim yoo yoon yu yun"
+    )
+)
