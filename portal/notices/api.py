@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from portal.accounts.access import signed_in
 from portal.lib.keyset import whole
 from portal.notices.access import notices_of
-from portal.rest.api import ApiView
+from portal.rest.api import ApiView, checked
+from portal.rest.fields import Input
 from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 
@@ -49,6 +50,7 @@ class ReadNotices(ApiView):
         operation_id="mark_notices_read", summary=_("Mark all your notices as read"), request=None, responses=MarkedRead
     )
     def post(self, request: Request) -> Response:
+        checked(Input(data=request.data))
         unread = notices_of(signed_in(request)).filter(read_at__isnull=True)
         return Response(MarkedRead({"marked": unread.update(read_at=timezone.now())}).data)
 

@@ -391,7 +391,9 @@ class ResumeReport(ApiView):
         responses=ReportOut,
     )
     def post(self, request: Request, ref: str) -> Response:
-        resume_report(report=access.get_report(request.user, ref))
+        report = access.get_report(request.user, ref)
+        checked(Input(data=request.data))
+        resume_report(report=report)
         return Response(report_shown(request.user, access.get_report(request.user, ref)))
 
 

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
 from django.test import Client
 
+from portal.notices.models import Notice
 from portal.rest import api
 from portal.rest.parsers import JsonParser
 from portal.rest.scopes import Scope
@@ -151,6 +152,22 @@ def test_a_body_that_is_no_plain_json(scene: Scene, body: bytes) -> None:
     """Half a letter (a lone surrogate) among them: no answer could repeat it, and no table keep it."""
     response = program(scene.dalbit).generic("POST", NOTICES_READ, body, "application/json")
     assert error_of(response, 400)["error"] == "body-unreadable"
+
+
+@pytest.mark.parametrize("body", [b'{"all": true}', b"[]", b'["x"]', b"null", b'"x"', b"1"])
+@pytest.mark.parametrize("path", [NOTICES_READ, "/api/v1/reports/{ref}/resume/"])
+def test_a_write_that_takes_nothing_is_given_nothing(scene: Scene, path: str, body: bytes) -> None:
+    """Whoever sends something means something by it."""
+    Notice.objects.create(user=scene.staff, sentence="x")
+    client, path = program(scene.staff), path.format(ref=scene.report.ref)
+    refused = error_of(client.generic("POST", path, body, "application/json"), 400)
+    assert refused["error"] == "input-not-valid"
+    assert refused["fields"]
+    assert Notice.objects.filter(user=scene.staff, sentence="x", read_at=None).exists()
+    error_of(client.generic("POST", path, b"all=true", "application/x-www-form-urlencoded"), 415)
+    error_of(client.generic("POST", path, b"x", "text/plain"), 415)
+    for nothing in (b"", b"{}"):
+        assert client.generic("POST", path, nothing, "application/json").status_code == 200
 
 
 @pytest.mark.parametrize(("said", "number"), [(b"12.0", 12), (b"-1e3", -1000), (b"1E+17", 10**17), (b"-0.0", 0)])
