@@ -25,6 +25,7 @@ from portal.accounts.models import ACTING_ROLES, User
 from portal.files.services import as_download
 from portal.lib import svg, wording
 from portal.lib.errors import DomainError
+from portal.lib.http import as_refusal
 from portal.lib.keyset import page_of, whole
 from works.models import Party, Share, Work
 
@@ -103,7 +104,7 @@ def file_share(request: HttpRequest, ref: str) -> HttpResponse:
         )
     except DomainError as error:
         form.add_error(None, str(error))
-        return render(request, "claims/file_share.html", context, status=error.status)
+        return as_refusal(render(request, "claims/file_share.html", context), error)
     messages.success(request, _("Your case is filed. Nothing is held until the society has checked your papers."))
     return redirect("claims:detail", case.ref)
 
@@ -132,7 +133,7 @@ def file_song(request: HttpRequest, ref: str) -> HttpResponse:
         )
     except DomainError as error:
         form.add_error(None, str(error))
-        return render(request, "claims/file_song.html", context, status=error.status)
+        return as_refusal(render(request, "claims/file_song.html", context), error)
     messages.success(request, _("Your case is filed. Nothing is held until the society has checked your papers."))
     return redirect("claims:detail", case.ref)
 
@@ -217,7 +218,7 @@ def _take(
         step(case, form, user)
     except DomainError as error:
         fresh = access.get_case(user, ref)
-        return _case_page(request, user, fresh, bound={action: form}, refused=str(error), status=error.status)
+        return as_refusal(_case_page(request, user, fresh, bound={action: form}, refused=str(error)), error)
     messages.success(request, said)
     return redirect("claims:detail", ref)
 

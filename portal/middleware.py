@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import translation
 
 from portal.lib.errors import DomainError
+from portal.lib.http import as_refusal
 from portal.lib.whole_body import BodyCutOff, WholeBody
 from portal.rest.errors import NotFound, error_page, is_api
 
@@ -109,4 +110,4 @@ class DomainErrorMiddleware:
 
 
 def _page_of(request: HttpRequest, error: DomainError) -> HttpResponse:
-    return render(request, "domain_error.html", {"error": error}, status=error.status)
+    return as_refusal(render(request, "domain_error.html", {"error": error}), error)

@@ -17,7 +17,7 @@ from royalties.services import LARGEST_PART
 
 MONTH: Final = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
 WHOLE: Final = re.compile(r"-?[0-9]{1,40}")
-SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
+SHA256: Final = re.compile(r"\A[0-9a-fA-F]{64}\Z")  # the form looks for it anywhere in the text
 CURRENCIES: Final = (("CNY", _("Chinese yuan (CNY)")), ("USD", _("US dollar (USD)")), ("KRW", _("Korean won (KRW)")))
 
 

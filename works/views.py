@@ -18,6 +18,7 @@ from portal.accounts.models import User
 from portal.jobs.models import Job
 from portal.lib import wording
 from portal.lib.errors import DomainError
+from portal.lib.http import as_refusal
 from portal.lib.keyset import page_of, whole
 from works import access
 from works.catalogue.base import ParseProblem
@@ -134,8 +135,13 @@ def uploads(request: HttpRequest) -> HttpResponse:
         if organisations
         else None
     )
-    if request.method == "POST" and form is not None and form.is_valid() and (upload := _receive(request, form)):
-        return redirect("works:upload", upload.ref)
+    refused: DomainError | None = None
+    if request.method == "POST" and form is not None and form.is_valid():
+        try:
+            return redirect("works:upload", _receive(request, form).ref)
+        except DomainError as error:
+            form.add_error("file", str(error))
+            refused = error
     page = page_of(
         CatalogueUpload.objects.visible_to(request.user).select_related("organisation", "file"),
         keys=(whole("id", descending=True),),
@@ -151,18 +157,15 @@ def uploads(request: HttpRequest) -> HttpResponse:
         "cursor": page.more,
         "sees_everything": sees_everything(request.user),
     }
-    return render(request, "works/uploads.html", context, status=400 if form is not None and form.errors else 200)
+    shown = render(request, "works/uploads.html", context, status=400 if form is not None and form.errors else 200)
+    return as_refusal(shown, refused) if refused else shown
 
 
-def _receive(request: HttpRequest, form: CatalogueForm) -> CatalogueUpload | None:
-    """The upload, or None with the refusal noted on the form."""
+def _receive(request: HttpRequest, form: CatalogueForm) -> CatalogueUpload:
+    """Raises what receive_catalogue raises."""
     organisation, file = form.chosen()
     user = request.user if isinstance(request.user, User) else None
-    try:
-        upload, _job = receive_catalogue(stream=file, label=file.name or "", organisation=organisation, user=user)
-    except DomainError as error:
-        form.add_error("file", str(error))
-        return None
+    upload, _job = receive_catalogue(stream=file, label=file.name or "", organisation=organisation, user=user)
     said = (
         _("We have your file. Its letters were read as %(encoding)s.") if upload.encoding else _("We have your file.")
     )

@@ -89,7 +89,7 @@ class QuotaIsUsedUp(DomainError):
     sentence = _(
         "With this file you would have uploaded more than %(megabytes)s MB in 24 hours, the most for one person."
     )
-    remedy = _("Upload it tomorrow, or ask the society to raise the limit.")
+    remedy = _("There is room for it in %(hours)s hours. Upload it then, or ask the society to raise the limit.")
 
 
 class FileIsNotAsSent(DomainError):

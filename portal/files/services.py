@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
 import os
 import re
 import uuid
@@ -14,7 +15,7 @@ from typing import BinaryIO, Final
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, models, transaction
-from django.db.models import Sum
+from django.db.models import Sum, Window
 from django.http import FileResponse
 from django.utils import timezone
 
@@ -24,7 +25,8 @@ from portal.files.uploads import PART
 
 READ_BYTES: Final = 1 << 20
 QUOTA_LOCK: Final = 0x67_61_72_03  # advisory, with the number of the person
-LEFT_SECONDS: Final = 86_400
+A_DAY: Final = 86_400
+LEFT_SECONDS: Final = A_DAY
 BATCH: Final = 1000
 UUID_NAME: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -120,9 +122,15 @@ def _require_room(user: models.Model | None, size_bytes: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [QUOTA_LOCK, user.pk])
     since = timezone.now() - dt.timedelta(days=1)
-    brought = StoredFile.objects.filter(uploaded_by_id=user.pk, created_at__gt=since).aggregate(sum=Sum("size_bytes"))
-    if (brought["sum"] or 0) + size_bytes > settings.UPLOAD_DAILY_BYTES:
-        raise guards.QuotaIsUsedUp(megabytes=settings.UPLOAD_DAILY_BYTES // 1_000_000)
+    brought = StoredFile.objects.filter(uploaded_by_id=user.pk, created_at__gt=since)
+    too_many = (brought.aggregate(sum=Sum("size_bytes"))["sum"] or 0) + size_bytes - settings.UPLOAD_DAILY_BYTES
+    if too_many > 0:
+        so_far = Window(Sum("size_bytes"), order_by=["created_at", "pk"])
+        gone_with = brought.annotate(so_far=so_far).filter(so_far__gte=too_many).order_by("created_at", "pk").first()
+        seconds = math.ceil((gone_with.created_at - since).total_seconds()) if gone_with else A_DAY
+        raise guards.QuotaIsUsedUp(
+            megabytes=settings.UPLOAD_DAILY_BYTES // 1_000_000, seconds=seconds, hours=math.ceil(seconds / 3600)
+        )
 
 
 def _write(stream: BinaryIO | UploadedFile[bytes], part: Path, label: str) -> tuple[str, int]:

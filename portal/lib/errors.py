@@ -6,9 +6,11 @@ Every anticipated failure is a subclass declared beside what raises it. `portal.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.utils.functional import Promise
+
+TOO_MUCH: Final = 429
 
 
 class DomainError(Exception):
@@ -39,6 +41,11 @@ class DomainError(Exception):
     def advice(self) -> str:
         """What to do next, filled, in the reader's language; empty when there is nothing to do."""
         return str(self.remedy) % self.params if self.params else str(self.remedy)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an answer says beside it: of too much, after how many seconds (a parameter of the error) to come again."""
+        return {"Retry-After": str(self.params["seconds"])} if self.status == TOO_MUCH else {}
 
 
 class NotAllowed(DomainError):

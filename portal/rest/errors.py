@@ -126,7 +126,9 @@ def error_body(error: DomainError, fields: Sequence[Mapping[str, str]] = ()) -> 
 
 def error_page(error: DomainError) -> JsonResponse:
     """For what fails outside of an endpoint."""
-    return JsonResponse(error_body(error), status=error.status, json_dumps_params={"ensure_ascii": False})
+    return JsonResponse(
+        error_body(error), status=error.status, headers=error.headers, json_dumps_params={"ensure_ascii": False}
+    )
 
 
 def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -137,11 +139,9 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
     fields: list[dict[str, str]] = []
     if isinstance(exception, exceptions.ValidationError):
         fields = list(_fields(exception.get_full_details()))
-    headers = {}
+    headers = dict(error.headers)
     if error.status == NotSignedIn.status:
         headers["WWW-Authenticate"] = 'Bearer realm="garak"'
-    if isinstance(error, TooManyRequests):
-        headers["Retry-After"] = str(error.params["seconds"])
     return Response(error_body(error, fields), status=error.status, headers=headers)
 
 

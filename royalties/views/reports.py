@@ -15,6 +15,7 @@ from portal.accounts.models import Role
 from portal.files.services import store_upload
 from portal.lib import svg, wording
 from portal.lib.errors import DomainError
+from portal.lib.http import as_refusal
 from portal.lib.keyset import page_of, whole
 from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_only
 from royalties.forms import SettleForm, UploadForm
@@ -52,19 +53,20 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Bring a report. It is stored and waits in the database; workers take it up whether or not the broker hears of it."""
     actor = staff_only(request)
     form = UploadForm(request.POST or None, request.FILES or None)
+    shown = {"form": form}
     if request.method == "POST" and form.is_valid():
         try:
             report, is_new = _receive(form, actor)
         except DomainError as error:
             form.add_error("file", str(error))
+            return as_refusal(render(request, "royalties/upload.html", shown), error)
         else:
             if is_new:
                 messages.success(request, _("The file is here. You may leave this page while it is read."))
             else:
                 messages.info(request, _("This file is already here, byte for byte. Nothing has changed."))
             return redirect("royalties:report", report.ref)
-    status = 400 if form.errors else 200
-    return render(request, "royalties/upload.html", {"form": form}, status=status)
+    return render(request, "royalties/upload.html", shown, status=400 if form.errors else 200)
 
 
 def _receive(form: UploadForm, actor: Any) -> tuple[Report, bool]:

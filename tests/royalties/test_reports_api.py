@@ -231,6 +231,13 @@ def test_what_is_no_report_leaves_nothing_behind(scene: Scene, changes: dict[str
     assert state_of_everything() == before
 
 
+def test_who_has_brought_too_much_is_told_when_to_come_again(scene: Scene, settings: Any) -> None:
+    settings.UPLOAD_DAILY_BYTES = 1
+    response = send(program(scene.staff))
+    assert error_of(response, 429)["error"] == "quota-is-used-up"
+    assert response.headers["Retry-After"] == "86400"  # as long as a day: alone it is more than a day's worth
+
+
 @pytest.mark.parametrize("who", ["auditor", "contact", "dalbit", "haeon"])
 def test_only_staff_send_reports(scene: Scene, who: str) -> None:
     before = state_of_everything()

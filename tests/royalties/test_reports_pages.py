@@ -102,6 +102,29 @@ def test_a_month_in_other_words_is_asked_again(scene: Scene) -> None:
     assert "for example 2026-09" in shown
 
 
+def test_a_fingerprint_is_64_digits_and_no_more(scene: Scene) -> None:
+    status, shown = send(scene, sha256="a" * 65)
+    assert status == 400
+    assert "Write its 64 letters and digits." in shown
+
+
+def test_who_has_brought_too_much_is_told_when_there_is_room_again(scene: Scene, settings: Settings) -> None:
+    """When the oldest of her files is a day old, if that makes enough room."""
+    settings.UPLOAD_DAILY_BYTES = 30
+    for hours, size in ((20, 4), (10, 16), (1, 8)):
+        stored = StoredFile.objects.create(label="x", sha256="0" * 64, size_bytes=size, uploaded_by=scene.staff)
+        StoredFile.objects.filter(pk=stored.pk).update(created_at=timezone.now() - dt.timedelta(hours=hours))
+    form = {
+        "source": "tme",
+        "file": SimpleUploadedFile("a.csv", b"a,b\n1,2\n"),
+    }  # 8 bytes: the first file is not enough
+    response = signed_in(scene.staff).post(reverse("royalties:upload"), form)
+    assert response.status_code == 429
+    assert 14 * 3600 - 60 < int(response.headers["Retry-After"]) <= 14 * 3600
+    assert "There is room for it in 14 hours." in response.content.decode()
+    assert not StoredFile.objects.filter(label="a.csv").exists()
+
+
 # ── progress ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
