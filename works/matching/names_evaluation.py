@@ -93,4 +93,5 @@ def _strangers(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for each in parse_performers(text) for name in (each.name, *each.aliases))
+    """The text itself, for a comma may stand behind a surname, and each name it holds."""
+    return (text, *(name for each in parse_performers(text) for name in (each.name, *each.aliases)))

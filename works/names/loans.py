@@ -51,6 +51,7 @@ MAX_LETTERS: Final = 4  # of a step
 MAX_JAMO: Final = 4
 UNKNOWN: Final = 9.0  # nats for a letter or a jamo that no step explains
 NAMED: Final = 5.0  # nats for a letter or a number that is said by its name
+WRITTEN: Final = 3.0  # nats for a letter or digit that stands among the Hangul as it is
 SURE: Final = 0.45  # the share of the unrelated cost below which two words are surely the same
 DOUBTFUL: Final = 0.85  # the share at which as many pairs are the same word as are not
 CONSONANTS_ALIKE: Final = (
@@ -155,6 +156,8 @@ def _go_on(
                     there[further] = so_far + NAMED
         if end == place + 1:
             for at, so_far in reached.items():
+                if jamo.startswith(step, at) and so_far + WRITTEN < there.get(at + 1, 1e9):
+                    there[at + 1] = so_far + WRITTEN
                 if so_far + UNKNOWN < there.get(at, 1e9):
                     there[at] = so_far + UNKNOWN
 

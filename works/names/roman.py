@@ -46,9 +46,9 @@ VOWELS: Final = {
     "ㅓ": "eo u o uh | er ur ou eoh oh eou",
     "ㅔ": "e eh | ae ei ey ay ea ee",
     "ㅕ": "yeo yu you yo yeou | yuh yoh yeu ye yoo io iu eo",
-    "ㅖ": "ye yeh | yae e ae ie yei eh",
+    "ㅖ": "ye yeh | yae e ae ie yei eh yee yea ea",
     "ㅗ": "o oh | ou ow oe",
-    "ㅘ": "wa oa | ua wah",
+    "ㅘ": "wa oa | ua wah woa",
     "ㅙ": "wae we | oae wai way",
     "ㅚ": "oe oi we | oy wae wei oei ui",
     "ㅛ": "yo yoh | you io",
@@ -57,7 +57,7 @@ VOWELS: Final = {
     "ㅞ": "we wei | wae ue",
     "ㅟ": "wi ui wee | we wie uy",
     "ㅠ": "yu yoo you | yuh yeu iu u ew",
-    "ㅡ": "eu u | ew oo e uh",
+    "ㅡ": "eu u | ew oo e uh eou",
     "ㅢ": "ui eui ee i | ey yi ie y euy",
     "ㅣ": "i ee y | e yi ie ey ih",
 }
@@ -138,9 +138,10 @@ NASAL: Final = {
     **dict.fromkeys("ㅂㅍㅄ", "m"),
 }
 FRONT: Final = frozenset("ㅣㅑㅕㅛㅠㅖㅒㅟ")  # vowels before which ㅅ is as often sh as s
+Y: Final = frozenset("ㅑㅕㅛㅠㅖ")
 ALONE: Final = {
     "ㅜ": "u oo woo wu | ou uh oow",
-    "ㅗ": "o oh | ou ow oe",
+    "ㅗ": "o oh | ou ow oe oa",
     "ㅣ": "i ee yi e y | yee ih ie ea",
 }  # after no consonant
 # surnames as they were before the initial sound law took their ㄹ away, or as English respells them; in the first syllable
@@ -281,7 +282,11 @@ def _between(coda: str, initial: str, vowel: str) -> Spellings:
 @cache
 def _initial(initial: str, vowel: str) -> Spellings:
     found = _parse(INITIALS[initial])
-    return {**found, "sh": 0} if initial == "ㅅ" and vowel in FRONT else found
+    if initial == "ㅅ" and vowel in FRONT:
+        return {**found, "sh": 0}
+    if vowel in Y:  # 렬 is spoken and often written 열, in the middle of a name too, and 용 may be written for 룡
+        return {**found, "": 1} if initial == "ㄹ" else {**found, "r": 1, "l": 1} if initial == "ㅇ" else found
+    return found
 
 
 @cache
