@@ -10,7 +10,7 @@ from works.names import brackets, clean, versions
 from works.names.script import detect_script, same_script
 
 PLAIN_TITLE: Final = re.compile(
-    r"[(;/|、+]|\s-|-\s|\b(?:feat|ft|featuring|inst|instrumental|ver|version)\b|伴奏|版|반주|버전|버젼|메들리",
+    r"[(;/|、+]|\s-|-\s|[^\x00-\x7f]-|\b(?:feat|ft|featuring|inst|instrumental|ver|version)\b|伴奏|版|반주|버전|버젼|메들리",
     re.IGNORECASE,
 )
 MEDLEY: Final = re.compile(r"(?<=\S)\s+\+\s*(?=\S)|(?<=\S)\+\s+(?=\S)")
@@ -22,7 +22,7 @@ class Title:
 
     whole: the title as it stands; untagged: without remarks on version and guests; main: without any bracket;
     aliases: the names in another script than the main one; versions: facts such as "live" or "language:ja", for whoever
-    decides; featured: guests as written.
+    decides; featured: guests as written; songs: those of a medley, each with its own brackets.
     """
 
     whole: str
@@ -31,13 +31,15 @@ class Title:
     aliases: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     featured: tuple[str, ...] = ()
+    songs: tuple[str, ...] = ()
 
 
 def parse_title(text: str) -> Title:
     """Read a title as services write it.
 
-    >>> parse_title("咆哮(Growl) (Chinese Ver.)")
-    Title(whole='咆哮(Growl) (Chinese Ver.)', untagged='咆哮 Growl', main='咆哮', aliases=('Growl',), versions=('version', 'language:zh'), featured=())
+    >>> title = parse_title("咆哮(Growl) (Chinese Ver.)")
+    >>> title.main, title.aliases, title.versions
+    ('咆哮', ('Growl',), ('version', 'language:zh'))
 
     A medley ("A + B (a) + C (b)") has no aliases: each bracket names another song of it.
     """
@@ -73,7 +75,9 @@ def parse_title(text: str) -> Title:
     if not outside:  # nothing but remarks: then they are the name
         return Title(whole, whole, whole, (), _once(tags), _once(featured))
     if MEDLEY.search(outside):
-        return Title(whole, _untagged(outside, inner), outside, (), _once([*tags, "medley"]), _once(featured))
+        joined = "".join(f" ({piece.text}) " if piece.inside else piece.text for piece in kept)
+        songs = _once([" ".join(song.split()) for song in MEDLEY.split(joined)])
+        return Title(whole, _untagged(outside, inner), outside, (), _once([*tags, "medley"]), _once(featured), songs)
     main, *others = brackets.split_scripts(outside)
     names = [name for content in inner for name in _names_in(content, tags, featured)]
     script = detect_script(main)
