@@ -15,13 +15,18 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings as effort, strategies as st
 
+from portal.accounts.models import Organisation
 from portal.files import scan
+from portal.files.models import StoredFile
 from portal.files.sheets import spool_sheet
+from portal.jobs.models import Job
 from portal.lib.inert import read_inert, write_inert
-from tests.works.build import Row, as_csv, codes, outcomes, row, send
+from tests.works.build import Row, as_csv, codes, outcomes, publisher, row, send
 from works.catalogue.base import ParseProblem
 from works.catalogue.rows import RawRow, csv_rows, sheet_rows
 from works.catalogue.spreadsheet import COLUMNS, read_heading, read_rows
@@ -301,3 +306,17 @@ def test_what_is_made_inert_is_read_back_exactly(text: str) -> None:
 @pytest.mark.parametrize("text", ["'Cause", "'39", "'", "''", "it's", "봄=밤"])
 def test_a_title_with_an_apostrophe_of_its_own_is_left_alone(text: str) -> None:
     assert write_inert(text) == write_inert(text, is_text_cell=True) == read_inert(text) == text
+
+
+def test_the_command_leaves_no_new_publisher_behind_when_it_refuses_a_spreadsheet(db: None, tmp_path: Path) -> None:
+    """It is refused while it is read, not at the door: by then the publisher, the file and the job were there."""
+    file = tmp_path / "catalogue.xlsx"
+    file.write_bytes(as_xlsx([{"a": "1"}], ["a", "b"]))
+    with pytest.raises(CommandError, match="columns"):
+        call_command("import_catalogue", file, publisher="PUB-NEW", stdout=io.StringIO())
+    assert not Organisation.objects.exists()
+    assert [kept.objects.count() for kept in (CatalogueUpload, StoredFile, Job)] == [0, 0, 0]
+    known = publisher()
+    with pytest.raises(CommandError, match="columns"):
+        call_command("import_catalogue", file, publisher=known.ref, stdout=io.StringIO())
+    assert CatalogueUpload.objects.get().organisation == known

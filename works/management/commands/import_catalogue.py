@@ -7,8 +7,10 @@ from time import perf_counter, sleep
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
+from django.db import transaction
 
 from portal.accounts.models import Organisation
+from portal.files.services import discard_upload
 from portal.jobs.models import Job
 from portal.jobs.services import drain
 from portal.lib.errors import DomainError
@@ -60,8 +62,10 @@ class Command(BaseCommand):
         work_until_finished(job)
         seconds = perf_counter() - started
         upload.refresh_from_db()
-        if upload.refusal:
-            fail(self, upload.refusal.code, str(upload.refusal), as_json=options["json"])
+        if refusal := upload.refusal:
+            if is_new:
+                forget_publisher(upload, job)
+            fail(self, refusal.code, str(refusal), as_json=options["json"])
         figures = catalogue_figures(upload)
         works = figures.registered + figures.duplicates + figures.conflicts
         answer = {
@@ -94,6 +98,17 @@ def work_until_finished(job: Job) -> None:
         if job.state in {Job.State.DONE, Job.State.STOPPED}:
             return
         sleep(POLL_SECONDS)
+
+
+def forget_publisher(upload: CatalogueUpload, job: Job) -> None:
+    """What was refused while it was read leaves no new publisher behind either, unless something else has come from it."""
+    organisation, stored = upload.organisation, upload.file
+    with transaction.atomic():
+        job.delete()
+        upload.delete()
+        discard_upload(stored=stored)
+        if not CatalogueUpload.objects.filter(organisation=organisation).exists():
+            organisation.delete()
 
 
 def receive(path: Path, ref: str) -> tuple[CatalogueUpload, Job, bool]:
