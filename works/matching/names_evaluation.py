@@ -16,7 +16,7 @@ from typing import Any, Final
 from works.names.alike import alike
 from works.names.performers import parse_performers
 
-TAKEN_FOR_ONE: Final = 0.75  # the score of works.names.alike from which two names are one
+TAKEN_FOR_ONE: Final = 0.7  # the score of works.names.alike from which two names are one
 STRANGERS: Final = 5  # pairs of different people for each true pair, and as many with the same surname
 
 Pair = tuple[str, str]

@@ -175,7 +175,7 @@ class Learned(NamedTuple):
     jamo: dict[str, float]
 
     def as_costs(self) -> loans.Costs:
-        return loans.Costs(loans.as_table(self.steps), self.letters, self.jamo)
+        return loans.Costs(loans.to_judge(self.steps), self.letters, self.jamo)
 
 
 def learn(pairs: Sequence[Pair]) -> Learned:

@@ -51,6 +51,9 @@ MAX_LETTERS: Final = 4  # of a step
 MAX_JAMO: Final = 4
 UNKNOWN: Final = 9.0  # nats for a letter or a jamo that no step explains
 NAMED: Final = 5.0  # nats for a letter or a number that is said by its name
+UNPAIRED: Final = 3.0  # nats more for a letter without a sound or a sound without a letter
+SILENT: Final = frozenset("eh")  # but not for these letters
+FILLER: Final = hangul.vowel_jamo("ㅡ")  # nor for the vowel that only keeps consonants apart
 WRITTEN: Final = 3.0  # nats for a letter or digit that stands among the Hangul as it is
 SURE: Final = 0.45  # the share of the unrelated cost below which two words are surely the same
 DOUBTFUL: Final = 0.85  # the share at which as many pairs are the same word as are not
@@ -176,6 +179,19 @@ def as_table(steps: Mapping[tuple[str, str], float]) -> dict[str, dict[str, floa
     return table
 
 
+def to_judge(steps: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
+    """Steps by their letters, for telling words apart: those that leave a sound out or add one cost more than was learned.
+
+    Names of all nations are full of silent letters; among Love, Lovely and Lover they are what makes the difference.
+    """
+    return as_table(
+        {
+            (letters, jamo): cost + (0 if (letters and jamo) or letters in SILENT or jamo == FILLER else UNPAIRED)
+            for (letters, jamo), cost in steps.items()
+        }
+    )
+
+
 @lru_cache(maxsize=1)
 def learned() -> Costs:
     """The committed costs (loan_costs.tsv, written by `manage.py learn_loans`)."""
@@ -185,7 +201,7 @@ def learned() -> Costs:
     for kind, letters, jamo, cost in rows:
         found[kind][letters, jamo] = float(cost)
     return Costs(
-        as_table(found["step"]),
+        to_judge(found["step"]),
         {letters: cost for (letters, _), cost in found["letter"].items()},
         {jamo: cost for (_, jamo), cost in found["jamo"].items()},
     )

@@ -263,7 +263,7 @@ def _between(coda: str, initial: str, vowel: str) -> Spellings:
     if initial == "ㅇ":
         for right, odd in _parse(LIAISON.get(coda, "")).items():
             found[right] = min(odd, found.get(right, odd))
-            found.setdefault("-" + right, odd + 1)  # a hyphen stands where the writer sees the syllable end
+            found.setdefault("-" + right, odd + 2)  # a hyphen stands where the writer sees the syllable end
     elif initial == "ㅎ":
         for right, odd in _parse(ASPIRATED.get(coda, "")).items():
             add("", right, odd)
