@@ -36,11 +36,12 @@ def is_read_so(text: str, roman: str) -> bool:
 
     Each syllable must be a Korean and a Chinese reading of one character.
     """
-    syllables = clean.letters(clean.tidy(text))
-    if not 2 <= len(syllables) <= MAX_SYLLABLES or hangul.count_syllables(syllables) != len(syllables):
+    spellings = () if han.has_han(roman) else pinyin_keys(roman)
+    syllables = clean.letters(clean.tidy(text)) if spellings else ""
+    if not syllables or len(syllables) > MAX_SYLLABLES or hangul.count_syllables(syllables) != len(syllables):
         return False
     shared = _shared_readings()
-    for spelt in _orders(clean.tidy(roman)):
+    for spelt in spellings:
         reached = {0}
         for syllable in syllables:
             reached = {
