@@ -32,14 +32,38 @@ def to_simplified(text: str) -> str:
 
 
 def simplified_key(text: str) -> str:
-    """The simplified form for keys: characters that a phrase would keep (乾坤) are simplified too, on both sides alike."""
-    return to_simplified(text).translate(simplified_table())
+    """The simplified form for keys: characters that a phrase would keep (乾坤) are simplified too, on both sides alike.
+
+    So are the forms that only Japan writes (楽園): Korean acts sing there too.
+    """
+    return to_simplified(text).translate(_key_table())
 
 
 @lru_cache(maxsize=1)
 def simplified_table() -> dict[int, str]:
     """Traditional character to its (first) simplified one, for str.translate."""
     return {ord(han): options[0] for han, options in read_dictionary("TSCharacters.txt").items() if han != options[0]}
+
+
+@lru_cache(maxsize=1)
+def _key_table() -> dict[int, str]:
+    simplified = simplified_table()
+    japanese = {
+        form: traditional.translate(simplified)
+        for traditional, forms in read_dictionary("JPVariants.txt").items()
+        for form in forms
+        if form != traditional and not _is_chinese(form)
+    }
+    return {**{ord(form): plain for form, plain in japanese.items()}, **simplified}
+
+
+def _is_chinese(character: str) -> bool:
+    """Whether mainland China uses it (GB 2312): 芸 is a character of its own there."""
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1)
