@@ -5,6 +5,7 @@ Every refusal says what was found, why it is refused and what to do. Nothing her
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 import struct
@@ -44,6 +45,7 @@ PART_OF_OFFICE: Final = {"xlsx": "xl/", "docx": "word/"}  # every document of th
 NOT_TEXT: Final = (ZIP, b"%PDF-", b"MZ", b"\x7fELF", b"\xd0\xcf\x11\xe0", GZIP, b"\x89PNG", b"\xff\xd8\xff")
 MARKUP: Final = (b"<!doctype", b"<html", b"<?xml", b"<script", b"<table")
 UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+NO_LETTERS: Final = frozenset({"Cc", "Cn", "Co", "Cs"})
 MACROS: Final = ("xl/vbaproject.bin", "xl/macrosheets/", "word/vbaproject.bin", "xl/activex/", "word/activex/")
 LINKS: Final = ("xl/externallinks/", "xl/connections.xml", "xl/querytables/")
 PACKED: Final = (".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz")
@@ -68,6 +70,12 @@ class FileIsNotWhatItSays(DomainError):
     code = "file-is-not-what-it-says"
     sentence = _("The content of “%(label)s” is not that of a .%(extension)s file.")
     remedy = _("Open it in the program it comes from, save it as .%(extension)s and upload it again.")
+
+
+class TextHoldsNul(DomainError):
+    code = "text-holds-nul"
+    sentence = _("“%(label)s” is no table in text: its first line holds NUL bytes, and it is not in UTF-16 either.")
+    remedy = _("Open it in the program it comes from, save it as “CSV UTF-8” and upload it again.")
 
 
 class FileIsEmpty(DomainError):
@@ -247,13 +255,34 @@ def _unpacked_head(head: bytes, label: str) -> bytes:
 
 
 def _check_text(head: bytes, label: str) -> None:
-    """A NUL in the first line is no text (or UTF-16 without its mark); one further down costs its line, not the file."""
-    if head.startswith(UTF16):
+    """A NUL in the first line is no text, unless it is UTF-16; one further down costs its line, not the file."""
+    if head.startswith(UTF16) or utf16_without_mark(head):
         return
     begins = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     first_line, _newline, _rest = begins.partition(b"\n")
-    if b"\0" in first_line or head.startswith(NOT_TEXT) or begins.startswith(MARKUP):
+    if head.startswith(NOT_TEXT) or begins.startswith(MARKUP):
         raise FileIsNotWhatItSays(label=label, extension=extension_of(label))
+    if b"\0" in first_line:
+        raise TextHoldsNul(label=label)
+
+
+def utf16_without_mark(head: bytes) -> str:
+    """“utf-16-le” or “utf-16-be” for the beginning of a text in UTF-16 that does not say so by a mark; nothing for any other.
+
+    Digits, commas and line ends of such a text have a NUL beside them, always on the same side, and they are a quarter of it at
+    least. On the other side NULs are rare (一 has one), and what it all says are letters.
+    """
+    whole = len(head) // 2 * 2
+    sides = head[0:whole:2].count(0), head[1:whole:2].count(0)
+    if max(sides) * 8 < whole or min(sides) * 4 > max(sides):
+        return ""
+    codec = "utf-16-le" if sides[1] > sides[0] else "utf-16-be"
+    try:
+        text = codecs.getincrementaldecoder(codec)().decode(head[:whole])
+    except UnicodeDecodeError:
+        return ""
+    wrong = sum(letter not in "\t\r\n" and unicodedata.category(letter) in NO_LETTERS for letter in text)
+    return codec if "\n" in text and wrong * 100 <= len(text) else ""
 
 
 def _what_is_unsafe(archive: zipfile.ZipFile, file: BinaryIO) -> Promise | None:

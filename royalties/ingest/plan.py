@@ -46,7 +46,7 @@ def prepare_plan(work: Work) -> Plan:
     layout = replace(layout, withheld=first_look.columns_of_listeners(layout, whole))
     return Plan(
         opened=opened,
-        encoding="" if opened.sheet else encodings.UTF16 if opened.from_utf16 else survey.encoding,
+        encoding="" if opened.sheet else encodings.UTF16 if opened.utf16 else survey.encoding,
         shown=_how_it_was_read(opened, survey, delimiter, layout, rows),
         layout=layout,
         period=report.period or _first_period(layout, whole),
@@ -118,7 +118,7 @@ def _how_it_was_read(
         "sheet": opened.sheet.sheet if opened.sheet else "",
         "is_full": bool(opened.sheet and opened.sheet.is_full),
         "delimiter": delimiter,
-        "why": "mark" if opened.from_utf16 else survey.why,
+        "why": opened.utf16 or survey.why,
         "looks_like": "" if opened.known else encodings.better_than(csv_lines.codec_of(survey.encoding), survey.sample),
         "not_taken": [header for at, header in enumerate(headers) if at not in known and header.strip()],
         "withheld_at": list(layout.withheld),

@@ -74,7 +74,7 @@ class Opened:
     known: str = ""
     member: str = ""  # what a zip calls its table
     sheet: SpooledSheet | None = None
-    from_utf16: bool = False
+    utf16: str = ""  # why it was taken for that, a key of encodings.WHY
 
 
 def open_file(report: Report, *, name: str, keep: Callable[[], None]) -> Opened:
@@ -92,7 +92,10 @@ def open_file(report: Report, *, name: str, keep: Callable[[], None]) -> Opened:
         spool = name + TABLE
         member = unpack_table(source, spool_path(spool), keep=keep)
         source = spool_path(spool)
-    if not encodings.is_utf16(source):
+    codec, why = encodings.utf16_of(source)
+    if why == "nuls" and report.encoding_asked not in {"", encodings.UTF16}:
+        codec = ""  # it does not say so itself, so a person is believed
+    if not codec:
         if report.encoding_asked == encodings.UTF16:
             raise EncodingDoesNotFit(encoding=encodings.NAMES[encodings.UTF16], suggestion=_suggest(source))
         return Opened(container=container, spool=spool, member=member)
@@ -102,8 +105,8 @@ def open_file(report: Report, *, name: str, keep: Callable[[], None]) -> Opened:
         )
     target = spool_path(name + AS_UTF8)
     target.parent.mkdir(parents=True, exist_ok=True)
-    encodings.write_utf8(source, target, keep=keep)
-    return Opened(container=container, spool=name + AS_UTF8, known=SPOOL_ENCODING, member=member, from_utf16=True)
+    encodings.write_utf8(source, target, codec, keep=keep)
+    return Opened(container=container, spool=name + AS_UTF8, known=SPOOL_ENCODING, member=member, utf16=why)
 
 
 def _suggest(path: Path) -> str:

@@ -16,6 +16,8 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from portal.files.guards import HEAD_BYTES, utf16_without_mark
+
 UTF8, UTF8_BOM, UTF16, GB18030, CP949, BIG5 = "utf-8", "utf-8-sig", "utf-16", "gb18030", "cp949", "cp950"
 NAMES: Final = {  # the same in every language
     UTF8: "UTF-8",
@@ -34,6 +36,7 @@ CHOICES: Final[tuple[tuple[str, Promise], ...]] = (  # what a person can say
 )
 WHY: Final[dict[str, Promise]] = {  # what speaks for the encoding of a report, Report.reading
     "mark": _("the file says so itself, by its byte order mark"),
+    "nuls": _("it has no byte order mark, but beside each of its digits and commas stands a NUL"),
     "lines": _("its lines are UTF-8"),
     "fallback": _("its lines are not UTF-8, and its senders write in it"),
     "asked": _("somebody stated it"),
@@ -119,19 +122,25 @@ def _score(lines: Sequence[bytes], encoding: str) -> float:
 # ── UTF-16, whose line feeds are two bytes, is written anew as UTF-8 before its lines are counted ─────────────────────────
 
 
-def is_utf16(path: Path) -> bool:
-    """Whether a file says by its mark that it is UTF-16. Without the mark it is not taken for that."""
+def utf16_of(path: Path) -> tuple[str, str]:
+    """The codec of a file in UTF-16 and why it is that: by its mark, or by NULs beside its digits and commas. Else nothing."""
     with path.open("rb") as file:
-        return file.read(2) in MARKS_OF_UTF16
+        head = file.read(HEAD_BYTES)
+    if head[:2] in MARKS_OF_UTF16:
+        return MARKS_OF_UTF16[head[:2]], "mark"
+    codec = utf16_without_mark(head)
+    return codec, "nuls" if codec else ""
 
 
-def write_utf8(source: Path, target: Path, *, keep: Callable[[], None]) -> None:
+def write_utf8(source: Path, target: Path, codec: str, *, keep: Callable[[], None]) -> None:
     """Write a UTF-16 file as UTF-8, letter by letter. What is no letter becomes bytes that are none in UTF-8 either.
 
     So a broken letter costs its line where the lines are read, and not the file.
     """
     with source.open("rb") as file, target.open("wb") as out:
-        decoder = codecs.getincrementaldecoder(MARKS_OF_UTF16[file.read(2)])("surrogatepass")
+        if file.read(2) not in MARKS_OF_UTF16:
+            file.seek(0)
+        decoder = codecs.getincrementaldecoder(codec)("surrogatepass")
         while block := file.read(READ_BYTES):
             out.write(decoder.decode(block).encode("utf-8", "surrogatepass"))
             keep()

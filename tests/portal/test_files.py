@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import translation
+from hypothesis import given, strategies as st
 from pytest_django import Settings
 
 from portal.files import guards
@@ -74,8 +75,10 @@ def test_a_discarded_file_is_gone(django_capture_on_commit_callbacks: Callable[.
         (b"PK\x03\x04rest", "a.csv", guards.FileIsNotWhatItSays),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.csv", guards.FileIsNotWhatItSays),  # an old .xls under a new name
         (b" \r\n<!DOCTYPE html><table>", "a.csv", guards.FileIsNotWhatItSays),
-        (b"a,b\0c", "a.csv", guards.FileIsNotWhatItSays),
-        ("日,a\n".encode("utf-16-le"), "a.csv", guards.FileIsNotWhatItSays),
+        (b"a,b\0c", "a.csv", guards.TextHoldsNul),
+        (b"a\0,\0b\0", "a.csv", guards.TextHoldsNul),  # like UTF-16, but without a line
+        ("日月火水木金土日月,火\n".encode("utf-16-le"), "a.csv", guards.TextHoldsNul),  # too little of it has a NUL
+        (b"a\0\n\0" + b"\x05\0" * 50, "a.csv", guards.TextHoldsNul),  # controls are no letters
         (b"a,b\n", "a.xlsx", guards.FileIsNotWhatItSays),
         (b"PK\x03\x04 and no more", "a.xlsx", guards.FileIsNotWhatItSays),
         (office({}).replace(b"xl/workbook.xml", b"yl/workbook.xml"), "a.xlsx", guards.FileIsNotWhatItSays),
@@ -91,6 +94,21 @@ def test_refuses_and_leaves_nothing(content: bytes, label: str, error: type[Exce
     assert label in str(refusal.value)
     assert not StoredFile.objects.exists()
     assert not list(media.glob("*"))
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text", ["日,a\n", "一,二,三,12,2026-09-01\r\n最,一,丁,34,x\r\n", "기간,곡명,0.25\n𠮷,밤편지,1\n"]
+)
+def test_utf16_is_known_without_its_mark(text: str, codec: str) -> None:
+    assert guards.utf16_without_mark(text.encode(codec)) == codec
+    assert guards.utf16_without_mark((text * 2000).encode(codec)[: guards.HEAD_BYTES - 3]) == codec
+    assert store(text.encode(codec), "a.csv").label == "a.csv"
+
+
+@given(st.binary(max_size=300) | st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=100).map(str.encode))
+def test_text_without_nul_is_never_taken_for_utf16(head: bytes) -> None:
+    assert not guards.utf16_without_mark(head.replace(b"\0", b"0"))
 
 
 def test_refuses_overlapping_parts() -> None:

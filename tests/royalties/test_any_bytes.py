@@ -146,8 +146,9 @@ def test_what_is_written_in_any_dialect_and_encoding_is_read(
         path = Path(folder, "a")
         path.write_bytes(out.getvalue().encode(encoding))
         known = ""
-        if encodings.is_utf16(path):
-            encodings.write_utf8(path, Path(folder, "b"), keep=lambda: None)
+        codec, _why = encodings.utf16_of(path)
+        if codec:
+            encodings.write_utf8(path, Path(folder, "b"), codec, keep=lambda: None)
             path, known = Path(folder, "b"), "utf-8"
         asked = "" if encoding in {"utf-8", "utf-8-sig", "utf-16"} else encoding
         survey = csv_lines.survey(path, known=known, asked=asked)

@@ -27,7 +27,7 @@ from portal.files.models import StoredFile
 from portal.files.services import store_upload
 from royalties.ingest.reading import sweep_spool
 from royalties.models import RejectedLine, Report, ReportedRecording, UsageLine
-from royalties.reports import csv_lines
+from royalties.reports import csv_lines, encodings
 from royalties.reports.base import REASONS, REFUSALS, BadLine, refusal_of
 from royalties.services import accept_as_is
 from tests.royalties.test_ingest import (
@@ -197,6 +197,18 @@ def test_u07_text_is_right_in_every_encoding(encoding: str, mark: bytes, shown: 
     assert report.encoding == shown
     assert ReportedRecording.objects.filter(title=LETTERS).exists()
     assert LETTERS in report.reading["preview"][0]
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_u07_utf16_without_its_mark_is_known_by_its_nuls_and_a_person_may_say_otherwise(codec: str) -> None:
+    content = csv_of([line(1, 歌曲名=LETTERS), line(2)]).decode().encode(codec)
+    report = import_bytes(content)
+    assert_read(report, 2)
+    assert (report.encoding, report.reading["why"]) == ("utf-16", "nuls")
+    assert str(encodings.WHY["nuls"])
+    assert LETTERS in report.reading["preview"][0]
+    otherwise = import_bytes(content, source="mcsc", encoding="gb18030")
+    assert (otherwise.state, otherwise.accepted) == ("refused", 0)  # no header of ours: it was read as was said
 
 
 def test_u07_korean_in_cp949_is_read_when_it_is_asked_for() -> None:

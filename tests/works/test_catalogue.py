@@ -484,7 +484,7 @@ def test_the_number_of_statements_does_not_grow_with_the_file(db: None) -> None:
 
 
 def test_what_is_no_catalogue_leaves_nothing_behind(db: None, tmp_path: Path) -> None:
-    for data in (b"name,age\r\nA,1\r\n", b"\xfa\xff\xff,\r\n"):
+    for data in (b"name,age\r\nA,1\r\n", b"\xfa\xff\xff,\r\n", as_csv([row()]).encode("utf-16-le")):
         with pytest.raises((CatalogueHeadingWrong, CatalogueUnreadable)):
             receive_catalogue(stream=io.BytesIO(data), label="x.csv", organisation=publisher(), user=None)
     assert (StoredFile.objects.count(), CatalogueUpload.objects.count()) == (0, 0)

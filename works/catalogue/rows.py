@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from portal.files.guards import HEAD_BYTES, utf16_without_mark
 from works.catalogue.base import CatalogueUnreadable
 
 BLOCK: Final = 1 << 20
@@ -39,6 +40,9 @@ def detect_encoding(path: Path) -> tuple[str, str]:
 
     Raises CatalogueUnreadable.
     """
+    with path.open("rb") as start:
+        if utf16_without_mark(start.read(HEAD_BYTES)):  # which would pass for UTF-8 with NULs in it
+            raise CatalogueUnreadable
     for codec, name in ENCODINGS:
         try:
             with path.open(encoding=codec, newline="") as file:
