@@ -246,6 +246,9 @@ def _form_of(action: Action, case: Case, *posted: Any) -> BaseForm | None:
     return FORMS[action](*posted, **options)
 
 
+NEWEST: Final = (whole("id", descending=True),)
+
+
 def _case_page(
     request: HttpRequest,
     user: User,
@@ -261,6 +264,8 @@ def _case_page(
         action.value: bound.get(action) or _form_of(action, case) for action in rules.actions(State(case.state), seats)
     }
     held = access.held_of(user, [case]).get(case.ref)
+    papers = case.attachments.select_related("file", "added_by", "on_behalf_of")
+    events = page_of(case.events.select_related("actor"), keys=NEWEST, after=request.GET.get("after", ""))
     context = {
         **_row(case, held),
         "released": [] if held is None else released_micros(case),
@@ -269,8 +274,9 @@ def _case_page(
         "steps": steps,
         "seats": {seat.value for seat in seats},
         "parties": case.parties.select_related("organisation").order_by("pk"),
-        "papers": case.attachments.select_related("file", "added_by", "on_behalf_of").order_by("pk"),
-        "events": [_event(event) for event in case.events.select_related("actor")],
+        "papers": page_of(papers, keys=NEWEST, after=request.GET.get("papers", "")),
+        "events": [_event(event) for event in events],
+        "earlier": events.more,
         "bar": _share_bar(case),
     }
     return render(request, "claims/detail.html", context, status=status)

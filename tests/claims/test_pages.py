@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -209,3 +210,28 @@ def test_it_reads_in_each_language(cast: Cast, language: str) -> None:
     client.cookies["django_language"] = language
     for url in ("/cases/", f"/cases/{case.ref}/"):
         assert case.ref in page(client, url)
+
+
+def test_papers_and_history_come_a_page_at_a_time_the_newest_first(cast: Cast) -> None:
+    """However much was said in a case, its page does not grow; what was said last is seen first."""
+    case = file_share(cast)
+    for number in range(60):
+        services.add_message(case=case, text=f"message {number:02}.", actor=cast.claim)
+        services.add_paper(case=case, paper=paper(f"paper-{number:02}.pdf"), text="x", actor=cast.claim)
+    client = signed_in(cast.haeon)
+    url = f"/cases/{case.ref}/"
+    for name, pattern in (("after", r"message \d\d"), ("papers", r"paper-\d\d\.pdf</a>")):
+        following, pages = url, []
+        while following:
+            body = page(client, following)
+            pages.append(re.findall(pattern, body))
+            link = re.search(rf'href="({re.escape(url)}\?{name}=[^"]+)"', body)
+            following = link[1] if link else ""
+        assert len(pages) > 1
+        assert max(map(len, pages)) <= 50
+        assert [word[-2:] if name == "after" else word[6:8] for words in pages for word in words] == [
+            f"{number:02}" for number in reversed(range(60))
+        ]
+    refused = client.post(f"{url}messages/", {"text": ""})
+    assert refused.status_code == 400
+    assert f'href="{url}?after=' in refused.content.decode()
