@@ -38,6 +38,10 @@ CUT_ATTEMPTS: Final = 3  # cutting and giving up may fail too
 MAX_BELLS: Final = 4  # workers called to one job at a time
 MAX_SWEPT: Final = 200  # jobs rung for in one sweep
 ERROR_CHARACTERS: Final = 20_000
+UNKNOWN_SECONDS: Final = (
+    3600  # after which a stage that a worker does not know is no longer that of a version being installed
+)
+STAGE_UNKNOWN: Final = "stage-unknown"  # the error code of a job that was left in such a stage
 QUARANTINED: Final = "quarantined"  # the error code of a job whose chunk failed too often
 # Lost connections, deadlocks, locks not got, full disks. COPY raises them as psycopg does: Django wraps only statements.
 DATABASE_REFUSES: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
@@ -88,7 +92,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Stopped:
-    """Why a job cannot go on: the code and params of a foreseen failure, or `quarantined`."""
+    """Why a job cannot go on: the code and params of a foreseen failure, QUARANTINED or STAGE_UNKNOWN."""
 
     code: str
     params: dict[str, Any]
@@ -155,6 +159,13 @@ COUNT: Final = """
         SELECT coalesce(sum(units), 0) FROM jobs_chunk c
         WHERE c.job_id = jobs_job.id AND c.stage = jobs_job.stage AND c.state IN ('done', 'given_up'))
     WHERE id = %s AND state IN ('waiting', 'running')"""
+LEAVE: Final = f"""
+    UPDATE jobs_job j SET state = 'stopped', error_code = %s, error_text = %s, finished_at = now()
+    WHERE id = %s AND state IN ('waiting', 'running')
+        AND greatest(created_at, heartbeat_at) < clock_timestamp() - %s * interval '1 second'
+        AND EXISTS (SELECT 1 FROM jobs_chunk c WHERE c.job_id = j.id AND c.state = 'todo')
+        AND NOT EXISTS (
+            SELECT 1 FROM jobs_chunk c WHERE c.job_id = j.id AND c.state = 'todo' AND (c.stage = ANY(%s) OR NOT ({FREE})))"""  # noqa: S608 FREE is a constant
 CLOSED: Final = (Chunk.State.DONE, Chunk.State.SPLIT, Chunk.State.GIVEN_UP)
 
 
@@ -278,10 +289,13 @@ def drain(*, job_id: int, stages: Mapping[str, Stage], seconds: float | None = N
 
     A lost connection, a deadlock or a lock not got in time cost an attempt and are tried again. A foreseen failure
     (DomainError) stops the job. Anything else is a bug: it costs an attempt, and is raised for the log. A chunk whose
-    attempts are used up is cut into pieces where its stage can do that, and stops the job where it cannot.
+    attempts are used up is cut into pieces where its stage can do that, and stops the job where it cannot. So does a job
+    stop that was left in a stage of another version: staff are told once, and the sweep does not ring for it for ever.
     """
+    found = False
     until = None if seconds is None else monotonic() + seconds
     while (claimed := _claim(job_id, list(stages))) is not None:
+        found = True
         stage_name, work = claimed
         stage = stages[stage_name]
         if _is_hopeless(work, stage):
@@ -290,6 +304,8 @@ def drain(*, job_id: int, stages: Mapping[str, Stage], seconds: float | None = N
         _do(work, stage, stages, helpers=seconds is not None)
         if until is not None and monotonic() > until and ring(work.job):
             return
+    if not found:
+        _stop_if_nobody_knows_it(job_id, stages)
 
 
 def _claim(job_id: int, stages: list[str]) -> tuple[str, Work] | None:
@@ -409,6 +425,20 @@ def _stop(work: Work, stage: Stage, reason: Stopped, text: str | None = None) ->
         stage.stopped(job, reason)
     level = logging.ERROR if reason.code == QUARANTINED else logging.INFO
     log.log(level, "%s stopped in chunk %s: %s", job, work.ordinal, reason.code)
+
+
+def _stop_if_nobody_knows_it(job_id: int, stages: Mapping[str, Stage]) -> None:
+    """Stop a job that has nothing left to do but chunks of stages unknown here, for longer than an installation takes.
+
+    Whichever stage of the job is asked whom to tell: they all tell the same people.
+    """
+    with transaction.atomic(durable=True):
+        text = f"Its stage is none of those that this version knows: {', '.join(sorted(stages))}."
+        if not _run(LEAVE, [STAGE_UNKNOWN, text, job_id, UNKNOWN_SECONDS, list(stages)]):
+            return
+        job = Job.objects.get(pk=job_id)
+        next(iter(stages.values())).stopped(job, Stopped(STAGE_UNKNOWN, {"stage": job.stage}))
+    log.error("%s was left in a stage that nobody knows", job)
 
 
 def _give_back(work: Work, *, refused: Exception | None = None) -> None:

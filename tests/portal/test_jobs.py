@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import threading
 from collections.abc import Callable
 from io import BytesIO
@@ -18,7 +19,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from pytest_django import Settings
 
-from portal.accounts.models import Organisation
+from portal.accounts.models import Membership, Organisation, Role, User
 from portal.celery import app as celery
 from portal.files.services import store_upload
 from portal.jobs import beat, keeper, services
@@ -37,6 +38,7 @@ from portal.jobs.services import (
     drain,
 )
 from portal.lib.errors import DomainError
+from portal.notices.models import Notice
 from portal.rest.models import RequestCount
 from royalties.ingest import receive_report
 from royalties.models import Source
@@ -394,6 +396,59 @@ def test_a_worker_leaves_stages_alone_that_it_does_not_know() -> None:
     assert (chunk.state, chunk.attempt) == ("todo", 0)
     drain(job_id=job.pk, stages=number_stages(set(), KeyError()))
     assert len(written()) == 3
+
+
+@pytest.mark.django_db
+def test_a_job_left_in_a_stage_of_an_old_version_stops_and_is_told_once() -> None:
+    job = number_job(3)
+    told: list[tuple[int, str, str]] = []
+    known = stages(stopped=lambda job, reason: told.append((job.pk, job.state, reason.code)))
+
+    def later(seconds: int) -> None:
+        ago = Now() - dt.timedelta(seconds=seconds)
+        Job.objects.filter(pk=job.pk).update(created_at=ago, heartbeat_at=ago)
+
+    later(services.UNKNOWN_SECONDS - 60)  # it may still be a version that is just being installed
+    drain(job_id=job.pk, stages=known)
+    assert (told, job in services._due_jobs()) == ([], True)
+    later(services.UNKNOWN_SECONDS + 60)
+    for _bell in range(3):
+        drain(job_id=job.pk, stages=known)
+    assert told == [(job.pk, "stopped", services.STAGE_UNKNOWN)]
+    assert job not in services._due_jobs()
+    services.resume_job(job=job)  # when there is a version again that knows it
+    drain(job_id=job.pk, stages=number_stages(set(), KeyError()))
+    assert len(written()) == 3
+
+
+@pytest.mark.django_db
+def test_a_job_is_not_left_while_a_worker_of_another_version_has_it() -> None:
+    job = number_job(3)
+    services._claim(job.pk, ["numbers"])
+    Job.objects.filter(pk=job.pk).update(created_at=Now() - dt.timedelta(days=1))
+    drain(job_id=job.pk, stages=stages())
+    job.refresh_from_db()
+    assert job.state == "waiting"
+
+
+@pytest.mark.parametrize("receive", [lambda: a_report(), lambda: a_catalogue()], ids=["report", "catalogue"])
+@pytest.mark.django_db
+def test_of_a_job_left_in_an_old_stage_staff_are_told_by_its_room(
+    receive: Callable[[], dict[str, Any]], tmp_path: Path, settings: Settings
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    staff = User.objects.create_user("staff@garak.example", name="staff")
+    society = Organisation.objects.create(kind=Organisation.Kind.SOCIETY, name="society")
+    Membership.objects.create(user=staff, organisation=society, role=Role.STAFF, from_date=dt.date(2026, 1, 1))
+    celery.loader.import_default_modules()
+    job = Job.objects.get(pk=receive()["job_id"])
+    Job.objects.update(stage="register", created_at=Now() - dt.timedelta(days=1))
+    job.chunks.update(stage="register")
+    for _bell in range(2):
+        celery.tasks[job.kind](job_id=job.pk)
+    assert Notice.objects.filter(user=staff).count() == 1
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("stopped", services.STAGE_UNKNOWN)
 
 
 def test_a_chunk_is_free_at_once_when_the_connection_of_its_worker_is_gone(fresh_database: Database) -> None:
