@@ -16,11 +16,17 @@ LATIN = [
     ("Park Hyo-shin", "박효신"),
     ("Kim Ye-rim", "박수영"),
 ]
+# one person under two spellings: neither is a stranger
+SPELT = [("김범수", "Kim Bum-soo"), ("김범수", "Gim Beomsu")]
 HAN = [("李知恩", "이지은"), ("朴孝信", "박효신")]
 
 
 def write(path: Path) -> Path:
-    rows = [(*pair, kind) for kind, pairs in (("hangul-latin", LATIN), ("hangul-han", HAN)) for pair in pairs]
+    rows = [
+        (*pair, kind)
+        for kind, pairs in (("hangul-latin", LATIN), ("hangul-han", HAN), ("spelt", SPELT))
+        for pair in pairs
+    ]
     lines = ["name_a\tname_b\tkind\tsource", *("\t".join((*row, "invented")) for row in rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -28,13 +34,14 @@ def write(path: Path) -> Path:
 
 def test_what_is_found_and_who_is_mistaken_is_counted_by_kind(tmp_path: Path) -> None:
     figures = evaluate_names(write(tmp_path / "names.tsv"))
-    assert list(figures) == ["hangul-han", "hangul-latin"]
+    assert list(figures) == ["hangul-han", "hangul-latin", "spelt"]
     assert (figures["hangul-han"].n, figures["hangul-han"].recall) == (2, 1.0)
     assert (figures["hangul-latin"].n, figures["hangul-latin"].recall) == (5, 0.8)  # the last two are two people
     assert figures["hangul-latin"].strangers > 10
     assert figures["hangul-latin"].wrong == figures["hangul-latin"].wrong_same_surname == 0
+    assert (figures["spelt"].strangers, figures["spelt"].wrong) == (0, 0)
     table = print_names(figures)
-    assert len(table) == 3
+    assert len(table) == 4
     assert "80.0%" in table[2]
 
 

@@ -37,7 +37,7 @@ TAGS: Final = {
 PATTERNS: Final = {
     **{tag: re.compile(pattern) for tag, pattern in TAGS.items()},
     **{
-        f"language:{code}": re.compile(rf"^(?:{words})$|(?:{words})(?:填词|填詞)?\s*{VERSION_WORD}")
+        f"language:{code}": re.compile(rf"^(?:{words})$|(?:{words})\.?(?:填词|填詞)?\s*{VERSION_WORD}")
         for code, words in LANGUAGES.items()
     },
 }

@@ -62,6 +62,11 @@ def test_another_word_costs_more_than_the_word_itself(latin: str, hangul: str) -
     assert cost > loan_cost(latin, same[latin]) if latin in same else cost > 0.5
 
 
+def test_a_letter_among_the_hangul_stands_for_itself() -> None:
+    assert loan_cost("Triple H", "트리플 H") < 0.3
+    assert loan_cost("Triple H", "트리플 H") < loan_cost("Triple S", "트리플 H")
+
+
 @given(st.text(max_size=15), st.text(max_size=15))
 def test_a_cost_lies_between_0_and_1(one: str, other: str) -> None:
     assert 0 <= loan_cost(one, other) <= 1
@@ -73,6 +78,7 @@ def test_a_cost_lies_between_0_and_1(one: str, other: str) -> None:
         ("Love Letter", "러브레터"),
         ("Monster", "몬스터"),
         ("Good Night", "굿나잇"),
+        ("Bomb", "밤"),
         ("Sunshine", "선샤인"),
         ("Boys", "보이즈"),
     ],
@@ -119,9 +125,16 @@ def test_steps_are_learned_from_pairs_alone() -> None:
     assert "".join(letters for letters, _ in row) == "mama"
     assert all(letters and jamo for letters, jamo in row)
     costs = learned.as_costs()
+    before = loan_learning._even_costs(pairs)
+    assert row_cost(pairs, learned.steps) < 0.8 * row_cost(pairs, before)
     right = loans.unlikeliness("mana", loans.to_jamo("마나"), costs)
     assert right < loans.unlikeliness("mana", loans.to_jamo("나마"), costs)
     assert right < 1
+
+
+def row_cost(pairs: list[loan_learning.Pair], steps: loan_learning.Steps) -> float:
+    table = loans.as_table(steps)
+    return sum(steps[step] for letters, jamo in pairs for step in loan_learning.best_row(letters, jamo, table))
 
 
 def test_the_committed_table_says_what_it_was_learned_from() -> None:

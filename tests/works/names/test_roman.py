@@ -38,6 +38,7 @@ SYLLABLES = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)
         ("석우", "Seok-woo"),
         ("좋은 날", "Joheun Nal"),
         ("좋은 날", "Joeun nal"),
+        ("진나", "Jina"),
         ("신라", "Silla"),
         ("신라", "Sinra"),
         ("종로", "Jongno"),
