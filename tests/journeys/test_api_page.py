@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.demo import society
 from tests.journeys.conftest import look, sign_in
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -24,6 +25,9 @@ def test_a_token_is_made_used_and_revoked(page: Page, site: str, language: str) 
     page.check("input[value='works:read']")
     page.check("input[name=days][value='30']")
     page.click("main form[action='/account/tokens/'] button")
+    look(page, f"api-tokens-password-{language}")
+    page.fill("input[name=password]", society.PASSWORD)
+    page.click("main form button")
     text = page.inner_text("code.token")
     look(page, f"api-tokens-made-{language}")
     assert me(site, text)["token"]["scopes"] == ["works:read"]
