@@ -23,7 +23,7 @@ from portal.accounts.access import Reader, sees_everything
 from portal.accounts.models import Membership, User
 from portal.lib import wording
 from portal.lib.keyset import DamagedCursor
-from royalties.models import DistributionRun, Match, Remittance, Report, SourceProfile, StaffDecision
+from royalties.models import DistributionRun, Match, Rematch, Remittance, Report, SourceProfile, StaffDecision
 from works.history import ACTIONS
 from works.models import CatalogueUpload, ChangeLog
 
@@ -116,6 +116,11 @@ def _decisions() -> QuerySet[StaffDecision]:
     return StaffDecision.objects.select_related("work", "actor").annotate(
         song_title=Subquery(first.values("recording__title")[:1]), song_ref=Subquery(first.values("recording__ref")[:1])
     )
+
+
+def _rematch(row: Rematch, at: dt.datetime | None, who: User | None, what: str) -> Change:
+    assert at is not None  # noqa: S101 - asked for in RECORDS
+    return Change(at=at, who=_name(who), what=what, about=row.ref, url=reverse("royalties:rematch", args=[row.ref]))
 
 
 def _remittance(row: Remittance) -> Change:
@@ -221,6 +226,18 @@ RECORDS: Final = (
         read=_match,
     ),
     Record(kind="songs", rows=_decisions, read=_decision),
+    Record(
+        kind="songs",
+        rows=lambda: Rematch.objects.filter(applied_at__isnull=False).select_related("applied_by"),
+        read=lambda row: _rematch(row, row.applied_at, row.applied_by, _("A new matching was applied")),
+        key="applied_at",
+    ),
+    Record(
+        kind="songs",
+        rows=lambda: Rematch.objects.filter(undone_at__isnull=False).select_related("undone_by"),
+        read=lambda row: _rematch(row, row.undone_at, row.undone_by, _("A new matching was taken back")),
+        key="undone_at",
+    ),
     Record(
         kind="money",
         rows=lambda: Remittance.objects.select_related("source", "recorded_by"),

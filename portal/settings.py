@@ -278,6 +278,7 @@ SPECTACULAR_SETTINGS = {
         "MovementKind": "royalties.models.LedgerTransaction.Kind",
         "OrganisationKind": "portal.accounts.models.Organisation.Kind",
         "PoolState": "royalties.models.Pool.State",
+        "RematchState": "royalties.models.Rematch.State",
         "ReportState": "royalties.models.Report.State",
         "RunState": "royalties.api.runs.OUTCOMES",
         "Service": "royalties.models.Service",

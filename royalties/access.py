@@ -14,6 +14,7 @@ from royalties.models import (
     DistributionRun,
     Earning,
     LedgerTransaction,
+    Rematch,
     Remittance,
     Report,
     ReportedRecording,
@@ -81,6 +82,15 @@ def decisions_of(user: Reader) -> QuerySet[StaffDecision]:
 
 def get_decision(user: Reader, ref: str) -> StaffDecision:
     return get_object_or_404(decisions_of(user), ref=ref)
+
+
+def rematches_of(user: Reader) -> QuerySet[Rematch]:
+    """The times that songs were matched again, each with who began, applied and undid it."""
+    return Rematch.objects.visible_to(user).select_related("created_by", "applied_by", "undone_by")
+
+
+def get_rematch(user: Reader, ref: str) -> Rematch:
+    return get_object_or_404(rematches_of(user), ref=ref)
 
 
 def remittances_of(user: Reader) -> QuerySet[Remittance]:

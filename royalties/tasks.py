@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from royalties import ingest
+from royalties import ingest, rematch as rematching
 from royalties.ingest.reading import sweep_spool
 
 
@@ -12,6 +12,12 @@ from royalties.ingest.reading import sweep_spool
 def import_report(job_id: int) -> None:
     """Do what there is to do of an import, for a while."""
     ingest.work_on(job_id, seconds=ingest.DRAIN_SECONDS)
+
+
+@shared_task(name=rematching.TASK)
+def rematch(job_id: int) -> None:
+    """Do what there is to do of matching songs again, for a while."""
+    rematching.work_on(job_id, seconds=rematching.DRAIN_SECONDS)
 
 
 @shared_task(name="royalties.tasks.sweep")

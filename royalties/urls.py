@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from royalties.views import downloads, earnings, ledger, matches, money, readings, reports, review
+from royalties.views import downloads, earnings, ledger, matches, money, readings, rematches, reports, review
 
 app_name = "royalties"
 urlpatterns = [
@@ -24,6 +24,10 @@ urlpatterns = [
     path("review/decisions/", review.decisions, name="decisions"),
     path("review/decisions/<str:ref>/undo/", review.undo, name="undo_decision"),
     path("review/<str:ref>/", review.song, name="review_song"),
+    path("rematches/", rematches.rematches, name="rematches"),
+    path("rematches/<str:ref>/", rematches.rematch, name="rematch"),
+    path("rematches/<str:ref>/apply/", rematches.apply_rematch, name="apply_rematch"),
+    path("rematches/<str:ref>/undo/", rematches.undo_rematch, name="undo_rematch"),
     path("usage/", earnings.usage, name="usage"),
     path("usage/<str:ref>/", earnings.work, name="work"),
     path("statements/", earnings.statements, name="statements"),

@@ -31,7 +31,7 @@ from portal.notices.models import Notice
 from portal.rest.models import Token
 from portal.rest.scopes import Scope
 from portal.rest.tokens import issue_token
-from royalties.models import DistributionRun, Earning, Remittance, StaffDecision, Statement
+from royalties.models import DistributionRun, Earning, Rematch, Remittance, StaffDecision, Statement
 from royalties.review import leave_out_songs
 from tests.royalties.scene import CANARY, Scene, distribute_all, make_scene
 from works.models import CatalogueRow, CatalogueUpload
@@ -63,6 +63,7 @@ class World:
     token: Token
     delegation: Membership
     decision: StaffDecision
+    rematch: Rematch
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,10 @@ def of_remittance(world: World) -> dict[str, Any]:
 
 def of_run(world: World) -> dict[str, Any]:
     return {"ref": world.run.ref}
+
+
+def of_rematch(world: World) -> dict[str, Any]:
+    return {"ref": world.rematch.ref}
 
 
 def of_movement(world: World) -> dict[str, Any]:
@@ -170,6 +175,10 @@ PAGES: dict[str, Page] = {
     "royalties:accept_match": Page(NOBODY, STAFF, of_song),
     "royalties:reject_match": Page(NOBODY, STAFF, of_song),
     "royalties:review": Page(STAFF),
+    "royalties:rematches": Page(SOCIETY, STAFF),
+    "royalties:rematch": Page(SOCIETY, NOBODY, of_rematch),
+    "royalties:apply_rematch": Page(NOBODY, STAFF, of_rematch),
+    "royalties:undo_rematch": Page(NOBODY, STAFF, of_rematch),
     "royalties:review_song": Page(STAFF, STAFF, of_song),
     "royalties:decisions": Page(STAFF),
     "royalties:undo_decision": Page(NOBODY, STAFF, lambda world: {"ref": world.decision.ref}),
@@ -235,6 +244,15 @@ PAGES: dict[str, Page] = {
     "api:song": Page(OWNER | SOCIETY, NOBODY, of_song, scope="royalties"),
     "api:accept_match": Page(NOBODY, STAFF, of_song, scope="royalties"),
     "api:reject_match": Page(NOBODY, STAFF, of_song, scope="royalties"),
+    "api:decisions": Page(STAFF, scope="royalties"),
+    "api:undo_decision": Page(NOBODY, STAFF, lambda world: {"ref": world.decision.ref}, scope="royalties"),
+    "api:equal_songs": Page(STAFF, NOBODY, of_song, scope="royalties"),
+    "api:leave_out": Page(NOBODY, STAFF, of_song, scope="royalties"),
+    "api:rematches": Page(SOCIETY, STAFF, scope="royalties"),
+    "api:rematch": Page(SOCIETY, NOBODY, of_rematch, scope="royalties"),
+    "api:rematch_songs": Page(SOCIETY, NOBODY, of_rematch, scope="royalties"),
+    "api:apply_rematch": Page(NOBODY, STAFF, of_rematch, scope="royalties"),
+    "api:undo_rematch": Page(NOBODY, STAFF, of_rematch, scope="royalties"),
     "api:usage": Page(PUBLISHERS | WRITERS | SOCIETY, scope="royalties"),
     "api:usage_by_service": Page(PUBLISHERS | WRITERS | SOCIETY, scope="royalties"),
     "api:usage_of_work": Page(OWNER | SOCIETY, NOBODY, of_work, scope="royalties"),
@@ -360,6 +378,7 @@ def make_world() -> World:
         token=issue_token(user=scene.stranger, name=CANARY, scopes=[], until_date=in_two_days())[0],
         delegation=delegations["delegate"],
         decision=decision,
+        rematch=Rematch.objects.create(state=Rematch.State.READY, created_by=scene.staff),
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from royalties.api import ledger, money, reports, runs, songs, sources, statements, usage
+from royalties.api import ledger, money, reports, review, runs, songs, sources, statements, usage
 
 urlpatterns: list[URLPattern] = [
     *sources.urlpatterns,
     *reports.urlpatterns,
     *songs.urlpatterns,
+    *review.urlpatterns,
     *usage.urlpatterns,
     *statements.urlpatterns,
     *money.urlpatterns,

@@ -31,7 +31,7 @@ from royalties.api.fields import (
     name_of,
 )
 from royalties.models import Match, ReportedRecording
-from royalties.review import Seen, accept_songs, reject_pairs
+from royalties.review import MOST_EQUAL, Seen, accept_songs, reject_pairs
 from royalties.songs import METHODS, candidates_of, decisions_on, is_distributed, usages_of, work_named
 
 WAITING = [(outcome.value, outcome.label) for outcome in (Match.Outcome.NONE, Match.Outcome.REVIEW)]
@@ -107,13 +107,22 @@ class SongQuery(PageQuery):
     outcome = serializers.ChoiceField(choices=WAITING, required=False)
 
 
-class AcceptMatchIn(Input):
+class DecidesSongs(Input):
+    seen = Whole(
+        required=False, help_text=_("The decision you looked at: if another stands by now, nothing is changed.")
+    )
+    also = serializers.ListField(
+        child=Text(max_length=12),
+        required=False,
+        max_length=MOST_EQUAL,
+        help_text=_("The refs of equal songs that are decided with it, in one decision."),
+    )
+
+
+class AcceptMatchIn(DecidesSongs):
     work = Text(max_length=12, allow_blank=True, help_text=_("The ref of the work that the song is, whole."))
     reason = Text(
         max_length=300, required=False, allow_blank=True, default="", help_text=_("Needed if nobody proposed the work.")
-    )
-    seen = Whole(
-        required=False, help_text=_("The decision you looked at: if another stands by now, nothing is changed.")
     )
 
 
@@ -184,12 +193,13 @@ class AcceptMatch(ApiView):
     def post(self, request: Request, ref: str) -> Response:
         song = access.get_song(request.user, ref)
         given = checked(AcceptMatchIn(data=request.data))
+        songs, seen = songs_meant(song, given)
         accept_songs(
-            songs=[song],
+            songs=songs,
             work=work_named(given["work"]),
             actor=signed_in(request),
             reason=given["reason"],
-            seen=_seen(song, given),
+            seen=seen,
         )
         return Response(song_shown(request.user, song))
 
@@ -206,18 +216,21 @@ class RejectMatch(ApiView):
     def post(self, request: Request, ref: str) -> Response:
         song = access.get_song(request.user, ref)
         given = checked(RejectMatchIn(data=request.data))
+        songs, seen = songs_meant(song, given)
         reject_pairs(
-            songs=[song],
+            songs=songs,
             work=work_named(given["work"]),
             actor=signed_in(request),
             reason=given["reason"],
-            seen=_seen(song, given),
+            seen=seen,
         )
         return Response(song_shown(request.user, song))
 
 
-def _seen(song: ReportedRecording, given: Mapping[str, Any]) -> Seen:
-    return {song.pk: given["seen"]} if "seen" in given else {}
+def songs_meant(song: ReportedRecording, given: Mapping[str, Any]) -> tuple[list[ReportedRecording], Seen]:
+    """The song and those decided with it, and which decision was looked at. A ref that leads nowhere is left out."""
+    also = ReportedRecording.objects.filter(ref__in=given.get("also", ())).exclude(pk=song.pk).order_by("pk")
+    return [song, *also], {song.pk: given["seen"]} if "seen" in given else {}
 
 
 def song_shown(user: Reader, song: ReportedRecording) -> Any:

@@ -74,9 +74,20 @@ def _write_matches(songs: Sequence[ReportedRecording], decisions: Sequence[Decis
 
 
 def _works_of(match_id: int, decision: Decision) -> list[tuple[int, int, int, int, int, int, str]]:
-    """Rows of MatchWork: the parts of an accepted song, or the candidates of one to review, in order of rank.
+    """Rows of MatchWork in order of rank, as a COPY takes them.
 
     JSON has no tab and no line feed of its own; its backslashes are doubled, for a COPY halves them.
+    """
+    return [
+        (match_id, work_id, rank, up, down, permille, json.dumps(evidence).replace("\\", "\\\\"))
+        for rank, (work_id, up, down, permille, evidence) in enumerate(parts_of(decision), 1)
+    ]
+
+
+def parts_of(decision: Decision) -> list[tuple[int, int, int, int, dict[str, Any]]]:
+    """What a decision names: the parts of an accepted song, or the candidates of one to review, best first.
+
+    Each as work, numerator, denominator, permille and evidence.
     """
     evidence = {candidate.work_id: candidate for candidate in decision.candidates}
     if decision.outcome == "accepted":
@@ -86,11 +97,11 @@ def _works_of(match_id: int, decision: Decision) -> list[tuple[int, int, int, in
     else:
         parts = []
     rows = []
-    for rank, (work_id, part) in enumerate(parts, 1):
+    for work_id, part in parts:
         candidate = evidence.get(work_id)
         permille = decision.probability_permille if candidate is None else candidate.probability_permille
-        found = json.dumps({} if candidate is None else candidate.evidence).replace("\\", "\\\\")
-        rows.append((match_id, work_id, rank, part.numerator, part.denominator, permille, found))
+        found = {} if candidate is None else candidate.evidence
+        rows.append((work_id, part.numerator, part.denominator, permille, found))
     return rows
 
 

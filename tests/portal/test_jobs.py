@@ -42,6 +42,7 @@ from portal.notices.models import Notice
 from portal.rest.models import RequestCount
 from royalties.ingest import receive_report
 from royalties.models import Source
+from royalties.rematch import start_rematch
 from tests.chaos.processes import wait_for
 from tests.conftest import Database
 from works.services import receive_catalogue
@@ -707,6 +708,11 @@ def a_report() -> dict[str, Any]:
     return {"job_id": report.job_id}
 
 
+def a_rematch() -> dict[str, Any]:
+    rematch = start_rematch(actor=None)
+    return {"job_id": Job.objects.get(subject_id=rematch.pk).pk}
+
+
 def a_catalogue() -> dict[str, Any]:
     text = "work_ref,title,performer,party,role,society,performing_share,mechanical_share\n" + "".join(
         f"W{n},제목{n},가수,작가,CA,118,1/1,1/1\n" for n in range(1, 50)
@@ -733,6 +739,7 @@ TASKS = {  # name → makes what it works on, and returns its arguments
     "portal.jobs.tasks.sweep": nothing,
     "portal.rest.tasks.sweep": an_old_count,
     "royalties.tasks.import_report": a_report,
+    "royalties.tasks.rematch": a_rematch,
     "royalties.tasks.sweep": nothing,
     "works.tasks.import_catalogue": a_catalogue,
 }
