@@ -50,7 +50,7 @@ def work_named(ref: str) -> Work:
 
 def decisions_on(song: ReportedRecording) -> list[Match]:
     """Every decision, the newest first; the one that stands has not been superseded."""
-    return list(Match.objects.filter(recording=song).select_related("decided_by").order_by("-id"))
+    return list(Match.objects.filter(recording=song).select_related("decided_by", "decision").order_by("-id"))
 
 
 def is_distributed(song: ReportedRecording) -> bool:

@@ -90,6 +90,14 @@ class Decisions(serializers.Serializer[Any]):
     rejected_works = RejectedWork(many=True, help_text=_("Works it is not: they are not proposed again."))
 
 
+class WhyMatched(serializers.Serializer[Any]):
+    method = serializers.CharField(help_text=_("How it was decided: a code that is the same in every language."))
+    method_in_words = serializers.CharField(allow_blank=True)
+    by_person = serializers.BooleanField(help_text=_("A person of the society decided it, and not the matcher alone."))
+    reason = serializers.CharField(allow_blank=True)
+    decided_at = serializers.DateTimeField()
+
+
 class SongOut(SongBrief):
     album = serializers.CharField(allow_blank=True)
     isrc = serializers.CharField(allow_blank=True)
@@ -98,6 +106,9 @@ class SongOut(SongBrief):
     usages = SongUsageOut(many=True, help_text=_("By month and service, newest first."))
     works = Candidate(
         many=True, help_text=_("What it is matched to or, for the society, what it could be, the likeliest first.")
+    )
+    why_matched = WhyMatched(
+        allow_null=True, help_text=_("Who says so, once it is matched; the facts stand with each work.")
     )
     decisions = Decisions(allow_null=True, help_text=_("For the society; null for everybody else."))
 
@@ -249,9 +260,20 @@ def song_shown(user: Reader, song: ReportedRecording) -> Any:
         "outcome": standing.outcome if standing else None,
         "usages": _usages(song, society=society, sees_money=society or matched),
         "works": candidates_of(user, standing) if society or matched else [],
+        "why_matched": _why(standing) if matched and standing else None,
         "decisions": _decisions(song, history, standing) if society else None,
     }
     return SongOut(found).data
+
+
+def _why(standing: Match) -> Mapping[str, Any]:
+    return {
+        "method": standing.method,
+        "method_in_words": str(METHODS.get(standing.method, "")),
+        "by_person": standing.decided_by_id is not None,
+        "reason": standing.reason if standing.decided_by_id else "",
+        "decided_at": standing.created_at,
+    }
 
 
 def _usages(song: ReportedRecording, *, society: bool, sees_money: bool) -> Sequence[Mapping[str, Any]]:

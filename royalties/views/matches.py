@@ -76,6 +76,7 @@ def _song_page(
         "song": shown,
         "standing": standing,
         "matched": matched,
+        "method": METHODS.get(standing.method, "") if standing else "",
         "society": society,
         "sees_money": society or matched,
         "distributed": distributed,

@@ -227,3 +227,18 @@ def test_a_distributed_song_offers_no_decision_and_refuses_one(scene: Scene) -> 
     assert response.status_code == 409
     assert "already been distributed" in response.content.decode()
     assert not RejectedPair.objects.exists()
+
+
+# ── why a line is mine ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_its_owner_reads_what_speaks_for_it_and_who_decided(scene: Scene) -> None:
+    decide(scene, "accept_match", work=scene.moon.ref, reason="the same album")
+    for who in ("haeon", "dalbit"):
+        shown = page(scene, who, "song", scene.review.ref)
+        assert "The titles are the same: “月光”" in shown
+        assert "A person of the society compared them" in shown
+        assert "the same album" in shown
+        assert "undo" not in shown, "only staff take back"
+    assert "The portal matched it by title and performer" in page(scene, "haeon", "song", scene.matched.ref)
+    assert f"/review/decisions/{standing(scene).decision.ref}/undo/" in page(scene, "staff", "song", scene.review.ref)  # type: ignore[union-attr]

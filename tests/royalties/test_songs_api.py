@@ -215,3 +215,30 @@ def test_a_strangers_words_reach_nobody_else(scene: Scene) -> None:
         client = program(scene.everybody()[who])
         for path in (SONGS, f"{SONGS}{scene.review.ref}/", f"{SONGS}{scene.matched.ref}/"):
             assert CANARY not in client.get(path).content.decode()
+
+
+def test_its_owner_reads_who_decided(scene: Scene) -> None:
+    assert song(scene, "haeon", scene.matched.ref)["why_matched"]["by_person"] is False
+    decide(scene, "accept", work=scene.moon.ref, reason="the same album")
+    why = song(scene, "haeon", scene.review.ref)["why_matched"]
+    assert (why["method"], why["by_person"], why["reason"]) == ("staff", True, "the same album")
+
+
+def test_equal_songs_are_decided_at_once_and_taken_back(scene: Scene) -> None:
+    twin = add_song("月光", candidates=[(scene.moon, 700), (scene.other, 600)])
+    staff = program(scene.staff)
+    (equal,) = rows_of(staff, f"{SONGS}{scene.review.ref}/equal/")
+    assert equal["ref"] == twin.ref
+    decide(scene, "accept", work=scene.moon.ref, also=[twin.ref])
+    assert song(scene, "staff", twin.ref)["outcome"] == "accepted"
+    (made,) = rows_of(staff, "/api/v1/decisions/")
+    assert (made["action"], made["songs"], made["undone_by"]) == ("accept", 2, None)
+    undone = staff.post(f"/api/v1/decisions/{made['ref']}/undo/", {}, "application/json")
+    assert undone.status_code == 200
+    assert song(scene, "staff", twin.ref)["outcome"] == "review"
+    assert rows_of(staff, "/api/v1/decisions/")[1]["undone_by"] == undone.json()["ref"]
+
+
+def test_a_song_is_left_out(scene: Scene) -> None:
+    shown = decide(scene, "leave-out", reason="a Chinese song").json()
+    assert (shown["outcome"], shown["decisions"]["history"][0]["method"]) == ("none", "repertoire")
