@@ -40,6 +40,11 @@ class Key:
     text: str
     why: str
 
+    @property
+    def exact(self) -> bool:
+        """Whether it stands for the text itself (k: h: s:), not only for how it sounds."""
+        return self.key[0] in "khs"
+
 
 def title_keys(text: str) -> list[Key]:
     """Keys of a title: of the whole, of its name without brackets, and of its names in other scripts.
