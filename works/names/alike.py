@@ -55,8 +55,11 @@ BOTH_READINGS: Final = Alike(0.85, "pinyin")  # a Hangul and a Chinese reading o
 ORDER: Final = Alike(0.97, "order")
 SURE_LOAN: Final = 0.95
 EVEN_LOAN: Final = 0.6  # where a loan cost of 0.5 lies
+NAMESAKE: Final = Alike(0.6, "loan")  # at most, for two names of people with one surname whose given names differ
+SURNAMES: Final = frozenset("김이박최정강조윤장임한서신권황안송류전홍문양손배백허남심곽성차")
 SPELLING: Final = 0.95  # at most
 SAME_SOUND: Final = Alike(0.88, "spelling")
+PERSON: Final = 3  # syllables, and words at most
 SHORTEST: Final = 4  # letters; in a shorter text one letter more or less makes another word
 DIGITS: Final = re.compile(r"\d+")
 ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
@@ -123,7 +126,17 @@ def _compare_with_latin(text: Text, other: Text) -> Alike:
     loan = _loan(loans.loan_cost(other.written, text.written))
     if loan.score < BOTH_READINGS.score and pinyin.is_read_so(text.written, other.written):
         return BOTH_READINGS
-    return ROUGHLY_ROMANISED if rare is not None and loan.score < ROUGHLY_ROMANISED.score else loan
+    if rare is not None and loan.score < ROUGHLY_ROMANISED.score:
+        return ROUGHLY_ROMANISED
+    return NAMESAKE if loan.score > NAMESAKE.score and _are_namesakes(text.letters, other.written) else loan
+
+
+def _are_namesakes(korean: str, roman_name: str) -> bool:
+    """Whether both are names of people with one surname. Then the given name must be romanised too: 김종대 is no Kim Jong-tae."""
+    words = roman_name.replace("-", " ").replace(",", " ").split()
+    if len(korean) != PERSON or korean[0] not in SURNAMES or not 1 < len(words) <= PERSON:
+        return False
+    return any(roman.is_romanised(korean[0], word) for word in (words[0], words[-1]))
 
 
 def _loan(cost: float) -> Alike:

@@ -49,6 +49,8 @@ def test_the_same_name_in_two_ways_of_writing(one: str, other: str, why: str, le
         ("Part II", "Part III"),
         ("이지은", "이지윤"),
         ("이지은", "Lee Mi-ja"),
+        ("김종태", "Kim Jong-dae"),
+        ("김채연", "Kim Cha-Youn"),
         ("으르렁", "Growl"),
         ("좋은 날", "好日子"),
         ("김", "Lee"),
