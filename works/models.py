@@ -73,11 +73,15 @@ class Society(models.Model):
 
 
 class Party(models.Model):
-    """A writer or a publisher (an interested party). Its organisation, if any, is whoever signs in for it."""
+    """A writer or a publisher (an interested party), or a performer, who owns no works but is what songs are found by.
+
+    Its organisation, if any, is whoever signs in for it.
+    """
 
     class Kind(models.TextChoices):
         WRITER = "writer", _("writer")
         PUBLISHER = "publisher", _("publisher")
+        PERFORMER = "performer", _("performer")
 
     ref = models.CharField(max_length=12, unique=True, default=party_ref)
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -125,6 +129,21 @@ class PartyName(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class PartyKey(models.Model):
+    """What a party is looked up by: an exact key of one of its names, made by works.names.keys. Derived, can be rebuilt."""
+
+    party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="keys", db_index=False)
+    key = models.CharField(max_length=300)
+    text = models.CharField(max_length=200)  # the name that gave the key
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["party", "key"], name="party_has_a_key_once"),)
+        indexes = (models.Index(fields=["key"], name="party_by_key"),)
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Affiliation(models.Model):
@@ -219,24 +238,31 @@ class WorkTitle(models.Model):
 
 
 class WorkKey(models.Model):
-    """What a title, performer or writer is looked up by: an exact key made by works.names.keys. Derived, can be rebuilt."""
+    """What a work is looked up by: an exact key of one of its titles, made by works.names.keys. Derived, can be rebuilt."""
 
-    class Kind(models.TextChoices):
-        TITLE = "title", _("title")
-        PERFORMER = "performer", _("performer")
-        WRITER = "writer", _("writer")
-
-    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="keys")
-    kind = models.CharField(max_length=9, choices=Kind.choices)
+    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="keys", db_index=False)
     key = models.CharField(max_length=300)
-    text = models.CharField(max_length=300)  # the title or name that gave the key, for the explanation
+    text = models.CharField(max_length=300)  # the title that gave the key
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["work", "kind", "key"], name="work_has_a_key_once"),)
-        indexes = (models.Index(fields=["kind", "key"], name="work_by_key"),)
+        constraints = (models.UniqueConstraint(fields=["work", "key"], name="work_has_a_key_once"),)
+        indexes = (models.Index(fields=["key", "work"], name="work_by_key"),)
 
     def __str__(self) -> str:
         return self.key
+
+
+class WorkPerformer(models.Model):
+    """Who performs a work on any of its recordings. Derived from the recordings' texts: each artist in them is a party."""
+
+    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="performers")
+    party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="performed_works", db_index=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["party", "work"], name="party_performs_a_work_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.work} · {self.party}"
 
 
 class Recording(models.Model):

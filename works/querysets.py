@@ -42,9 +42,7 @@ class WorkQuerySet(QuerySet["models.Work"]):
         if not wanted:
             return self
         squeezed = "".join(letter for letter in wanted.upper() if letter.isalnum())
-        keys = _rows("WorkKey").filter(
-            work=OuterRef("pk"), kind="title", key__in=[key.key for key in title_keys(wanted)]
-        )
+        keys = _rows("WorkKey").filter(work=OuterRef("pk"), key__in=[key.key for key in title_keys(wanted)])
         titles = _rows("WorkTitle").filter(work=OuterRef("pk"), text__icontains=wanted)
         recordings = _rows("RecordingWork").filter(work=OuterRef("pk"), recording__isrc=squeezed)
         return self.filter(

@@ -39,6 +39,7 @@ from works.models import (
     CatalogueUpload,
     ChangeLog,
     Party,
+    PartyKey,
     PartyName,
     Recording,
     RecordingWork,
@@ -46,6 +47,7 @@ from works.models import (
     ShareConflict,
     Work,
     WorkKey,
+    WorkPerformer,
     WorkTitle,
 )
 from works.services import NewPart, receive_catalogue, replace_share
@@ -53,10 +55,12 @@ from works.services import NewPart, receive_catalogue, replace_share
 REGISTER = (
     Party,
     PartyName,
+    PartyKey,
     Affiliation,
     Work,
     WorkTitle,
     WorkKey,
+    WorkPerformer,
     Recording,
     RecordingWork,
     Share,
@@ -308,7 +312,8 @@ def test_a_work_is_registered_with_all_it_has(db: None) -> None:
         ("도해온", "original"), ("Do Haeon", "romanised"), ("都海溫", "original"),
     }  # fmt: skip
     assert Party.objects.get(name="가람출판").organisation == publisher()  # the publisher's own name is itself
-    assert set(work.keys.values_list("kind", flat=True)) == {"title", "performer", "writer"}
+    assert work.keys.filter(text="清风明月").exists()
+    assert PartyKey.objects.filter(party__name="도해온", text="Do Haeon").exists()
     change = ChangeLog.objects.get()
     assert (change.action, change.work, change.data["upload"]) == ("work.registered", work, upload.ref)
     assert all(CatalogueRow.objects.get(upload=upload, row_no=number).work == work for number in (2, 3, 4))
@@ -340,7 +345,7 @@ def test_what_is_new_is_added_to_a_registered_work(db: None) -> None:
     assert (figures.registered, outcomes(upload)) == (1, ["registered", "registered"])
     work = Work.objects.get()
     assert (work.iswc, work.shares.count(), work.titles.count()) == (iswc(5), 4, 2)
-    assert work.keys.filter(kind="title", text="春夜").exists()
+    assert work.keys.filter(text="春夜").exists()
     assert set(work.changes.values_list("action", flat=True)) == {"work.registered", "work.extended"}
     assert send(more)[1].duplicates == 1
 
@@ -465,7 +470,7 @@ def test_it_stores_a_bad_row_as_it_stood(db: None) -> None:
 
 
 def test_the_number_of_statements_does_not_grow_with_the_file(db: None) -> None:
-    send([row("X-0", "처음", party="아무개")])
+    send([row("X-0", "처음", party="아무개", performer="루미엘")])
     numbers = []
     for size in (3, 40):
         rows = [

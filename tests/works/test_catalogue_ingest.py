@@ -31,7 +31,10 @@ NATURAL_KEYS = {  # what the register holds, said without the numbers that a seq
     "affiliations": "SELECT p.name, a.kind, society_id FROM works_affiliation a JOIN works_party p ON p.id = party_id",
     "works": "SELECT title, iswc, submitter_ref, o.ref FROM works_work w JOIN accounts_organisation o ON o.id = registered_by_id",
     "titles": "SELECT w.title, t.text, t.kind FROM works_worktitle t JOIN works_work w ON w.id = work_id",
-    "keys": "SELECT w.title, k.kind, key FROM works_workkey k JOIN works_work w ON w.id = work_id",
+    "keys": "SELECT w.title, key FROM works_workkey k JOIN works_work w ON w.id = work_id",
+    "keys of names": "SELECT p.kind, p.name, key FROM works_partykey k JOIN works_party p ON p.id = party_id",
+    "performers": "SELECT w.title, p.name FROM works_workperformer f JOIN works_work w ON w.id = work_id"
+    " JOIN works_party p ON p.id = party_id",
     "recordings": "SELECT w.title, isrc, performer FROM works_recording r JOIN works_recordingwork p ON r.id = recording_id"
     " JOIN works_work w ON w.id = work_id",
     "shares": "SELECT w.title, p.name, p.ipi_name_number, role, \"right\", s.territory, numerator, denominator, from_date, until_date"

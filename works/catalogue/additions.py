@@ -1,4 +1,4 @@
-"""What is added to the register, and the one place that writes it: titles, recordings, shares, keys and history by COPY."""
+"""What is added to the register, and the one place that writes it: titles, recordings, performers, shares, keys and history by COPY."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from django.db import connection
 from portal.lib.refs import new_ref
 from works.catalogue.base import ParsedRecording, ParsedTitle
 from works.catalogue.bulk import copy_rows, new_ids
-from works.matching.keys import keys_of_name, keys_of_title
+from works.catalogue.performers import link_performers
+from works.matching.keys import keys_of_title
 from works.models import ChangeLog, Recording, RecordingWork, Share, Work, WorkKey, WorkTitle
 from works.shares import ShareFact
 
@@ -66,7 +67,6 @@ class Addition:
     submitter_ref: str
     recordings: Sequence[ParsedRecording]
     shares: Sequence[NewShare]
-    writers: Sequence[str]  # names, to be found by
     standing: Mapping[tuple[int, str], int] = field(default_factory=dict)  # writer and right to the share there already
 
 
@@ -122,17 +122,19 @@ def add_to_register(
     )
     _copy_recordings(both, source, linkable or {})
     _copy_shares(both, source)
-    copy_rows(
-        WorkKey, ["work", "kind", "key", "text"], ((work_id, *key) for work_id, each in made for key in _keys(each))
-    )
+    copy_rows(WorkKey, ["work", "key", "text"], ((work_id, *key) for work_id, each in made for key in _keys(each)))
     WorkKey.objects.bulk_create(
-        [
-            WorkKey(work_id=work_id, kind=kind, key=key, text=text)
-            for work_id, each in extended
-            for kind, key, text in _keys(each)
-        ],
+        [WorkKey(work_id=work_id, key=key, text=text) for work_id, each in extended for key, text in _keys(each)],
         ignore_conflicts=True,
         batch_size=5000,
+    )
+    link_performers(
+        [
+            (work_id, recording.performer)
+            for work_id, each in both
+            for recording in each.recordings
+            if recording.performer
+        ]
     )
     copy_rows(
         ChangeLog,
@@ -207,13 +209,10 @@ def _planned_for_many() -> Iterator[None]:
         cursor.execute("SET LOCAL enable_nestloop = on")
 
 
-def _keys(addition: Addition) -> Iterable[tuple[str, str, str]]:
-    """Kind, key and the whole title or name that gave it, each key once."""
-    texts = [(WorkKey.Kind.TITLE, title.text, keys_of_title) for title in addition.titles]
-    texts += [(WorkKey.Kind.PERFORMER, each.performer, keys_of_name) for each in addition.recordings if each.performer]
-    texts += [(WorkKey.Kind.WRITER, name, keys_of_name) for name in addition.writers]
-    found: dict[tuple[str, str], str] = {}
-    for kind, text, keys in texts:
-        for key in keys(text):
-            found.setdefault((kind, key.key), text[:KEY_TEXT])
-    return ((kind, key, text) for (kind, key), text in found.items())
+def _keys(addition: Addition) -> Iterable[tuple[str, str]]:
+    """Key and the whole title that gave it, each key once."""
+    found: dict[str, str] = {}
+    for title in addition.titles:
+        for key in keys_of_title(title.text):
+            found.setdefault(key.key, title.text[:KEY_TEXT])
+    return found.items()

@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from django.db import connection
 
 from portal.accounts.models import Organisation
 from works.catalogue.base import NON_MEMBER, PUBLIC_DOMAIN, ParsedShare, ParseProblem
+from works.matching.derive import add_party_keys
 from works.matching.keys import keys_of_name
 from works.models import Affiliation, Party, PartyName, Society
+from works.names.alike import alike
 from works.names.script import detect_script
 
 Named = tuple[str, str]  # kind and name
+SAME_NAME: Final = 0.9  # of works.names.alike
 
 
 @dataclass(frozen=True)
@@ -197,6 +201,7 @@ class PartyBook:
                     (party_id, name), PartyName(party_id=party_id, text=name, script=detect_script(name), kind=kind)
                 )
         PartyName.objects.bulk_create(list(names.values()), ignore_conflicts=True, batch_size=5000)
+        add_party_keys(names)
 
     def _affiliate(self, shares: Sequence[ParsedShare]) -> None:
         """Who collects, for parties of whom that is not known yet. What is known stays; a difference is said."""
@@ -242,6 +247,9 @@ def _short(kind: str) -> str:
 
 
 def _any_alike(written: Iterable[str], known: Iterable[str]) -> bool:
-    """Whether a name on one side shares an exact key with one on the other (case, accents and Hanja readings aside)."""
-    keys = {key.key for name in known for key in keys_of_name(name)}
-    return any(key.key in keys for name in written for key in keys_of_name(name))
+    """Whether a name on one side shares an exact key with one on the other (case, accents and Hanja readings aside), or
+    is one of its romanisations."""
+    keys = {key.key for name in known for key in keys_of_name(name) if key.exact}
+    if any(key.key in keys for name in written for key in keys_of_name(name)):
+        return True
+    return any(alike(one, other).score >= SAME_NAME for one in written for other in known)

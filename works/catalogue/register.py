@@ -216,20 +216,12 @@ class CatalogueRegistration:
         recordings: Sequence[ParsedRecording],
         shares: Sequence[NewShare],
     ) -> Addition:
-        rows = {share.row_no for share in shares}
-        writers = [
-            name
-            for share in work.shares
-            if share.kind == Party.Kind.WRITER and (found is None or share.row_no in rows)
-            for name in (share.party, share.party_latin, share.party_hanja)
-            if name
-        ]
         standing = (
             {(fact.party_id, fact.right): pk for pk, fact in found.shares if fact.until_date is None} if found else {}
         )
         return Addition(
             work_id=found.work_id if found else None, title=work.title, titles=titles, iswc=iswc, submitter_ref=work.work_ref,
-            recordings=recordings, shares=shares, writers=writers, standing=standing,
+            recordings=recordings, shares=shares, standing=standing,
         )  # fmt: skip
 
     def _conflict(self, work: ParsedWork, found: Existing, fresh: Sequence[NewShare]) -> None:

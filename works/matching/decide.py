@@ -1,15 +1,14 @@
-"""What follows from the scores: accepted only when one work stands out and two facts agree, else a person or nobody decides.
+"""What follows from the probabilities: accepted only when one work stands out and two facts agree, else a person or nobody decides.
 
 Rules, first that applies:
 
 1. The ISRC of a registered recording: its works by their fractions; the ISWC of a work: that work. Unless title and
    performer agree wholly with other works only: then a person looks.
-2. Title and performer agree with one work: accepted. Where only a part of the title agrees, or its reading, the performer
-   must agree by more than a reading and no other work may compete; versions that are works of their own (cover, adaptation, medley,
-   another language) are looked at.
-3. A writer's IPI and the title agree with one work: accepted.
-4. Title and performer agree with several works, the register knows no performer, or the artist is the writer: review.
-5. The same title by somebody else is another song: none.
+2. A writer's IPI and the title agree with one work: accepted.
+3. The best work is probable enough to be accepted, and nothing forbids it (see `_why_not`): accepted.
+4. It is probable enough to be shown: review. So is a title that agrees where the register knows no performer, or where
+   the artist is called like the writer.
+5. Else none; the works that come nearest are named all the same, for whoever searches.
 """
 
 from __future__ import annotations
@@ -20,32 +19,94 @@ from typing import Any, Final
 
 from works.matching.base import Candidate, Decision, Method, SongQuery
 from works.matching.candidates import Found
-from works.matching.score import Level, Scored, evidence_of, score
-from works.names.titles import parse_title
+from works.matching.compare import Agreement, is_short
+from works.matching.fitted import Fitted
+from works.matching.score import FAINT, Scored, best_first, evidence_of
 
 ISRC_PERMILLE: Final = 999
 ISWC_PERMILLE: Final = 998
+IPI_PERMILLE: Final = 980
 MAX_CANDIDATES: Final = 10  # shown to a person
-OWN_WORKS: Final = ("cover", "adaptation", "medley", "language:")  # versions that may be works of their own
+SOUNDS_ALIKE: Final = 0.5  # from here on a foreign word and its Hangul are one title, if the artist agrees
+SPELT_ALIKE: Final = 0.85  # the same of letters that differ a little
+MEANS_THE_SAME: Final = 0.3  # cosine from which a title may be a translation of another
+BY_NAME: Final = frozenset({"same", "simplified", "reading", "romanised"})
 
 
-def decide(query: SongQuery, found: Found) -> Decision:
+def decide(query: SongQuery, found: Found, scored: Sequence[Scored], fitted: Fitted) -> Decision:
     """The decision about one song. Depends on nothing but the arguments."""
-    scored = sorted((score(query, hit) for hit in found.hits.values()), key=lambda each: (-each.permille, each.work_id))
-    agreeing = [each for each in scored if each.performer.level]
+    ranked = best_first(scored)
     if found.by_isrc:
-        return _by_identifier(query, "isrc", found.isrc, found.by_isrc, ISRC_PERMILLE, scored)
+        return _by_identifier(query, "isrc", found.isrc, found.by_isrc, ISRC_PERMILLE, ranked)
     if found.by_iswc is not None:
-        return _by_identifier(query, "iswc", found.iswc, [(found.by_iswc, Fraction(1))], ISWC_PERMILLE, scored)
-    if agreeing:
-        return _by_name(query, agreeing)
-    by_ipi = [each for each in scored if each.ipis and each.title.level >= Level.PART]
-    if len(by_ipi) == 1 and by_ipi[0].title.level is Level.WHOLE:
-        return _accept(query, "ipi", by_ipi[0])
-    doubtful = by_ipi or [each for each in scored if each.writer.level or not each.performer_known]
+        return _by_identifier(query, "iswc", found.iswc, [(found.by_iswc, Fraction(1))], ISWC_PERMILLE, ranked)
+    by_ipi = [each for each in ranked if each.ipis and each.title.exact]
+    if len(by_ipi) == 1 and by_ipi[0].title.whole and not by_ipi[0].doubts:
+        return _accept(query, "ipi", by_ipi[0], IPI_PERMILLE)
+    if by_ipi:
+        return _review(query, "ipi", by_ipi)
+    if not ranked:
+        return Decision(query.key, "none", "none", 0)
+    best = ranked[0]
+    if best.probability >= fitted.accept and not _why_not(best, ranked[1:]):
+        return _accept(query, "name", best, best.permille)
+    if best.probability >= fitted.review and _title_speaks(best):
+        return _review(query, "name", ranked)
+    doubtful = [each for each in ranked if each.title.exact and (each.writer.score or not each.performer_known)]
     if doubtful:
-        return _review(query, "ipi" if by_ipi else "title", doubtful)
-    return Decision(query.key, "none", "none", 0)
+        return _review(query, "title", doubtful)
+    near = tuple(_candidate(each) for each in ranked[:MAX_CANDIDATES] if each.by_the_artist)
+    return Decision(query.key, "none", "none", 0, (), near)
+
+
+def _why_not(best: Scored, others: Sequence[Scored]) -> list[str]:
+    """What forbids to accept a work, however probable it is. Only a person decides on
+
+    a title that agrees in nothing, or is contained in another; a translation, unless the artist is the same by name, no other work
+    of the artist comes near, and no other song is nearer to this one; an artist alone; a title of one syllable; a namesake; a
+    version that may be a work of its own; two works that fit alike.
+    """
+    title, performer = best.title, best.performer
+    return [
+        why
+        for why, holds in (
+            ("title", not _is_one_title(title) and not _is_translation(best)),
+            ("short", is_short(title.part or title.registered)),
+            ("artist", performer.why not in BY_NAME and performer.score < SPELT_ALIKE),
+            ("version", bool(best.doubts)),
+            ("rivals", any(_fits_alike(best, each) for each in others)),
+        )
+        if holds
+    ]
+
+
+def _title_speaks(scored: Scored) -> bool:
+    """Whether anything but the artist speaks for a work."""
+    return scored.title.score > FAINT or (scored.meaning is not None and scored.meaning >= MEANS_THE_SAME)
+
+
+def _is_one_title(title: Agreement) -> bool:
+    if title.why in BY_NAME:
+        return True
+    return title.score >= (SOUNDS_ALIKE if title.why == "loan" else SPELT_ALIKE) and title.why != "contained"
+
+
+def _is_translation(scored: Scored) -> bool:
+    return (
+        scored.translatable
+        and scored.performer.exact
+        and scored.meaning is not None
+        and scored.meaning >= MEANS_THE_SAME
+        and scored.context["meaning_ahead"] > 0
+        and scored.context["meaning_wanted"] > 0
+    )
+
+
+def _fits_alike(best: Scored, other: Scored) -> bool:
+    """Whether another work's title agrees as well as the best one's, its version too, and its artist at all."""
+    if other.doubts and not best.doubts:
+        return False
+    return other.title.score >= best.title.score - 0.02 and other.by_the_artist and other.base >= best.base - 1
 
 
 def _by_identifier(
@@ -62,7 +123,11 @@ def _by_identifier(
         Candidate(work_id, permille, {"identifier": {"kind": method, "value": value}, **known.get(work_id, {})})
         for work_id, _ in parts
     ]
-    others = [each for each in scored if each.title.level is Level.WHOLE and each.performer.level is Level.WHOLE]
+    others = [
+        each
+        for each in scored
+        if each.title.exact and each.title.whole and each.performer.exact and each.performer.whole
+    ]
     disagrees = bool(others) and not any(each.work_id in works for each in others)
     if disagrees or sum(part for _, part in parts) > 1:
         candidates += [
@@ -75,43 +140,22 @@ def _by_identifier(
     return Decision(query.key, "accepted", method, permille, tuple(parts), tuple(candidates), candidates[0].evidence)
 
 
-def _by_name(query: SongQuery, agreeing: Sequence[Scored]) -> Decision:
-    competing = [each for each in agreeing if each.title.level is Level.WHOLE or not _doubts(query, each)]
-    if not competing:
-        return _review(query, "name", agreeing, _doubts(query, agreeing[0]))
-    top = max(each.title.level for each in competing)
-    best = [each for each in competing if each.title.level is top]
-    if len(best) > 1:
-        return _review(query, "name", agreeing)
-    if top is Level.WHOLE or (len(competing) == 1 and best[0].performer.level is not Level.READING):
-        return _accept(query, "name", best[0])
-    return _review(query, "name", agreeing)
+def _candidate(scored: Scored, **more: Any) -> Candidate:
+    return Candidate(scored.work_id, scored.permille, {**evidence_of(scored), **more})
 
 
-def _doubts(query: SongQuery, chosen: Scored) -> list[str]:
-    """The remarks on one side only that may make another work of it."""
-    here, there = (set(parse_title(text).versions) for text in (query.title, chosen.title.registered))
-    return sorted(tag for tag in here ^ there if tag.startswith(OWN_WORKS))
-
-
-def _accept(query: SongQuery, method: Method, chosen: Scored) -> Decision:
+def _accept(query: SongQuery, method: Method, chosen: Scored, permille: int) -> Decision:
     evidence = evidence_of(chosen)
     works = ((chosen.work_id, Fraction(1)),)
-    candidate = Candidate(chosen.work_id, chosen.permille, evidence)
-    return Decision(query.key, "accepted", method, chosen.permille, works, (candidate,), evidence)
-
-
-def _review(query: SongQuery, method: Method, scored: Sequence[Scored], doubts: Sequence[str] = ()) -> Decision:
-    """Candidates, best first; what is probable of one is less so when several compete."""
-    shown = scored[:MAX_CANDIDATES]
-    candidates = []
-    for each in shown:
-        evidence: dict[str, Any] = evidence_of(each)
-        if len(scored) > 1:
-            evidence["rivals"] = len(scored) - 1
-        if doubts:
-            evidence["versions"] = list(doubts)
-        candidates.append(Candidate(each.work_id, min(each.permille, 900) // len(scored), evidence))
     return Decision(
-        query.key, "review", method, candidates[0].probability_permille, (), tuple(candidates), candidates[0].evidence
+        query.key, "accepted", method, permille, works, (Candidate(chosen.work_id, permille, evidence),), evidence
     )
+
+
+def _review(query: SongQuery, method: Method, ranked: Sequence[Scored]) -> Decision:
+    """Candidates, best first, each with the number of others that fit alike."""
+    best = ranked[0]
+    rivals = sum(_fits_alike(best, each) for each in ranked[1:])
+    more = {"rivals": rivals} if rivals else {}
+    candidates = tuple(_candidate(each, **more) for each in ranked[:MAX_CANDIDATES])
+    return Decision(query.key, "review", method, best.permille, (), candidates, candidates[0].evidence)

@@ -14,6 +14,16 @@ TITLE: Final = {
     ),
     "bracket": gettext_lazy("“%(reported)s” and the registered title “%(registered)s” share the part “%(part)s”."),
     "reading": gettext_lazy("“%(reported)s” and the registered title “%(registered)s” are read alike in Hangul."),
+    "romanised": gettext_lazy(
+        "“%(reported)s” writes the registered title “%(registered)s” in other letters, as it sounds."
+    ),
+    "loan": gettext_lazy(
+        "“%(reported)s” and the registered title “%(registered)s” sound alike: a foreign word in Hangul."
+    ),
+    "spelling": gettext_lazy("“%(reported)s” and the registered title “%(registered)s” differ in a few letters."),
+    "contained": gettext_lazy(
+        "One of “%(reported)s” and the registered title “%(registered)s” stands within the other."
+    ),
 }
 PERFORMER: Final = {
     "same": gettext_lazy("The performers are the same: “%(reported)s” and “%(registered)s”."),
@@ -23,6 +33,16 @@ PERFORMER: Final = {
     "bracket": gettext_lazy("“%(reported)s” and the registered performer “%(registered)s” share the name “%(part)s”."),
     "joined": gettext_lazy("“%(part)s” is one of the performers of “%(reported)s” and of “%(registered)s”."),
     "reading": gettext_lazy("“%(reported)s” and the registered performer “%(registered)s” are read alike in Hangul."),
+    "romanised": gettext_lazy(
+        "“%(reported)s” writes the registered performer “%(registered)s” in other letters, as it sounds."
+    ),
+    "loan": gettext_lazy(
+        "“%(reported)s” and the registered performer “%(registered)s” sound alike: a foreign word in Hangul."
+    ),
+    "spelling": gettext_lazy("“%(reported)s” and the registered performer “%(registered)s” differ in a few letters."),
+    "contained": gettext_lazy(
+        "One of “%(reported)s” and the registered performer “%(registered)s” stands within the other."
+    ),
 }
 
 
@@ -38,6 +58,10 @@ def explain(evidence: Mapping[str, Any]) -> list[str]:
         said.append(_("But title and performer agree with another work than this number."))
     if (title := evidence.get("title")) and title["why"] in TITLE:
         said.append(str(TITLE[title["why"]]) % title)
+    if evidence.get("title_differs"):
+        said.append(_("The titles share no letters that tell."))
+    if (percent := evidence.get("meaning_percent")) is not None:
+        said.append(_("By meaning, the closest title of the work agrees to %(percent)s of 100.") % {"percent": percent})
     if (performer := evidence.get("performer")) and performer["why"] in PERFORMER:
         said.append(str(PERFORMER[performer["why"]]) % performer)
     if evidence.get("performer_unknown"):

@@ -1,0 +1,108 @@
+"""Performers of recordings as parties of the register: "孝敏 (효민)/Loco (로꼬)" is two, with two names each.
+
+A performer owns nothing: the party is what a name in another script is added to once for all of an artist's works. Two
+artists of one name are one party until somebody parts them; that a name is shared is for the matcher to doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.db import connection
+from django.utils import timezone
+
+from portal.lib.refs import new_ref
+from works.matching.derive import add_party_keys
+from works.matching.keys import keys_of_name
+from works.names.performers import Performer, parse_performers
+from works.names.script import detect_script
+
+LONGEST: Final = 200  # characters of a name
+PERFORMER: Final = "performer"
+
+
+def link_performers(performed: Sequence[tuple[int, str]]) -> None:
+    """Note who performs works: pairs of a work and the performers' text of one of its recordings.
+
+    Performers not known yet become parties. A constant number of statements, however many works.
+    """
+    parsed = {text: parse_performers(text) for text in dict.fromkeys(text for _, text in performed)}
+    performers = list(dict.fromkeys(performer for found in parsed.values() for performer in found))
+    known = _find(performers)
+    names: dict[int, dict[str, None]] = {}
+    made: dict[str, int] = {}
+    new = dict.fromkeys(key for key in map(identity, performers) if key not in known)
+    first = {key: performer for performer in reversed(performers) if (key := identity(performer)) in new}
+    ids = _make([first[key].name[:LONGEST] for key in new])
+    made = dict(zip(new, ids, strict=True))
+    for performer in performers:
+        party_id = known.get(identity(performer)) or made[identity(performer)]
+        names.setdefault(party_id, {}).update((name[:LONGEST], None) for name in (performer.name, *performer.aliases))
+    add_performer_names([(party_id, name) for party_id, its in names.items() for name in its])
+    numbers = {performer: known.get(identity(performer)) or made[identity(performer)] for performer in performers}
+    _link({(numbers[performer], work_id) for work_id, text in performed for performer in parsed[text]})
+
+
+def identity(performer: Performer) -> str:
+    """The key that tells one performer from another: of the name, not of what stands in brackets behind it."""
+    return keys_of_name(performer.name)[0].key
+
+
+def add_performer_names(names: Sequence[tuple[int, str]]) -> None:
+    """Further names of parties, with their keys: pairs of a party and a name. What is there already stays."""
+    rows = sorted({(party_id, name): detect_script(name) for party_id, name in names}.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO works_partyname (party_id, text, script, kind)
+            SELECT new.*, 'original' FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (party_id, text, script)
+            ON CONFLICT (party_id, text) DO NOTHING""",
+            [[each for (each, _), _ in rows], [name for (_, name), _ in rows], [script for _, script in rows]],
+        )
+    add_party_keys(names)
+
+
+def find_performers(names: Iterable[str]) -> dict[str, list[int]]:
+    """Parties of performers by their exact names (case, signs, Traditional and Simplified aside), lowest number first."""
+    keys = {name: keys_of_name(name)[0].key for name in names if keys_of_name(name)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT k.key, array_agg(p.id ORDER BY p.id) FROM works_partykey k JOIN works_party p ON p.id = k.party_id
+            WHERE k.key = ANY(%s) AND p.kind = %s GROUP BY k.key""",
+            [list(set(keys.values())), PERFORMER],
+        )
+        found = dict(cursor.fetchall())
+    return {name: found[key] for name, key in keys.items() if key in found}
+
+
+def _find(performers: Sequence[Performer]) -> dict[str, int]:
+    """Parties by the identity of a performer; of several the one that came first."""
+    found = find_performers(performer.name for performer in performers)
+    return {identity(each): found[each.name][0] for each in performers if each.name in found}
+
+
+def _make(names: Sequence[str]) -> list[int]:
+    if not names:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO works_party (ref, kind, name, isni, created_at)
+            SELECT new.ref, %s, new.name, '', %s FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS new (ref, name, place)
+            ORDER BY new.place RETURNING id""",
+            [PERFORMER, timezone.now(), [new_ref("P") for _ in names], list(names)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _link(pairs: Iterable[tuple[int, int]]) -> None:
+    rows = sorted(pairs)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO works_workperformer (party_id, work_id)
+            SELECT * FROM unnest(%s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING""",
+            [[party_id for party_id, _ in rows], [work_id for _, work_id in rows]],
+        )

@@ -1,0 +1,150 @@
+"""How a reported title or artist agrees with a registered one: the best of all pairs of their parts, and how it was found."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from works.matching.keys import keys_of_name
+from works.names import clean
+from works.names.alike import alike
+from works.names.performers import parse_performers
+from works.names.titles import parse_title
+
+REMEMBERED: Final = 50_000
+EXACT: Final = frozenset({"same", "simplified"})
+SHORTEST_RUN: Final = 2  # letters of a name in one script beside another
+SHORT_LATIN: Final = 2  # letters of a Latin title that are as short as one syllable
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Two texts, the parts of them that agree best, how much (0 to 1) and why (works.names.alike, or "contained").
+
+    whole: both parts are all that their texts name.
+    """
+
+    score: float = 0.0
+    why: str = "none"
+    reported: str = ""
+    registered: str = ""
+    part: str = ""
+    whole: bool = False
+
+    @property
+    def exact(self) -> bool:
+        return self.why in EXACT
+
+    def as_json(self) -> dict[str, str]:
+        return {"reported": self.reported, "registered": self.registered, "part": self.part, "why": self._said}
+
+    @property
+    def _said(self) -> str:
+        return "bracket" if self.exact and not self.whole else self.why
+
+
+@dataclass(frozen=True)
+class Part:
+    """A name a text holds, its letters, and whether it is all that the text names."""
+
+    text: str
+    letters: str
+    whole: bool
+
+
+@lru_cache(maxsize=REMEMBERED)
+def title_parts(text: str) -> tuple[Part, ...]:
+    """The names of a title, the whole one first; remarks on version and guests are no part of them."""
+    title = parse_title(text)
+    names = dict.fromkeys((title.untagged, title.main, *title.aliases))
+    for name in list(names):
+        names.update(dict.fromkeys(_runs(name)))
+    mixed = bool(title.aliases)
+    parts = [Part(name, clean.letters(name), not mixed and name == title.untagged) for name in names]
+    if mixed and len(parts) > 1:  # the untagged form is all of its names in a row: that says nothing more than they do
+        parts = parts[1:] if parts[0].text != title.main else parts
+    return tuple(part for part in parts if part.letters) or (Part(title.whole, title.whole, True),)
+
+
+RUN: Final = re.compile(r"[\u1100-\uffdc][^A-Za-z]*|[A-Za-z][\x00-\x7f\u00c0-\u024f]*")
+
+
+def _runs(name: str) -> list[str]:
+    """The two names of "回家的路 The Long Way Home", where a blank stands between two scripts and each says enough."""
+    runs = [run.strip() for run in RUN.findall(name)]
+    if len(runs) != 2 or any(len(clean.letters(run)) < SHORTEST_RUN for run in runs) or f"{runs[0]} {runs[1]}" != name:
+        return []
+    return runs
+
+
+@lru_cache(maxsize=REMEMBERED)
+def name_parts(text: str) -> tuple[Part, ...]:
+    """The names of artists; whole where one artist is named."""
+    performers = parse_performers(text)
+    names = dict.fromkeys(name for each in performers for name in (each.name, *each.aliases))
+    alone = len(performers) == 1
+    return tuple(Part(name, clean.letters(name) or name, alone) for name in names)
+
+
+def compare_titles(reported: str, registered: Iterable[str]) -> Agreement:
+    """The best agreement of a title with any title of a work."""
+    best = Agreement()
+    for text in registered:
+        for here in title_parts(reported):
+            for there in title_parts(text):
+                best = _better(best, here, there, reported, text)
+    return best
+
+
+def compare_names(reported: str, registered: Iterable[str]) -> Agreement:
+    """The best agreement of the artists of a song with any name of a performer or writer."""
+    best = Agreement()
+    for text in registered:
+        for here in name_parts(reported):
+            for there in name_parts(text):
+                best = _better(best, here, there, reported, text)
+    return best
+
+
+def shared_name(reported: str, key: str, registered: str) -> Agreement:
+    """The agreement of a song's artists with the name of a party they share this key with."""
+    part = next((each.text for each in keys_of_name(reported) if each.key == key), reported)
+    found = alike(part, registered)
+    whole = len(name_parts(reported)) == 1 or part == clean.tidy(reported)
+    return Agreement(found.score, found.why, reported, registered, part, whole)
+
+
+def _better(best: Agreement, here: Part, there: Part, reported: str, registered: str) -> Agreement:
+    if here.letters == there.letters:
+        score, why = 1.0, "same"
+    else:
+        score, why = alike(here.text, there.text)
+        if why in {"none", "spelling", "loan"} and is_contained(here.letters, there.letters):
+            why = "contained"
+    whole = here.whole and there.whole
+    if (score, whole) > (best.score, best.whole):
+        part = here.text if not here.whole else there.text
+        return Agreement(score, why, reported, registered, part, whole)
+    return best
+
+
+def is_contained(one: str, other: str) -> bool:
+    """Whether all of one name stands within the other, which has more."""
+    short, long = sorted((one, other), key=len)
+    return len(short) > 1 and len(short) < len(long) and short in long
+
+
+def is_short(text: str) -> bool:
+    """Whether a title is so short that many songs are called so: one syllable or character, or two Latin letters."""
+    letters = clean.letters(clean.tidy(text))
+    if letters.isascii():
+        return len(letters) <= SHORT_LATIN
+    return len(unicodedata.normalize("NFC", letters)) <= 1
+
+
+def best_of(agreements: Sequence[Agreement]) -> Agreement:
+    return max(agreements, key=lambda each: (each.score, each.whole), default=Agreement())

@@ -1,0 +1,101 @@
+"""The tables that songs are looked up in, kept in step with names and titles: PartyKey and WorkKey.
+
+Both can be rebuilt at any time (`manage.py rebuild_keys`), and must be after a change of works.names.keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from django.db import connection
+from psycopg import sql
+
+from works.matching.keys import keys_of_name, keys_of_title
+from works.names.keys import Key
+
+AT_ONCE: Final = 20_000  # parties or works
+KEY_TEXT: Final = 300  # characters of the title kept beside a key
+NAME_TEXT: Final = 200
+
+NAMES: Final = """
+    SELECT id, name FROM works_party WHERE id = ANY(%(ids)s)
+    UNION ALL SELECT * FROM (SELECT party_id, text FROM works_partyname WHERE party_id = ANY(%(ids)s) ORDER BY id) AS names"""
+TITLES: Final = "SELECT work_id, text FROM works_worktitle WHERE work_id = ANY(%(ids)s) ORDER BY id"
+
+
+def add_party_keys(names: Iterable[tuple[int, str]]) -> None:
+    """Keys of further names: pairs of a party and a name. What is there already stays."""
+    _insert("works_partykey", "party_id", _keys(names, keys_of_name, NAME_TEXT))
+
+
+def refresh_party_keys(party_ids: Sequence[int]) -> None:
+    """Make the keys of these parties those of the names they have now."""
+    _refresh("works_partykey", "party_id", NAMES, party_ids, keys_of_name, NAME_TEXT)
+
+
+def refresh_title_keys(work_ids: Sequence[int]) -> None:
+    """Make the keys of these works those of the titles they have now."""
+    _refresh("works_workkey", "work_id", TITLES, work_ids, keys_of_title, KEY_TEXT)
+
+
+def rebuild_keys() -> tuple[int, int]:
+    """Make all keys anew where they differ; returns the number of parties and of works."""
+    numbers = []
+    for table, refresh in (("works_party", refresh_party_keys), ("works_work", refresh_title_keys)):
+        count, last = 0, 0
+        while ids := _next_ids(table, last):
+            refresh(ids)
+            count, last = count + len(ids), ids[-1]
+        numbers.append(count)
+    return numbers[0], numbers[1]
+
+
+def _next_ids(table: str, last: int) -> list[int]:
+    statement = sql.SQL("SELECT id FROM {} WHERE id > %s ORDER BY id LIMIT %s").format(sql.Identifier(table))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [last, AT_ONCE])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _refresh(
+    table: str, owner: str, texts: str, ids: Sequence[int], keys: Callable[[str], tuple[Key, ...]], longest: int
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(texts, {"ids": list(ids)})
+        rows = _keys(cursor.fetchall(), keys, longest)
+        statement = sql.SQL(
+            """
+            DELETE FROM {table} old USING unnest(%s::bigint[]) AS asked (id)
+            WHERE old.{owner} = asked.id AND NOT EXISTS (
+                SELECT 1 FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS now (id, key, text)
+                WHERE now.id = old.{owner} AND now.key = old.key AND now.text = old.text)"""
+        ).format(table=sql.Identifier(table), owner=sql.Identifier(owner))
+        cursor.execute(statement, [list(ids), *_columns(rows)])
+    _insert(table, owner, rows)
+
+
+def _keys(
+    texts: Iterable[tuple[int, str]], keys: Callable[[str], tuple[Key, ...]], longest: int
+) -> list[tuple[int, str, str]]:
+    """Owner, key and the text that gave it first; each key once."""
+    found: dict[tuple[int, str], str] = {}
+    for owner, text in texts:
+        for key in keys(text):
+            found.setdefault((owner, key.key), text[:longest])
+    return [(owner, key, text) for (owner, key), text in found.items()]
+
+
+def _insert(table: str, owner: str, rows: Sequence[tuple[int, str, str]]) -> None:
+    """In the order of their keys, so that two who add the same wait for each other but never in a circle."""
+    if not rows:
+        return
+    statement = sql.SQL(
+        "INSERT INTO {} ({}, key, text) SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new ON CONFLICT DO NOTHING"
+    ).format(sql.Identifier(table), sql.Identifier(owner))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, _columns(sorted(rows)))
+
+
+def _columns(rows: Sequence[tuple[int, str, str]]) -> list[list[int] | list[str]]:
+    return [[row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]]
