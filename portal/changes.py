@@ -76,12 +76,17 @@ def _name(person: User | None) -> str:
 
 
 def _register(row: ChangeLog) -> Change:
+    about, url = wording.MISSING, ""
+    if row.work:
+        about, url = row.work.title, reverse("works:detail", args=[row.work.ref])
+    elif row.party:
+        about, url = row.party.name, reverse("works:party", args=[row.party.ref])
     return Change(
         at=row.created_at,
         who=_name(row.actor),
         what=str(ACTIONS.get(row.action, row.action)),
-        about=row.work.title if row.work else wording.MISSING,
-        url=reverse("works:detail", args=[row.work.ref]) if row.work else "",
+        about=about,
+        url=url,
         why=row.reason,
     )
 
@@ -214,7 +219,7 @@ def _person(row: Membership) -> str:
 RECORDS: Final = (
     Record(
         kind="register",
-        rows=lambda: ChangeLog.objects.select_related("work", "actor"),
+        rows=lambda: ChangeLog.objects.select_related("work", "party", "actor"),
         read=_register,
         apart=Q(action__in=IN_BULK),
     ),

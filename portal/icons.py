@@ -23,6 +23,7 @@ PATHS: Final[dict[str, str]] = {
     "ledger": "M5 4h12a2 2 0 0 1 2 2v14H7a2 2 0 0 1-2-2z M5 18a2 2 0 0 1 2-2h12 M9 8h6 M9 12h6",
     "history": "M4.5 9A8 8 0 1 1 4 13 M4 4v5h5 M12 8v4.5l3 2",
     "person": "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M4 21c0-5 4-7 8-7s8 2 8 7",
+    "names": "M4 6h9 M4 12h16 M4 18h6 M17 4v4 M15 6h4",
     "menu": "M4 6h16 M4 12h16 M4 18h16",
     "done": "M5 12.5 10 17 19 7",
     "pause": "M8 5v14 M16 5v14",

@@ -31,6 +31,7 @@ ENTRIES: Final = (
     Entry(_("Usage"), "royalties:usage", "usage", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Works"), "works:list", "song", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Songs"), "works:list", "song", WRITER_ROLES),
+    Entry(_("Name bank"), "works:names", "names", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Catalogue uploads"), "works:uploads", "upload", BACK_OFFICE | PUBLISHER_ROLES),
     Entry(_("Payments"), "royalties:statements", "payment", BACK_OFFICE | MEMBERS - {Role.PUBLISHER_COPYRIGHT}),
     Entry(_("Cases"), "claims:list", "case", BACK_OFFICE | MEMBERS),

@@ -136,7 +136,7 @@ class SongUsageQuerySet(QuerySet["models.SongUsage"]):
 
     def titled(self, words: str) -> Self:
         """Matched usage that is called so by the service or by the register."""
-        registered = matched_songs_of(Work.objects.filter(titles__text__icontains=words))
+        registered = matched_songs_of(Work.objects.filter(titles__text__icontains=words, titles__ended_at__isnull=True))
         return self.filter(Q(recording__title__icontains=words) | Q(recording__in=registered))
 
     def by_service(self) -> QuerySet[Any, Any]:

@@ -103,7 +103,7 @@ def _facts_of(works: list[int]) -> dict[int, dict[str, list[str]]]:
     """Work id → its titles, performers and writers, to stand beside what the service reported. Three queries."""
     facts: dict[int, dict[str, list[str]]] = {pk: {"titles": [], "performers": [], "writers": []} for pk in works}
     columns = {
-        "titles": Work.objects.values_list("id", "titles__text"),
+        "titles": Work.objects.filter(titles__ended_at__isnull=True).values_list("id", "titles__text"),
         "performers": Work.objects.values_list("id", "parts__recording__performer"),
         "writers": Work.objects.filter(shares__until_date__isnull=True, shares__role__in=WRITERS).values_list(
             "id", "shares__party__name"

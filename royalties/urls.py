@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from royalties.views import downloads, earnings, ledger, matches, money, readings, rematches, reports, review
+from royalties.views import downloads, earnings, ledger, matches, money, names, readings, rematches, reports, review
 
 app_name = "royalties"
 urlpatterns = [
@@ -30,6 +30,8 @@ urlpatterns = [
     path("rematches/<str:ref>/undo/", rematches.undo_rematch, name="undo_rematch"),
     path("usage/", earnings.usage, name="usage"),
     path("usage/<str:ref>/", earnings.work, name="work"),
+    path("usage/<str:ref>/names/", names.work_names, name="work_names"),
+    path("parties/<str:ref>/names/", names.party_names, name="party_names"),
     path("statements/", earnings.statements, name="statements"),
     path("statements/<str:ref>/", earnings.statement, name="statement"),
     path("statements/<str:ref>/earnings.csv", downloads.earnings, name="statement_csv"),

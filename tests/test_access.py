@@ -34,7 +34,8 @@ from portal.rest.tokens import issue_token
 from royalties.models import DistributionRun, Earning, Rematch, Remittance, StaffDecision, Statement
 from royalties.review import leave_out_songs
 from tests.royalties.scene import CANARY, Scene, distribute_all, make_scene
-from works.models import CatalogueRow, CatalogueUpload
+from works.models import CatalogueRow, CatalogueUpload, WorkTitle
+from works.naming import NewName, Speaker, add_name, dispute_name
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -47,6 +48,7 @@ PUBLISHERS = COPYRIGHT | {"finance"}
 SIGNED_IN = PUBLISHERS | WRITERS | {"staff", "auditor", "contact", "former", "former_delegate", "nobody"}
 SOCIETY = {"staff", "auditor"}
 STAFF = {"staff"}
+NAMERS = COPYRIGHT | WRITERS | STAFF  # whoever may add names to something
 EVERYBODY = SIGNED_IN | {"anonymous", "disabled"}
 NOBODY: set[str] = set()
 
@@ -64,6 +66,7 @@ class World:
     delegation: Membership
     decision: StaffDecision
     rematch: Rematch
+    name: WorkTitle
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,14 @@ def of_work(world: World) -> dict[str, Any]:
 
 def of_upload(world: World) -> dict[str, Any]:
     return {"ref": world.upload.ref}
+
+
+def of_name(world: World) -> dict[str, Any]:
+    return {"number": world.name.number}
+
+
+def of_party(world: World) -> dict[str, Any]:
+    return {"ref": world.scene.stranger_party.ref}
 
 
 def of_song(world: World) -> dict[str, Any]:
@@ -159,6 +170,18 @@ PAGES: dict[str, Page] = {
     "works:to_mend_xlsx": Page(OWNER | SOCIETY, NOBODY, of_upload),
     "works:template": Page(PUBLISHERS | SOCIETY),
     "works:template_xlsx": Page(PUBLISHERS | SOCIETY),
+    # the name bank: whoever sees a work or a party sees its names; who may add is also asked of the work
+    "works:names": Page(PUBLISHERS | WRITERS | SOCIETY),
+    "works:names_csv": Page(PUBLISHERS | WRITERS | SOCIETY),
+    "works:names_import": Page(NAMERS, NAMERS),
+    "works:disputes": Page(PUBLISHERS | WRITERS | SOCIETY),
+    "works:name": Page(OWNER | SOCIETY, NOBODY, of_name),
+    "works:dispute_name": Page(NOBODY, OWNER | STAFF, of_name),
+    "works:settle_dispute": Page(NOBODY, STAFF, of_name),
+    "works:withdraw_name": Page(NOBODY, OWNER | STAFF, of_name),
+    "works:add_name": Page(NOBODY, OWNER | STAFF, of_work),
+    "works:party": Page(OWNER | SOCIETY, NOBODY, of_party),
+    "works:add_party_name": Page(NOBODY, OWNER | STAFF, of_party),
     # royalties: reports and matches are the society's; a service's contact reads the figures of its own
     "royalties:reports": Page(SOCIETY | {"contact"}),
     "royalties:upload": Page(STAFF, STAFF),
@@ -184,6 +207,8 @@ PAGES: dict[str, Page] = {
     "royalties:undo_decision": Page(NOBODY, STAFF, lambda world: {"ref": world.decision.ref}),
     "royalties:usage": Page(PUBLISHERS | WRITERS | SOCIETY),
     "royalties:work": Page(OWNER | SOCIETY, NOBODY, of_work),
+    "royalties:work_names": Page(OWNER | SOCIETY, NOBODY, of_work),
+    "royalties:party_names": Page(OWNER | SOCIETY, NOBODY, of_party),
     "royalties:statements": Page(PUBLISHERS - {"copyright"} | WRITERS | SOCIETY),
     "royalties:statement": Page(OWNER | SOCIETY, NOBODY, of_statement),
     "royalties:statement_csv": Page(OWNER | SOCIETY, NOBODY, of_statement),
@@ -223,6 +248,19 @@ PAGES: dict[str, Page] = {
     "api:notices_read": Page(NOBODY, SIGNED_IN, scope="notices"),
     "api:works": Page(PUBLISHERS | WRITERS | SOCIETY, scope="works"),
     "api:work": Page(OWNER | SOCIETY, NOBODY, of_work, scope="works"),
+    "api:names": Page(PUBLISHERS | WRITERS | SOCIETY, scope="works"),
+    "api:names_export": Page(PUBLISHERS | WRITERS | SOCIETY, scope="works"),
+    "api:names_import": Page(NOBODY, NAMERS, scope="works"),
+    "api:name_disputes": Page(PUBLISHERS | WRITERS | SOCIETY, scope="works"),
+    "api:name": Page(OWNER | SOCIETY, NOBODY, of_name, scope="works"),
+    "api:dispute_name": Page(NOBODY, OWNER | STAFF, of_name, scope="works"),
+    "api:settle_dispute": Page(NOBODY, STAFF, of_name, scope="works"),
+    "api:withdraw_name": Page(NOBODY, OWNER | STAFF, of_name, scope="works"),
+    "api:add_name": Page(NOBODY, OWNER | STAFF, of_work, scope="works"),
+    "api:party": Page(OWNER | SOCIETY, NOBODY, of_party, scope="works"),
+    "api:add_party_name": Page(NOBODY, OWNER | STAFF, of_party, scope="works"),
+    "api:work_names": Page(OWNER | SOCIETY, NOBODY, of_work, scope="royalties"),
+    "api:party_names": Page(OWNER | SOCIETY, NOBODY, of_party, scope="royalties"),
     "api:catalogues": Page(PUBLISHERS | SOCIETY, COPYRIGHT, scope="works"),
     "api:catalogue": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
     "api:catalogue_rows": Page(OWNER | SOCIETY, NOBODY, of_upload, scope="works"),
@@ -367,6 +405,17 @@ def make_world() -> World:
     CatalogueRow.objects.create(
         upload=upload, row_no=2, work_no=1, values={"title": CANARY}, outcome=CatalogueRow.Outcome.TO_MEND
     )
+    alias = add_name(
+        named=scene.strange,
+        name=NewName(text=f"{CANARY} 别名", kind="translated"),
+        speaker=Speaker(source="publisher", user=scene.stranger, organisation=stranger.organisation),
+    )
+    assert isinstance(alias, WorkTitle)
+    dispute_name(
+        name=alias,
+        reason=f"{CANARY} 아님",
+        speaker=Speaker(source="publisher", user=scene.stranger, organisation=stranger.organisation),
+    )
     return World(
         scene=scene,
         users=users,
@@ -379,6 +428,7 @@ def make_world() -> World:
         delegation=delegations["delegate"],
         decision=decision,
         rematch=Rematch.objects.create(state=Rematch.State.READY, created_by=scene.staff),
+        name=alias,
     )
 
 
@@ -532,6 +582,15 @@ def test_the_canary_is_there_to_be_seen(world: World) -> None:
     for name in (
         "works:list",
         "works:detail",
+        "works:names",
+        "works:names_csv",
+        "works:name",
+        "works:disputes",
+        "works:party",
+        "royalties:work_names",
+        "royalties:party_names",
+        "api:names",
+        "api:name_disputes",
         "royalties:song",
         "royalties:usage",
         "royalties:statement",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from django.db.models import Prefetch
 from django.http import FileResponse, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -28,6 +29,7 @@ from works.catalogue.base import ParseProblem
 from works.downloads import XLSX, file_of_rows_to_mend, template_file
 from works.history import ACTIONS
 from works.models import CatalogueRow, CatalogueUpload, Recording, Right, Script, Share, Work, WorkTitle
+from works.name_api import urlpatterns as of_names
 from works.ownership import own_shares, rights_owned
 from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue
 from works.shares import CollectorKind
@@ -134,7 +136,8 @@ class WorkList(ApiView):
     @extend_schema(operation_id="list_works", summary=_("The works you may see"), responses=WorkRow(many=True))
     def get(self, request: Request) -> Response:
         text = self.asked(request).get("q", "")
-        works = Work.objects.visible_to(request.user).search(text).prefetch_related("titles", "parts__recording")
+        works = Work.objects.visible_to(request.user).search(text)
+        works = works.prefetch_related(Prefetch("titles", WorkTitle.objects.standing()), "parts__recording")
         page = self.page_of(request, works)
         own = own_shares(request.user, page.rows)
         rows = [
@@ -168,7 +171,7 @@ class WorkDetail(ApiView):
             "iswc": work.iswc,
             "registered_by": work.registered_by,
             "submitter_ref": work.submitter_ref,
-            "titles": work.titles.order_by("pk"),
+            "titles": work.titles.standing().order_by("pk"),
             "recordings": Recording.objects.filter(parts__work=work).order_by("pk"),
             "rights": rights,
             "other_shares": other,
@@ -379,6 +382,7 @@ def catalogue_detail(upload: CatalogueUpload) -> Any:
 
 
 urlpatterns: list[URLPattern] = [
+    *of_names,
     path("works/", WorkList.as_view(), name="works"),
     path("works/<str:ref>/", WorkDetail.as_view(), name="work"),
     path("catalogues/", CatalogueList.as_view(), name="catalogues"),

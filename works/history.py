@@ -11,5 +11,10 @@ ACTIONS: Final[dict[str, Promise]] = {
     "work.registered": _("The work was registered"),
     "work.extended": _("Something was added to the work"),
     "share.replaced": _("A share ended and was followed by others"),
+    "name.added": _("A name was added"),
+    "name.disputed": _("A name was disputed"),
+    "name.kept": _("A disputed name stays"),
+    "name.taken_away": _("A disputed name was taken away"),
+    "name.withdrawn": _("A name was withdrawn by whoever had said it"),
     "share.conflict": _("A claim did not fit beside the registered shares; nothing changed"),
 }

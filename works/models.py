@@ -11,12 +11,15 @@ from django.db.models import F, Q
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts.access import Reader
 from portal.lib.errors import DomainError
 from portal.lib.refs import new_ref
 from works.catalogue.base import REFUSALS
+from works.provenance import NameKind, Said
 from works.querysets import (
     CatalogueUploadQuerySet,
     ChangeLogQuerySet,
+    NameDisputeQuerySet,
     PartyQuerySet,
     ShareConflictQuerySet,
     ShareQuerySet,
@@ -110,25 +113,38 @@ class Party(models.Model):
         return self.name
 
 
-class PartyName(models.Model):
-    """One way of writing a party's name."""
+class PartyName(Said):
+    """One way of writing a party's name. It is ended and followed, never changed (0008)."""
 
-    class Kind(models.TextChoices):
-        ORIGINAL = "original", _("original")
-        ROMANISED = "romanised", _("romanised")
-        TRANSLATED = "translated", _("translated")
-        STAGE = "stage", _("stage name")
+    LETTER = "P"
+    dispute_field = "party_name"
+    subject_field = "party"
+
+    Kind = NameKind
 
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="names")
     text = models.CharField(max_length=200)
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
     script = models.CharField(max_length=4, choices=Script.choices)
-    kind = models.CharField(max_length=12, choices=Kind.choices)
+    kind = models.CharField(max_length=12, choices=NameKind.choices)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["party", "text"], name="party_has_a_name_once"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["party", "text"], condition=Q(ended_at__isnull=True), name="party_has_a_name_once"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.text
+
+    @classmethod
+    def referred(cls, ref: str) -> Q:
+        return Q(party__ref=ref) | Q(party__ipi_name_number=ref)
+
+    @classmethod
+    def named_within(cls, user: Reader) -> Q:
+        return Q(party__in=Party.objects.visible_to(user))
 
 
 class PartyKey(models.Model):
@@ -215,26 +231,58 @@ class Work(models.Model):
         return self.title
 
 
-class WorkTitle(models.Model):
-    """One title of a work, with the language and script it is written in."""
+class TitleKind(models.TextChoices):
+    """Title types of CWR, as far as used; SV is ours."""
 
-    class Kind(models.TextChoices):  # CWR title types, as far as used
-        ORIGINAL = "OT", _("original title")
-        ALTERNATIVE = "AT", _("alternative title")
-        TRANSLATED = "TT", _("translated title")
-        ROMANISED = "RT", _("romanised title")
+    ORIGINAL = "OT", _("original title")
+    ALTERNATIVE = "AT", _("alternative title")
+    TRANSLATED = "TT", _("translated title")
+    ROMANISED = "RT", _("romanised title")
+    SERVICE = "SV", _("as a service writes it")
+
+
+TITLE_CODES = {
+    NameKind.ORIGINAL.value: TitleKind.ORIGINAL.value,
+    NameKind.ALTERNATIVE.value: TitleKind.ALTERNATIVE.value,
+    NameKind.TRANSLATED.value: TitleKind.TRANSLATED.value,
+    NameKind.ROMANISED.value: TitleKind.ROMANISED.value,
+    NameKind.SERVICE.value: TitleKind.SERVICE.value,
+}
+
+
+class WorkTitle(Said):
+    """One title of a work, with the language and script it is written in. It is ended and followed, never changed (0008)."""
+
+    LETTER = "T"
+    KIND_CODES = TITLE_CODES
+    dispute_field = "work_title"
+    subject_field = "work"
+
+    Kind = TitleKind
 
     work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="titles")
     text = models.CharField(max_length=300)
     language = models.CharField(max_length=10, blank=True)
     script = models.CharField(max_length=4, choices=Script.choices)
-    kind = models.CharField(max_length=2, choices=Kind.choices)
+    kind = models.CharField(max_length=2, choices=TitleKind.choices)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["work", "text"], name="work_has_a_title_once"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["work", "text"], condition=Q(ended_at__isnull=True), name="work_has_a_title_once"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.text
+
+    @classmethod
+    def referred(cls, ref: str) -> Q:
+        return Q(work__ref=ref) | Q(work__iswc=ref)
+
+    @classmethod
+    def named_within(cls, user: Reader) -> Q:
+        return Q(work__in=Work.objects.visible_to(user))
 
 
 class WorkKey(models.Model):
@@ -275,6 +323,104 @@ class Recording(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} · {self.performer}"
+
+
+class RecordingTitle(Said):
+    """A further title of a recording, beside the one it stands under. It finds the work that the recording is whole."""
+
+    LETTER = "R"
+    KIND_CODES = TITLE_CODES
+    dispute_field = "recording_title"
+    subject_field = "recording"
+
+    Kind = TitleKind
+
+    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="titles")
+    text = models.CharField(max_length=300)
+    language = models.CharField(max_length=10, blank=True)
+    script = models.CharField(max_length=4, choices=Script.choices)
+    kind = models.CharField(max_length=2, choices=TitleKind.choices)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["recording", "text"], condition=Q(ended_at__isnull=True), name="recording_has_a_title_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def referred(cls, ref: str) -> Q:
+        return Q(recording__isrc=ref) | Q(recording__parts__work__ref=ref)
+
+    @classmethod
+    def named_within(cls, user: Reader) -> Q:
+        parts = RecordingWork.objects.filter(work__in=Work.objects.visible_to(user))
+        return Q(recording__in=parts.values("recording"))
+
+
+class NameDispute(models.Model):
+    """Somebody says that a name is not one. It goes on being matched by until staff keep it or end it."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "", _("open")
+        KEPT = "kept", _("the name stays")
+        ENDED = "ended", _("the name was taken away")
+        WITHDRAWN = "withdrawn", _("whoever had said the name withdrew it")
+
+    party_name = models.ForeignKey(PartyName, on_delete=models.PROTECT, null=True, related_name="disputes")
+    work_title = models.ForeignKey(WorkTitle, on_delete=models.PROTECT, null=True, related_name="disputes")
+    recording_title = models.ForeignKey(RecordingTitle, on_delete=models.PROTECT, null=True, related_name="disputes")
+    reason = models.CharField(max_length=300)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    opened_for = models.ForeignKey(
+        "accounts.Organisation", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    opened_at = models.DateTimeField(auto_now_add=True)
+    outcome = models.CharField(max_length=9, choices=Outcome.choices, blank=True, default=Outcome.OPEN)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    settle_reason = models.CharField(max_length=300, blank=True)
+
+    objects = NameDisputeQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(party_name__isnull=False, work_title__isnull=True, recording_title__isnull=True)
+                | Q(party_name__isnull=True, work_title__isnull=False, recording_title__isnull=True)
+                | Q(party_name__isnull=True, work_title__isnull=True, recording_title__isnull=False),
+                name="dispute_is_about_one_name",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="", settled_at__isnull=True) | Q(~Q(outcome=""), settled_at__isnull=False),
+                name="dispute_is_settled_with_an_outcome",
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=[field], condition=Q(settled_at__isnull=True), name=f"{field}_is_disputed_once_at_a_time"
+                )
+                for field in ("party_name", "work_title", "recording_title")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    @property
+    def name_key(self) -> tuple[str, int]:
+        """Which of the three fields refers to the name, and the name's number there."""
+        fields = ("party_name", "work_title", "recording_title")
+        return next((field, pk) for field in fields if (pk := getattr(self, f"{field}_id")) is not None)
+
+    @property
+    def name(self) -> PartyName | WorkTitle | RecordingTitle:
+        found = (self.party_name, self.work_title, self.recording_title)
+        return next(name for name in found if name is not None)  # dispute_is_about_one_name
 
 
 class RecordingWork(models.Model):
@@ -387,6 +533,7 @@ class ChangeLog(models.Model):
     """What changed in the register, who did it and why. Append-only by rights."""
 
     work = models.ForeignKey(Work, on_delete=models.PROTECT, null=True, related_name="changes")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, related_name="changes")  # of her names
     action = models.CharField(max_length=60)  # e.g. share.replaced
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=300)

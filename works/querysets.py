@@ -17,7 +17,10 @@ from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES
 from works.names.keys import title_keys
 
 if TYPE_CHECKING:
-    from works import models  # noqa: F401 - named in the strings below
+    from works import models
+
+
+NAMES = {"party_name": "PartyName", "work_title": "WorkTitle", "recording_title": "RecordingTitle"}
 
 
 def _rows(model: str) -> Any:
@@ -36,6 +39,12 @@ class WorkQuerySet(QuerySet["models.Work"]):
         shares = _rows("Share").filter(work=OuterRef("pk"), party__organisation__in=owners)
         return self.filter(Q(registered_by__in=publishers) | Exists(shares))
 
+    def of_party(self, party: models.Party) -> Self:
+        """That the party performs or has, or had, a share in."""
+        performed = _rows("WorkPerformer").filter(work=OuterRef("pk"), party=party)
+        shared = _rows("Share").standing().filter(work=OuterRef("pk"), party=party)
+        return self.filter(Exists(performed) | Exists(shared))
+
     def search(self, text: str) -> Self:
         """By an identifier, by a title in whatever script (its exact keys), or by a piece of any title."""
         wanted = " ".join(text.replace("\0", " ").split())  # PostgreSQL takes no NUL
@@ -43,7 +52,7 @@ class WorkQuerySet(QuerySet["models.Work"]):
             return self
         squeezed = "".join(letter for letter in wanted.upper() if letter.isalnum())
         keys = _rows("WorkKey").filter(work=OuterRef("pk"), key__in=[key.key for key in title_keys(wanted)])
-        titles = _rows("WorkTitle").filter(work=OuterRef("pk"), text__icontains=wanted)
+        titles = _rows("WorkTitle").standing().filter(work=OuterRef("pk"), text__icontains=wanted)
         recordings = _rows("RecordingWork").filter(work=OuterRef("pk"), recording__isrc=squeezed)
         return self.filter(
             Exists(keys)
@@ -57,12 +66,34 @@ class WorkQuerySet(QuerySet["models.Work"]):
 
 class PartyQuerySet(QuerySet["models.Party"]):
     def visible_to(self, user: Reader) -> Self:
-        """One's own parties, and those one shares a visible work with."""
+        """One's own parties, and those that share in a visible work or perform it."""
         if sees_everything(user):
             return self
         works = _rows("Work").visible_to(user)
         shares = _rows("Share").filter(party=OuterRef("pk"), work__in=works)
-        return self.filter(Q(organisation__in=organisation_ids(user, *PUBLISHER_ROLES, *WRITER_ROLES)) | Exists(shares))
+        performed = _rows("WorkPerformer").filter(party=OuterRef("pk"), work__in=works)
+        own = Q(organisation__in=organisation_ids(user, *PUBLISHER_ROLES, *WRITER_ROLES))
+        return self.filter(own | Exists(shares) | Exists(performed))
+
+
+class NameDisputeQuerySet(QuerySet["models.NameDispute"]):
+    def open(self) -> Self:
+        return self.filter(settled_at__isnull=True)
+
+    def of(self, name: Any) -> Self:
+        """About this name."""
+        return self.filter(**{name.dispute_field: name})
+
+    def visible_to(self, user: Reader) -> Self:
+        """Whoever sees the name."""
+        if sees_everything(user):
+            return self
+        names = {field: _rows(model).visible_to(user) for field, model in NAMES.items()}
+        return self.filter(
+            Q(party_name__in=names["party_name"])
+            | Q(work_title__in=names["work_title"])
+            | Q(recording_title__in=names["recording_title"])
+        )
 
 
 class ShareQuerySet(QuerySet["models.Share"]):
@@ -81,10 +112,11 @@ class ShareQuerySet(QuerySet["models.Share"]):
 
 class ChangeLogQuerySet(QuerySet["models.ChangeLog"]):
     def visible_to(self, user: Reader) -> Self:
-        """Whoever sees a work sees its history."""
+        """Whoever sees a work or a party sees its history."""
         if sees_everything(user):
             return self
-        return self.filter(work__in=_rows("Work").visible_to(user))
+        works = _rows("Work").visible_to(user)
+        return self.filter(Q(work__in=works) | Q(party__in=_rows("Party").visible_to(user)))
 
 
 class ShareConflictQuerySet(QuerySet["models.ShareConflict"]):

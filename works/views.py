@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -23,9 +24,20 @@ from portal.lib.keyset import page_of, whole
 from works import access
 from works.catalogue.base import ParseProblem
 from works.downloads import file_of_rows_to_mend, template_file
-from works.forms import CatalogueForm
+from works.forms import CatalogueForm, NameForm
 from works.history import ACTIONS
-from works.models import CatalogueRow, CatalogueUpload, ChangeLog, Recording, Right, Share, Work
+from works.models import (
+    CatalogueRow,
+    CatalogueUpload,
+    ChangeLog,
+    Party,
+    Recording,
+    RecordingTitle,
+    Right,
+    Share,
+    Work,
+    WorkTitle,
+)
 from works.ownership import own_shares, rights_owned
 from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue, rows_to_mend_of
 
@@ -42,7 +54,7 @@ def list_works(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     works = Work.objects.visible_to(request.user).search(text).select_related("registered_by")
     page = page_of(
-        works.prefetch_related("titles", "parts__recording"),
+        works.prefetch_related(Prefetch("titles", WorkTitle.objects.standing()), "parts__recording"),
         keys=(whole("id", descending=True),),
         after=request.GET.get("after", ""),
     )
@@ -75,8 +87,18 @@ def list_works(request: HttpRequest) -> HttpResponse:
 @only(*access.WORK_READERS)
 def show_work(request: HttpRequest, ref: str) -> HttpResponse:
     """One work: its names, recordings, who owns it and who collects, and everything that ever changed."""
-    work = access.get_work(request.user, ref)
+    return work_page(request, access.get_work(request.user, ref))
+
+
+def work_page(
+    request: HttpRequest, work: Work, *, name_form: NameForm | None = None, status: int = 200
+) -> HttpResponse:
+    """Also with the form that somebody has not filled in rightly."""
     today = timezone.localdate()
+    recordings = list(Recording.objects.filter(parts__work=work).order_by("pk"))
+    titles = work.titles.standing().with_state()
+    of_recordings = RecordingTitle.objects.standing().with_state().filter(recording__in=recordings)
+    may_name = access.may_name(request.user, work)
     rights = rights_owned(work, today)
     shown = {part.share.pk for right in rights for part in right.parts}
     other_shares = (
@@ -84,8 +106,13 @@ def show_work(request: HttpRequest, ref: str) -> HttpResponse:
     )
     context = {
         "work": work,
-        "titles": work.titles.order_by("pk"),
-        "recordings": Recording.objects.filter(parts__work=work).order_by("pk"),
+        "names": [
+            *titles.select_related("work", "said_for").order_by("pk"),
+            *of_recordings.select_related("recording", "said_for").order_by("pk"),
+        ],
+        "recordings": recordings,
+        "performers": Party.objects.filter(performed_works__work=work).order_by("name", "pk"),
+        "form": name_form or (NameForm(recordings=recordings) if may_name else None),
         "rights": rights,
         "other_shares": other_shares,
         "changes": [
@@ -95,7 +122,7 @@ def show_work(request: HttpRequest, ref: str) -> HttpResponse:
         "may_claim": may_claim(request.user),
         "society": sees_everything(request.user),
     }
-    return render(request, "works/detail.html", context)
+    return render(request, "works/detail.html", context, status=status)
 
 
 def _change(change: ChangeLog) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from portal.accounts.models import Role
 
 class Scope(models.TextChoices):
     WORKS_READ = "works:read", _("read works, shares and catalogue uploads")
-    WORKS_WRITE = "works:write", _("send catalogues")
+    WORKS_WRITE = "works:write", _("send catalogues, say and dispute names")
     ROYALTIES_READ = "royalties:read", _("read reports, usage, money and statements")
     ROYALTIES_WRITE = "royalties:write", _("send reports, decide matches, record money")
     CLAIMS_READ = "claims:read", _("read cases")
@@ -26,7 +26,7 @@ class Scope(models.TextChoices):
 # To whom a scope is of any use: only these are offered it. What a token opens is decided by Needs, request by request.
 NOT_FOR: Final[Mapping[Scope, frozenset[Role]]] = {
     Scope.WORKS_READ: frozenset({Role.SERVICE_CONTACT}),
-    Scope.WORKS_WRITE: frozenset(Role) - {Role.PUBLISHER_SUPER, Role.PUBLISHER_COPYRIGHT},
+    Scope.WORKS_WRITE: frozenset({Role.SERVICE_CONTACT, Role.AUDITOR, Role.PUBLISHER_FINANCE}),
     Scope.ROYALTIES_READ: frozenset(),
     Scope.ROYALTIES_WRITE: frozenset(Role) - {Role.STAFF},
     Scope.CLAIMS_READ: frozenset({Role.SERVICE_CONTACT}),

@@ -67,6 +67,8 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
     "not_ours": ("off", "away"),
     "closed": ("off", "done"),
     "valid": ("good", "done"),
+    "stated": ("info", "report"),
+    "confirmed": ("good", "done"),
     "ended": ("off", "done"),
     "revoked": ("off", "cross"),
     "duplicate": ("off", "dash"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from royalties.api import ledger, money, reports, review, runs, songs, sources, statements, usage
+from royalties.api import ledger, money, names, reports, review, runs, songs, sources, statements, usage
 
 urlpatterns: list[URLPattern] = [
     *sources.urlpatterns,
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     *songs.urlpatterns,
     *review.urlpatterns,
     *usage.urlpatterns,
+    *names.urlpatterns,
     *statements.urlpatterns,
     *money.urlpatterns,
     *runs.urlpatterns,

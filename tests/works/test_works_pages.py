@@ -125,7 +125,7 @@ def test_a_share_once_held_keeps_the_work_in_sight(cast: dict[str, User]) -> Non
 
 def test_parties_and_histories_follow_their_works(cast: dict[str, User]) -> None:
     names = set(Party.objects.visible_to(cast["writer"]).values_list("name", flat=True))
-    assert names == {"도해온", "星野ひより", "하늘바라기", "별무리새"}
+    assert names == {"도해온", "星野ひより", "하늘바라기", "별무리새", "루미엘"}  # who performs it too
     assert Party.objects.visible_to(cast["stranger"]).get().name == "낯선이"
     assert not Party.objects.visible_to(cast["contact"]).exists()
     assert Work.objects.get(title="봄밤").changes.visible_to(cast["stranger"]).count() == 0

@@ -18,6 +18,7 @@ from works.catalogue.bulk import copy_rows, new_ids
 from works.catalogue.performers import link_performers
 from works.matching.keys import keys_of_title
 from works.models import ChangeLog, Recording, RecordingWork, Share, Work, WorkKey, WorkTitle
+from works.provenance import NameSource
 from works.shares import ShareFact
 
 ShareKey = tuple[int, str, str, int, Fraction, dt.date]
@@ -111,11 +112,12 @@ def add_to_register(
         ),
     )
     both = [*made, *extended]
+    said = (NameSource.PUBLISHER.value, source.actor_id, source.organisation_id, source.at)
     copy_rows(
         WorkTitle,
-        ["work", "text", "language", "script", "kind"],
+        ["work", "text", "language", "script", "kind", "source", "said_by", "said_for", "said_at"],
         (
-            (work_id, title.text, title.language, title.script, title.kind)
+            (work_id, title.text, title.language, title.script, title.kind, *said)
             for work_id, each in both
             for title in each.titles
         ),

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from django.db import connection
+from django.utils import timezone
 
 from portal.accounts.models import Organisation
 from works.catalogue.base import NON_MEMBER, PUBLIC_DOMAIN, ParsedShare, ParseProblem
-from works.matching.derive import add_party_keys
+from works.matching.derive import add_party_keys, without_ended
 from works.matching.keys import keys_of_name
 from works.models import Affiliation, Party, PartyName, Society
 from works.names.alike import alike
 from works.names.script import detect_script
+from works.provenance import NameSource
 
 Named = tuple[str, str]  # kind and name
 SAME_NAME: Final = 0.9  # of works.names.alike
@@ -189,6 +191,7 @@ class PartyBook:
         ):
             known[party_id][text] = None
         names: dict[tuple[int, str], PartyName] = {}
+        now = timezone.now()
         for share in shares:
             party_id = self.ids[share.row_no]
             written = [name for name in (share.party, share.party_latin, share.party_hanja) if name]
@@ -198,10 +201,20 @@ class PartyBook:
             for name in written:
                 kind = PartyName.Kind.ROMANISED if name == share.party_latin != share.party else PartyName.Kind.ORIGINAL
                 names.setdefault(
-                    (party_id, name), PartyName(party_id=party_id, text=name, script=detect_script(name), kind=kind)
+                    (party_id, name),
+                    PartyName(
+                        party_id=party_id,
+                        text=name,
+                        script=detect_script(name),
+                        kind=kind,
+                        source=NameSource.PUBLISHER,
+                        said_for=self.organisation,
+                        said_at=now,
+                    ),
                 )
-        PartyName.objects.bulk_create(list(names.values()), ignore_conflicts=True, batch_size=5000)
-        add_party_keys(names)
+        fresh = without_ended(names)
+        PartyName.objects.bulk_create([names[each] for each in fresh], ignore_conflicts=True, batch_size=5000)
+        add_party_keys(fresh)
 
     def _affiliate(self, shares: Sequence[ParsedShare]) -> None:
         """Who collects, for parties of whom that is not known yet. What is known stays; a difference is said."""

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.lib.refs import new_ref
-from works.matching.derive import add_party_keys
+from works.matching.derive import add_party_keys, without_ended
 from works.matching.keys import keys_of_name
 from works.names.performers import Performer, parse_performers
 from works.names.script import detect_script
@@ -51,16 +51,17 @@ def identity(performer: Performer) -> str:
 
 def add_performer_names(names: Sequence[tuple[int, str]]) -> None:
     """Further names of parties, with their keys: pairs of a party and a name. What is there already stays."""
-    rows = sorted({(party_id, name): detect_script(name) for party_id, name in names}.items())
+    fresh = without_ended(names)
+    rows = sorted({(party_id, name): detect_script(name) for party_id, name in fresh}.items())
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO works_partyname (party_id, text, script, kind)
             SELECT new.*, 'original' FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (party_id, text, script)
-            ON CONFLICT (party_id, text) DO NOTHING""",
+            ON CONFLICT (party_id, text) WHERE ended_at IS NULL DO NOTHING""",
             [[each for (each, _), _ in rows], [name for (_, name), _ in rows], [script for _, script in rows]],
         )
-    add_party_keys(names)
+    add_party_keys(fresh)
 
 
 def find_performers(names: Iterable[str]) -> dict[str, list[int]]:

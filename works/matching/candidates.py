@@ -218,7 +218,12 @@ def _find_by_both(
 def _add_titles(found: Sequence[Found]) -> None:
     titles: dict[int, list[str]] = defaultdict(list)
     rows = _rows(
-        "SELECT work_id, text FROM works_worktitle WHERE work_id = ANY(%s) ORDER BY id",
+        """
+        SELECT work_id, text FROM (
+            SELECT work_id, text, 0 AS place, id FROM works_worktitle WHERE ended_at IS NULL
+            UNION ALL SELECT p.work_id, t.text, 1, t.id FROM works_recordingtitle t JOIN works_recordingwork p USING (recording_id)
+            WHERE p.numerator = p.denominator AND t.ended_at IS NULL) AS titles
+        WHERE work_id = ANY(%s) ORDER BY place, id""",
         [list({work_id for song in found for work_id in song.hits})],
     )
     for work_id, text in rows:
@@ -234,7 +239,7 @@ def _add_names(found: Sequence[Found]) -> None:
     rows = _rows(
         """
         SELECT p.work_id, n.text FROM works_workperformer p JOIN works_partyname n ON n.party_id = p.party_id
-        WHERE p.work_id = ANY(%s) ORDER BY p.work_id, n.id""",
+        WHERE p.work_id = ANY(%s) AND n.ended_at IS NULL ORDER BY p.work_id, n.id""",
         [list({hit.work_id for song in found for hit in song.hits.values() if not hit.performers})],
     )
     for work_id, text in rows:

@@ -18,15 +18,42 @@ AT_ONCE: Final = 20_000  # parties or works
 KEY_TEXT: Final = 300  # characters of the title kept beside a key
 NAME_TEXT: Final = 200
 
+# Names that were withdrawn are matched by no longer. A recording's own titles find the work it is whole.
 NAMES: Final = """
     SELECT id, name FROM works_party WHERE id = ANY(%(ids)s)
-    UNION ALL SELECT * FROM (SELECT party_id, text FROM works_partyname WHERE party_id = ANY(%(ids)s) ORDER BY id) AS names"""
-TITLES: Final = "SELECT work_id, text FROM works_worktitle WHERE work_id = ANY(%(ids)s) ORDER BY id"
+    UNION ALL SELECT * FROM (
+        SELECT party_id, text FROM works_partyname WHERE party_id = ANY(%(ids)s) AND ended_at IS NULL ORDER BY id) AS names"""
+TITLES: Final = """
+    SELECT * FROM (
+        SELECT work_id, text FROM works_worktitle WHERE work_id = ANY(%(ids)s) AND ended_at IS NULL ORDER BY id) AS titles
+    UNION ALL SELECT * FROM (
+        SELECT p.work_id, t.text FROM works_recordingwork p JOIN works_recordingtitle t USING (recording_id)
+        WHERE p.work_id = ANY(%(ids)s) AND p.numerator = p.denominator AND t.ended_at IS NULL ORDER BY t.id) AS recordings"""
 
 
 def add_party_keys(names: Iterable[tuple[int, str]]) -> None:
     """Keys of further names: pairs of a party and a name. What is there already stays."""
     _insert("works_partykey", "party_id", _keys(names, keys_of_name, NAME_TEXT))
+
+
+def without_ended(names: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Pairs of a party and a name, but for names that somebody took away from the party: a catalogue does not bring them back."""
+    pairs = list(dict.fromkeys(names))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT n.party_id, n.text FROM unnest(%s::bigint[], %s::text[]) AS asked (party_id, text)
+            JOIN works_partyname n USING (party_id, text)
+            GROUP BY n.party_id, n.text HAVING bool_and(n.ended_at IS NOT NULL)""",
+            [[party_id for party_id, _ in pairs], [name for _, name in pairs]],
+        )
+        ended = set(cursor.fetchall())
+    return [pair for pair in pairs if pair not in ended]
+
+
+def add_title_keys(titles: Iterable[tuple[int, str]]) -> None:
+    """Keys of further titles: pairs of a work and a title. What is there already stays."""
+    _insert("works_workkey", "work_id", _keys(titles, keys_of_title, KEY_TEXT))
 
 
 def refresh_party_keys(party_ids: Sequence[int]) -> None:

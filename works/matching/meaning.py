@@ -42,7 +42,7 @@ def compare_by_meaning(titles: Sequence[str], pairs: Sequence[Compared]) -> dict
             SELECT pair.place, pair.work_id, max(1 - (v.vector <=> asked.vector))
             FROM unnest(%s::int[], %s::bigint[]) AS pair (place, work_id)
             JOIN asked USING (place)
-            JOIN works_worktitle t ON t.work_id = pair.work_id
+            JOIN works_worktitle t ON t.work_id = pair.work_id AND t.ended_at IS NULL
             JOIN works_titlevector v ON v.title_id = t.id
             GROUP BY pair.place, pair.work_id""",
             [[place for place, _ in parts], vectors, [place for place, _ in pairs], [work for _, work in pairs]],
@@ -58,7 +58,7 @@ def _store_missing(work_ids: list[int]) -> None:
         cursor.execute(
             """
             SELECT t.id, t.text FROM works_worktitle t LEFT JOIN works_titlevector v ON v.title_id = t.id AND v.encoder = %s
-            WHERE t.work_id = ANY(%s) AND v.title_id IS NULL ORDER BY t.id""",
+            WHERE t.work_id = ANY(%s) AND t.ended_at IS NULL AND v.title_id IS NULL ORDER BY t.id""",
             [NAME, work_ids],
         )
         missing = cursor.fetchall()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -30,18 +30,6 @@ BEGIN
 END
 $$;
 """
-
-
-def derive(apps: Any, schema_editor: Any) -> None:
-    """Keys of the names there are, and performers of the recordings there are."""
-    from works.catalogue.performers import link_performers
-    from works.matching.derive import rebuild_keys
-
-    parts = apps.get_model("works", "RecordingWork").objects.exclude(recording__performer="")
-    performed = list(parts.order_by("id").values_list("work_id", "recording__performer"))
-    for start in range(0, len(performed), 20_000):
-        link_performers(performed[start : start + 20_000])
-    rebuild_keys()
 
 
 class Migration(migrations.Migration):
@@ -116,5 +104,4 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(VECTORS, "DROP TABLE works_titlevector"),
         migrations.RunSQL(ANALYZE, migrations.RunSQL.noop),
-        migrations.RunPython(derive, migrations.RunPython.noop),
     ]

@@ -1,0 +1,40 @@
+"""What the names of a work, or of a person or group, have matched: lines and money for each name."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from portal.accounts.access import only
+from royalties.access import RIGHTS_HOLDERS, SOCIETY
+from royalties.names import figures_of_party, figures_of_work
+from works.access import get_party, get_work
+
+
+@require_GET
+@only(*RIGHTS_HOLDERS, *SOCIETY)
+def work_names(request: HttpRequest, ref: str) -> HttpResponse:
+    work = get_work(request.user, ref)
+    context = {
+        "called": work.title,
+        "back": reverse("works:detail", args=[work.ref]),
+        "rows": figures_of_work(work),
+        "of_work": True,
+    }
+    return render(request, "royalties/names.html", context)
+
+
+@require_GET
+@only(*RIGHTS_HOLDERS, *SOCIETY)
+def party_names(request: HttpRequest, ref: str) -> HttpResponse:
+    """Only of works that the reader sees."""
+    party = get_party(request.user, ref)
+    context = {
+        "called": party.name,
+        "back": reverse("works:party", args=[party.ref]),
+        "rows": figures_of_party(party, request.user),
+        "of_work": False,
+    }
+    return render(request, "royalties/names.html", context)

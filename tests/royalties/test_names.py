@@ -1,0 +1,123 @@
+"""What each name has matched: lines and money by the name that a standing match met, and by nothing else."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils.translation import override
+
+from royalties.models import Match, MatchWork, ReportedRecording
+from royalties.names import NameFigures, figures_of_party, figures_of_work
+from royalties.services import decide_match
+from tests.portal.api import program
+from tests.royalties.scene import KUGOU, QQ, YUAN, Scene, add_report, add_song, make_scene, signed_in
+from works.catalogue.performers import link_performers
+from works.models import Party, Work
+from works.naming import NewName, Speaker, add_name, withdraw_name
+
+Figures = dict[str | None, list[tuple[str, int, int, int]]]
+
+
+@pytest.fixture
+def scene(db: None) -> Any:
+    with override("en"):
+        scene = make_scene()
+        link_performers([(work.pk, "달무리") for work in (scene.moon, scene.other, scene.strange)])
+        yield scene
+
+
+def met(song: ReportedRecording, work: Work, title: str, performer: str = "달무리", writer: str = "") -> None:
+    """As if the matcher had met these names."""
+    evidence = {"title": {"registered": title}, "performer": {"registered": performer}}
+    if writer:
+        evidence["writer"] = {"registered": writer}
+    MatchWork.objects.filter(match__recording=song, work=work).update(evidence=evidence)
+
+
+def seen(rows: list[NameFigures]) -> Figures:
+    return {
+        row.name.text if row.name else None: [
+            (one.currency, one.songs, one.lines, one.amount_micros) for one in row.matched
+        ]
+        for row in rows
+    }
+
+
+def name(work: Work, text: str, scene: Scene) -> Any:
+    speaker = Speaker(source="staff", user=scene.staff, organisation=None)
+    return add_name(named=work, name=NewName(text=text, kind="translated"), speaker=speaker)
+
+
+def test_lines_and_money_go_to_the_name_that_the_match_met(scene: Scene) -> None:
+    name(scene.moon, "月光之下", scene)
+    met(scene.matched, scene.moon, "月光之下")
+    second = add_song("달빛 아래 (Live)", matched_to=[(scene.moon, Fraction(1))])
+    met(second, scene.moon, "달빛 아래")
+    by_number = add_song("??", matched_to=[(scene.moon, Fraction(1))])
+    add_report([(second, QQ, 5, 2 * YUAN), (by_number, KUGOU, 6, 3 * YUAN), (by_number, QQ, 1, YUAN)])
+    assert seen(figures_of_work(scene.moon)) == {
+        "月光之下": [("CNY", 1, 3, 102 * YUAN)],
+        "달빛 아래": [("CNY", 1, 1, 2 * YUAN)],
+        None: [("CNY", 1, 2, 4 * YUAN)],
+    }
+
+
+def test_a_name_that_matched_nothing_is_shown_with_nothing(scene: Scene) -> None:
+    name(scene.moon, "Moon", scene)
+    met(scene.matched, scene.moon, "달빛 아래")
+    assert seen(figures_of_work(scene.moon))["Moon"] == []
+
+
+def test_a_withdrawn_name_keeps_what_it_matched_and_is_gone_if_that_is_nothing(scene: Scene) -> None:
+    gone, unused = name(scene.moon, "月光之下", scene), name(scene.moon, "Moon", scene)
+    met(scene.matched, scene.moon, "月光之下")
+    for each in (gone, unused):
+        withdraw_name(name=each, reason="-", actor=scene.staff)
+    assert set(seen(figures_of_work(scene.moon))) == {"月光之下", "달빛 아래"}
+    name(scene.moon, "月光之下", scene)
+    rows = [row for row in figures_of_work(scene.moon) if row.name and row.name.text == "月光之下"]
+    assert [(row.name.state, row.matched[0].lines) for row in rows if row.name] == [("confirmed", 3)]
+
+
+def test_only_standing_matches_in_files_that_count(scene: Scene) -> None:
+    met(scene.matched, scene.moon, "달빛 아래")
+    add_report([(scene.matched, QQ, 9, 9 * YUAN)], held_reason="second_file", state="held")
+    assert seen(figures_of_work(scene.moon)) == {"달빛 아래": [("CNY", 1, 3, 102 * YUAN)]}
+    decide_match(recording=scene.matched, works=[(scene.other, Fraction(1))], actor=scene.staff, reason="다른 곡이에요")
+    assert seen(figures_of_work(scene.moon)) == {"달빛 아래": []}
+    assert Match.objects.filter(recording=scene.matched).count() == 2
+
+
+def test_a_performers_names_count_in_the_works_one_sees(scene: Scene) -> None:
+    performer = Party.objects.get(name="달무리")
+    met(scene.matched, scene.moon, "달빛 아래")
+    met(scene.strange_song, scene.strange, "x")
+    assert seen(figures_of_party(performer, scene.staff)) == {"달무리": [("CNY", 2, 4, 109_777_777)]}
+    assert seen(figures_of_party(performer, scene.haeon)) == {"달무리": [("CNY", 1, 3, 102 * YUAN)]}
+
+
+def test_page_and_program_say_the_same(scene: Scene) -> None:
+    met(scene.matched, scene.moon, "달빛 아래")
+    page = signed_in(scene.haeon).get(reverse("royalties:work_names", args=[scene.moon.ref])).content.decode()
+    assert "102.00" in page
+    (row,) = program(scene.haeon).get(f"/api/v1/usage/{scene.moon.ref}/names/").json()["names"]
+    assert (row["text"], row["matched"]) == (
+        "달빛 아래", [{"songs": 1, "lines": 3, "reported": {"amount_micros": 102 * YUAN, "currency": "CNY"}}],
+    )  # fmt: skip
+    performer = Party.objects.get(name="달무리")
+    page = signed_in(scene.dalbit).get(reverse("royalties:party_names", args=[performer.ref])).content.decode()
+    assert "102.00" in page
+    (row,) = program(scene.dalbit).get(f"/api/v1/parties/{performer.ref}/names/matched/").json()["names"]
+    assert row["matched"][0]["lines"] == 3
+
+
+def test_the_number_of_statements_does_not_depend_on_the_names(
+    scene: Scene, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(30):
+        name(scene.moon, f"Moon {number}", scene)
+    with django_assert_max_num_queries(3):
+        assert len(figures_of_work(scene.moon)) == 32  # with its own title, and what met none

@@ -1,0 +1,108 @@
+"""The name bank for programs: the same names, deeds and refusals as on the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.portal.api import error_of, program, rows_of
+from tests.royalties.scene import CANARY, Scene, make_scene
+from works.catalogue.performers import link_performers
+from works.models import NameDispute, Party, PartyName, Recording, RecordingTitle, WorkTitle
+
+NAMES = "/api/v1/names/"
+JSON = "application/json"
+
+
+@pytest.fixture
+def scene(db: None, tmp_path: Path, settings: Any) -> Scene:
+    settings.MEDIA_ROOT = tmp_path
+    scene = make_scene()
+    link_performers([(scene.moon.pk, "달무리")])
+    return scene
+
+
+def test_a_name_is_added_read_disputed_and_settled(scene: Scene) -> None:
+    member, publisher, staff = program(scene.haeon), program(scene.dalbit), program(scene.staff)
+    asked = {"text": "月光之下", "kind": "translated", "language": "zh", "note": "앨범 표지"}
+    added = publisher.post(f"/api/v1/works/{scene.moon.ref}/names/", asked, JSON)
+    assert added.status_code == 201
+    name = added.json()
+    assert (name["of"], name["ref"], name["text"], name["script"], name["kind"], name["state"], name["source"]) == (
+        "work", scene.moon.ref, "月光之下", "Hani", "translated", "stated", "publisher",
+    )  # fmt: skip
+    assert (name["said_for"]["ref"], name["said_by"]) == ("PUB-DALBIT", "dalbit")
+    url = f"{NAMES}{name['number']}/"
+    assert member.get(url).json()["said_by"] is None
+    assert member.post(f"{url}dispute/", {"reason": "다른 곡이에요"}, JSON).json()["state"] == "disputed"
+    assert error_of(member.post(f"{url}dispute/", {"reason": "또"}, JSON), 409)["error"] == "name-is-disputed"
+    (dispute,) = rows_of(staff, "/api/v1/name-disputes/")
+    assert (dispute["name"]["number"], dispute["reason"], dispute["opened_for"]["ref"]) == (
+        name["number"], "다른 곡이에요", "DESK-HAEON",
+    )  # fmt: skip
+    assert member.post(f"{url}settle/", {"decision": "end", "reason": "-"}, JSON).status_code == 404
+    settled = staff.post(f"{url}settle/", {"decision": "end", "reason": "다른 곡이 맞아요"}, JSON).json()
+    assert (settled["state"], settled["disputes"][0]["outcome"]) == ("ended", "ended")
+    assert rows_of(staff, "/api/v1/name-disputes/") == []
+    assert rows_of(staff, "/api/v1/name-disputes/?state=settled")[0]["settle_reason"] == "다른 곡이 맞아요"
+
+
+def test_a_list_is_filtered_as_on_the_page(scene: Scene) -> None:
+    publisher = program(scene.dalbit)
+    for text in ("月光之下", "Under the Moon"):
+        publisher.post(f"/api/v1/works/{scene.moon.ref}/names/", {"text": text, "kind": "translated"}, JSON)
+    texts = [name["text"] for name in rows_of(publisher, NAMES)]
+    assert texts[:2] == ["Under the Moon", "月光之下"]
+    assert not any(CANARY in text for text in texts)
+    assert [name["text"] for name in rows_of(publisher, f"{NAMES}?script=Latn")] == ["Under the Moon"]
+    assert [name["text"] for name in rows_of(publisher, f"{NAMES}?of=party")] == ["달무리"]
+    assert publisher.get(f"{NAMES}?state=sure").status_code == 400
+
+
+def test_a_recording_and_a_performer_are_named_too(scene: Scene) -> None:
+    Recording.objects.filter(parts__work=scene.moon).update(isrc="KRA012600001")
+    performer = Party.objects.get(name="달무리")
+    client = program(scene.dalbit)
+    named = {"text": "Moon (Live)", "kind": "service", "isrc": "KR-A01-26-00001"}
+    assert client.post(f"/api/v1/works/{scene.moon.ref}/names/", named, JSON).json()["of"] == "recording"
+    assert RecordingTitle.objects.get().text == "Moon (Live)"
+    assert client.post(f"/api/v1/works/{scene.other.ref}/names/", named, JSON).status_code == 404
+    client.post(f"/api/v1/parties/{performer.ref}/names/", {"text": "月晕", "kind": "stage"}, JSON)
+    assert [name["text"] for name in client.get(f"/api/v1/parties/{performer.ref}/").json()["names"]] == [
+        "달무리",
+        "月晕",
+    ]
+
+
+def test_a_file_goes_out_and_in(scene: Scene) -> None:
+    client = program(scene.dalbit)
+    data = f"of,ref,text,kind\nwork,{scene.moon.ref},月光之下,translated\nwork,W-NONE,x,translated\n"
+    found = client.post(f"{NAMES}import/", {"file": SimpleUploadedFile("names.csv", data.encode())}).json()
+    assert (found["rows"], found["added"], found["wrong"]) == (2, 1, 1)
+    assert [(each["row_no"], each["column"], each["error"]) for each in found["problems"]] == [
+        (3, "ref", "ref-unknown")
+    ]
+    out = b"".join(client.get(f"{NAMES}export/?of=work").streaming_content).decode()  # type: ignore[attr-defined]
+    assert "月光之下" in out
+
+
+@pytest.mark.parametrize("who", ["stranger", "strange_writer", "finance", "auditor", "contact"])
+def test_nobody_else_changes_a_name(scene: Scene, who: str) -> None:
+    added = program(scene.dalbit).post(
+        f"/api/v1/works/{scene.moon.ref}/names/", {"text": "月光之下", "kind": "translated"}, JSON
+    )
+    client, url = program(getattr(scene, who)), f"{NAMES}{added.json()['number']}/"
+    before = (WorkTitle.objects.count(), PartyName.objects.count())
+    for address, sent in (
+        (f"/api/v1/works/{scene.moon.ref}/names/", {"text": "假", "kind": "original"}),
+        (f"/api/v1/parties/{scene.haeon_party.ref}/names/", {"text": "假", "kind": "original"}),
+        (f"{url}dispute/", {"reason": "-"}),
+        (f"{url}withdraw/", {"reason": "-"}),
+        (f"{url}settle/", {"reason": "-", "decision": "end"}),
+    ):
+        assert client.post(address, sent, JSON).status_code == 404, address
+    assert (WorkTitle.objects.count(), PartyName.objects.count()) == before
+    assert NameDispute.objects.count() == 0
