@@ -149,6 +149,7 @@ JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 30)  # how often beat rings
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "portal.jobs.tasks.sweep", "schedule": float(JOB_SWEEP_SECONDS)},
     "leftovers of imports": {"task": "royalties.tasks.sweep", "schedule": 3600.0},
+    "words of new songs": {"task": "royalties.tasks.keep_words", "schedule": 300.0},
     "leftovers of uploads": {"task": "portal.files.tasks.sweep", "schedule": 3600.0},
     "forget answers of the API": {"task": "portal.rest.tasks.sweep", "schedule": 3600.0},
 }

@@ -288,6 +288,19 @@ class ReportedRecording(models.Model):
         return f"{self.title} · {self.artists}"
 
 
+class SongWords(models.Model):
+    """What a reported song is searched by (garak_searched), with an index over its pairs of letters. Derived.
+
+    Written a little after an import (songs.keep_words), because to index a song takes as long as to read thirty lines.
+    """
+
+    recording = models.OneToOneField(ReportedRecording, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    words = models.TextField()
+
+    def __str__(self) -> str:
+        return self.words
+
+
 class UsageLine(models.Model):
     """One accepted line of a report. Partitioned by report period; no row refers to it and it has no foreign keys.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 
 from portal.accounts.access import (
     Reader,
@@ -22,6 +23,7 @@ from portal.accounts.access import (
 )
 from portal.accounts.models import PAID_ROLES, Role
 from works.models import Work
+from works.search import rows_with
 
 if TYPE_CHECKING:
     from royalties import models
@@ -42,6 +44,19 @@ def matched_songs_of(works: QuerySet[Work]) -> QuerySet[Work, int]:
     """The ids of the reported songs that are, as decided today, one of these works."""
     standing = works.filter(match_works__match__superseded_at__isnull=True, match_works__match__outcome="accepted")
     return standing.values_list("match_works__match__recording_id", flat=True)
+
+
+def songs_named(words: str) -> RawSQL:
+    """The ids of the reported songs with these words in title or artists: by the index, and the newest one by one."""
+    indexed = rows_with("royalties_songwords", "recording_id", "words", words, searched="words")
+    newest = rows_with(
+        "royalties_reportedrecording",
+        "id",
+        "title || E'\\n' || artists",
+        words,
+        only="id > (SELECT coalesce(max(recording_id), 0) FROM royalties_songwords)",
+    )
+    return RawSQL(f"{indexed.sql} UNION {newest.sql}", [*indexed.params, *newest.params])  # noqa: S611 both made there
 
 
 class SourceQuerySet(QuerySet["models.Source"]):
@@ -82,7 +97,8 @@ class ReportedRecordingQuerySet(QuerySet["models.ReportedRecording"]):
         return self.with_standing_match(Q(matches__outcome__in=outcomes or ("none", "review")))
 
     def named(self, words: str) -> Self:
-        return self.filter(Q(title__icontains=words) | Q(artists__icontains=words))
+        """Called so by the service, or performed by somebody called so: a piece of it, its initials (works.search)."""
+        return self.filter(pk__in=songs_named(words))
 
     def with_use(self) -> Self:
         """`services` (codes), `first_month` and `last_month` of the songs that are in a file that counts."""
@@ -136,8 +152,8 @@ class SongUsageQuerySet(QuerySet["models.SongUsage"]):
 
     def titled(self, words: str) -> Self:
         """Matched usage that is called so by the service or by the register."""
-        registered = matched_songs_of(Work.objects.filter(titles__text__icontains=words, titles__ended_at__isnull=True))
-        return self.filter(Q(recording__title__icontains=words) | Q(recording__in=registered))
+        registered = matched_songs_of(Work.objects.search(words))
+        return self.filter(Q(recording__in=songs_named(words)) | Q(recording__in=registered))
 
     def by_service(self) -> QuerySet[Any, Any]:
         sums = self.order_by().values("service", "report__currency")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import QuerySet, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,8 @@ WRITERS: Final = tuple(
     for role in Share.Role
     if role not in {Share.Role.ORIGINAL_PUBLISHER, Share.Role.SUB_PUBLISHER, Share.Role.ADMINISTRATOR}
 )
+LOOKED_BACK: Final = 100_000  # songs
+INDEXED_AT_ONCE: Final = 20_000
 METHODS: Final[dict[str, Promise]] = {
     "isrc": _("by ISRC"),
     "iswc": _("by ISWC"),
@@ -114,3 +117,21 @@ def _facts_of(works: list[int]) -> dict[int, dict[str, list[str]]]:
             if text:
                 facts[pk][name].append(text)
     return facts
+
+
+def keep_words() -> int:
+    """Index what new songs are searched by, so that searching need not read them one by one; returns how many.
+
+    Looks back a little behind the newest song that is indexed, for an import may commit an earlier number later.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO royalties_songwords (recording_id, words)
+            SELECT r.id, garak_searched(r.title || E'\\n' || r.artists) FROM royalties_reportedrecording r
+            WHERE r.id > (SELECT coalesce(max(recording_id), 0) - %s FROM royalties_songwords)
+                AND NOT EXISTS (SELECT 1 FROM royalties_songwords w WHERE w.recording_id = r.id)
+            ORDER BY r.id LIMIT %s ON CONFLICT DO NOTHING""",
+            [LOOKED_BACK, INDEXED_AT_ONCE],
+        )
+        return int(cursor.rowcount)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from royalties import ingest, rematch as rematching
+from royalties import ingest, rematch as rematching, songs
 from royalties.ingest.reading import sweep_spool
 
 
@@ -24,3 +24,10 @@ def rematch(job_id: int) -> None:
 def sweep() -> None:
     """Take away what workers that were killed have left on disk. Called by beat."""
     sweep_spool()
+
+
+@shared_task(name="royalties.tasks.keep_words")
+def keep_words() -> None:
+    """Index the songs of the last imports for searching. Called by beat."""
+    while songs.keep_words():
+        pass

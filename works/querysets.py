@@ -15,6 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from portal.accounts.access import Reader, organisation_ids, sees_everything
 from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES
 from works.names.keys import title_keys
+from works.search import rows_with, ways_to_write
 
 if TYPE_CHECKING:
     from works import models
@@ -46,22 +47,23 @@ class WorkQuerySet(QuerySet["models.Work"]):
         return self.filter(Exists(performed) | Exists(shared))
 
     def search(self, text: str) -> Self:
-        """By an identifier, by a title in whatever script (its exact keys), or by a piece of any title."""
+        """By an identifier, by a title in whatever script (its exact keys), or by a piece of any title (works.search).
+
+        The ways are united before the works are read, so each uses its index however many works there are.
+        """
         wanted = " ".join(text.replace("\0", " ").split())  # PostgreSQL takes no NUL
         if not wanted:
             return self
         squeezed = "".join(letter for letter in wanted.upper() if letter.isalnum())
-        keys = _rows("WorkKey").filter(work=OuterRef("pk"), key__in=[key.key for key in title_keys(wanted)])
-        titles = _rows("WorkTitle").standing().filter(work=OuterRef("pk"), text__icontains=wanted)
-        recordings = _rows("RecordingWork").filter(work=OuterRef("pk"), recording__isrc=squeezed)
-        return self.filter(
-            Exists(keys)
-            | Exists(titles)
-            | Exists(recordings)
-            | Q(iswc=squeezed)
-            | Q(ref=wanted.upper())
-            | Q(submitter_ref=wanted)
+        keys = [key.key for way in ways_to_write(wanted) for key in title_keys(way)]
+        by_number = _rows("Work").filter(Q(iswc=squeezed) | Q(ref=wanted.upper()) | Q(submitter_ref=wanted))
+        titles = rows_with("works_worktitle", "id", "text", wanted)
+        found = by_number.values("pk").union(
+            _rows("WorkKey").filter(key__in=keys).values("work_id"),
+            _rows("WorkTitle").standing().filter(pk__in=titles).values("work_id"),
+            _rows("RecordingWork").filter(recording__isrc=squeezed).values("work_id"),
         )
+        return self.filter(pk__in=found)
 
 
 class PartyQuerySet(QuerySet["models.Party"]):

@@ -10,7 +10,7 @@ from typing import Final
 from django.db import connection, transaction
 
 from portal.lib.refs import new_ref
-from royalties.models import Report, ReportedRecording
+from royalties.models import Report, ReportedRecording, SongWords
 from royalties.reports.lines import Song, isrc_of, key_of
 
 REMEMBERED_AT_MOST: Final = 100_000  # songs, some hundred bytes each
@@ -111,3 +111,4 @@ def _rename_recordings(report: Report, songs: Mapping[int, Song]) -> None:
             row.title, row.artists, row.isrc, row.album = song.title, song.artists, isrc_of(song), song.album
             changed.append(row)
     ReportedRecording.objects.bulk_update(changed, ["title", "artists", "isrc", "album"], batch_size=500)
+    SongWords.objects.filter(recording__in=changed).delete()

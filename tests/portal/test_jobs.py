@@ -740,6 +740,7 @@ TASKS = {  # name → makes what it works on, and returns its arguments
     "portal.rest.tasks.sweep": an_old_count,
     "royalties.tasks.import_report": a_report,
     "royalties.tasks.rematch": a_rematch,
+    "royalties.tasks.keep_words": nothing,
     "royalties.tasks.sweep": nothing,
     "works.tasks.import_catalogue": a_catalogue,
 }
