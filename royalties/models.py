@@ -17,6 +17,7 @@ from portal.lib.refs import new_ref
 from royalties.querysets import (
     DistributionRunQuerySet,
     EarningQuerySet,
+    LessonQuerySet,
     RejectedPairQuerySet,
     RematchQuerySet,
     RemittanceQuerySet,
@@ -506,6 +507,29 @@ class RejectedPair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recording_id} is not {self.work_id}"
+
+
+class Lesson(models.Model):
+    """A name that a decision confirmed: a title of its work, or a name of the work's performer. `is_new`: it made the name."""
+
+    decision = models.ForeignKey(StaffDecision, on_delete=models.PROTECT, related_name="lessons")
+    work = models.ForeignKey("works.Work", on_delete=models.PROTECT, null=True, related_name="+")
+    party = models.ForeignKey("works.Party", on_delete=models.PROTECT, null=True, related_name="+")
+    text = models.CharField(max_length=300)
+    is_new = models.BooleanField()
+
+    objects = LessonQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(work__isnull=False, party__isnull=True) | Q(work__isnull=True, party__isnull=False),
+                name="a_lesson_is_about_a_work_or_a_performer",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Rematch(models.Model):

@@ -124,6 +124,11 @@ class RejectedPairQuerySet(QuerySet["models.RejectedPair"]):
         return self.filter(decision__undone_by__isnull=True)
 
 
+class LessonQuerySet(QuerySet["models.Lesson"]):
+    def standing(self) -> Self:
+        return self.filter(decision__undone_by__isnull=True)
+
+
 class RematchQuerySet(QuerySet["models.Rematch"]):
     def visible_to(self, user: Reader) -> Self:
         return self if sees_everything(user) else self.none()

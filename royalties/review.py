@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.models import User
 from portal.lib.errors import DomainError
 from royalties.ledger import lock_payees
+from royalties.lessons import teach, unteach
 from royalties.models import Earning, Match, MatchWork, RejectedPair, ReportedRecording, StaffDecision
 from royalties.services import CERTAIN, AlreadyDistributed, MatchChanged, NoReason
 from works.models import Work
@@ -107,6 +108,7 @@ def accept_songs(
         for pk, items in proposed.items()
     }
     supersede(standing, new)
+    teach(decision, work, [song for song in songs if song.pk in new])
     return decision
 
 
@@ -207,6 +209,7 @@ def undo_decision(*, decision: StaffDecision, actor: User | None) -> StaffDecisi
     )
     before = matches_before(matches.keys())
     supersede(standing, {pk: as_before(before.get(pk), undo) for pk in matches})
+    unteach(decision, actor)
     return undo
 
 

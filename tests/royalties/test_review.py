@@ -25,7 +25,7 @@ from tests.royalties.scene import QQ, YUAN, Scene, add_report, add_song, distrib
 from works.models import Work
 
 pytestmark = pytest.mark.django_db
-BUDGET = 25
+BUDGET = 40
 
 
 @pytest.fixture
