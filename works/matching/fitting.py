@@ -163,7 +163,7 @@ def _judge(asked: Asked, weights: Fitted, fold: int) -> list[Judged]:
         for each in candidates:
             each.probability = probability_of(weigh(each.context, weights.with_meaning))
         decision = decide(query, found, candidates, open_thresholds)
-        if decision.candidates:
+        if decision.outcome != "none":
             best = decision.candidates[0]
             if not asked.is_known(place, best.work_id):
                 continue
