@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from works.names import brackets, clean, han, hangul, hanja, latin
+from works.names.alike import alike
 from works.names.keys import Key, performer_keys, title_keys
 from works.names.performers import Performer, parse_performers
 from works.names.script import detect_script
@@ -410,3 +411,10 @@ def test_every_real_title_and_artist_has_keys_for_each_of_its_names() -> None:
         for artist in artists:
             for name in (artist.name, *artist.aliases):
                 assert names_of(name)[0] in names_of(row["artist"])
+
+
+def test_a_hostile_title_is_given_its_exact_key_and_no_sound() -> None:
+    """A report may hold a title of 60,000 letters; to fold it would take minutes."""
+    assert [key.key[0] for key in title_keys("가나" * 30_000)] == ["k", "h"]
+    assert alike("가" * 30_000, "ga" * 30_000).score == 0
+    assert alike("가" * 30_000, "가" * 30_000).score == 1

@@ -22,6 +22,7 @@ from works.names.script import KANA
 from works.names.titles import parse_title
 
 MAX_TEXT = 300  # characters of the text kept beside a key; its column is as wide
+MAX_SOUNDED = 120  # letters; nobody says a longer name, and to fold a hostile one of 60,000 takes minutes
 MAX_READINGS = 4  # of Han whose sound gives a key
 SHORTEST_SOUND = 3  # letters of a folded key: shorter ones are shared by hundreds
 SHORTEST_SKELETON = 4
@@ -120,7 +121,7 @@ def _add_sounds(found: dict[str, Key], part: str) -> None:
     """Add the keys of how one name sounds, and how its letters and numbers are said."""
     letters = clean.letters(part)
     shown = part[:MAX_TEXT]
-    if not letters or letters.isdigit():
+    if not letters or letters.isdigit() or len(letters) > MAX_SOUNDED:
         return
     if not letters.isascii() and han.has_han(letters):
         ways = () if KANA.search(letters) else hanja.readings(letters)[:MAX_READINGS]
@@ -140,6 +141,8 @@ def _add_sounds(found: dict[str, Key], part: str) -> None:
 def _add_person(found: dict[str, Key], name: str) -> None:
     """Add the keys of a person's name: in pinyin, and with a surname that stands last put first."""
     shown = name[:MAX_TEXT]
+    if len(name) > MAX_SOUNDED:
+        return
     if name.isascii() and " " in name:
         words = name.split()
         if len(words) <= roman.MOST_WORDS and words[-1].casefold() in roman.SURNAME_WORDS:
