@@ -206,6 +206,7 @@ class NameExport(ApiView):
 
 class NameImport(ApiView):
     needs = {"POST": NAME}
+    shows = access.get_speaker
     parser_classes = (MultiPartParser,)
 
     @extend_schema(
@@ -229,6 +230,7 @@ class NameDetail(ApiView):
 
 class DisputeName(ApiView):
     needs = {"POST": NAME}
+    shows = access.get_name
 
     @extend_schema(
         operation_id="dispute_name",
@@ -265,6 +267,7 @@ class SettleDispute(ApiView):
 
 class WithdrawName(ApiView):
     needs = {"POST": NAME}
+    shows = access.get_name
 
     @extend_schema(
         operation_id="withdraw_name",
@@ -284,6 +287,7 @@ class WithdrawName(ApiView):
 
 class WorkNames(ApiView):
     needs = {"POST": NAME}
+    shows = access.get_name
 
     @extend_schema(
         operation_id="add_work_name",
@@ -323,6 +327,7 @@ class PartyDetail(ApiView):
 
 class PartyNames(ApiView):
     needs = {"POST": NAME}
+    shows = access.get_name
 
     @extend_schema(
         operation_id="add_party_name",

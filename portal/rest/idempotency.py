@@ -63,10 +63,12 @@ class RequestUnderWay(DomainError):
 Shows = Callable[[Any, str], object]
 
 
-def answer_once(handler: Callable[..., Response], shows: Shows | None, request: Request, **kwargs: Any) -> Response:
+def answer_once(
+    handler: Callable[..., Response], shows: Shows | None, shown_by: str, request: Request, **kwargs: Any
+) -> Response:
     """What the handler of a write answers, or what it answered the first time.
 
-    `shows` finds by its ref what the answer shows, if the user may see it. Raises KeyMalformed, KeyUsedForAnother,
+    `shows` finds what the answer shows by its field `shown_by`, if the user may see it. Raises KeyMalformed, KeyUsedForAnother,
     RequestUnderWay, what the handler raises, and what `shows` raises where the user may not see it any more.
     """
     key = request.headers[HEADER]
@@ -79,7 +81,7 @@ def answer_once(handler: Callable[..., Response], shows: Shows | None, request: 
         if not _claim(user.pk, key, input_now):
             first = _first_answer(KeyedAnswer.objects.get(user=user, key=key), input_now)
             if shows is not None:
-                shows(user, first.data["ref"])
+                shows(user, first.data[shown_by])
             return first
         kept = KeyedAnswer.objects.filter(user=user, key=key)
         try:
