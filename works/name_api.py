@@ -206,7 +206,6 @@ class NameExport(ApiView):
 
 class NameImport(ApiView):
     needs = {"POST": NAME}
-    shows = access.get_speaker
     parser_classes = (MultiPartParser,)
 
     @extend_schema(
@@ -230,7 +229,7 @@ class NameDetail(ApiView):
 
 class DisputeName(ApiView):
     needs = {"POST": NAME}
-    shows = access.get_name
+    shows, shown_by = access.get_name, "number"
 
     @extend_schema(
         operation_id="dispute_name",
@@ -267,7 +266,7 @@ class SettleDispute(ApiView):
 
 class WithdrawName(ApiView):
     needs = {"POST": NAME}
-    shows = access.get_name
+    shows, shown_by = access.get_name, "number"
 
     @extend_schema(
         operation_id="withdraw_name",
@@ -287,7 +286,7 @@ class WithdrawName(ApiView):
 
 class WorkNames(ApiView):
     needs = {"POST": NAME}
-    shows = access.get_name
+    shows, shown_by = access.get_name, "number"
 
     @extend_schema(
         operation_id="add_work_name",
@@ -327,7 +326,7 @@ class PartyDetail(ApiView):
 
 class PartyNames(ApiView):
     needs = {"POST": NAME}
-    shows = access.get_name
+    shows, shown_by = access.get_name, "number"
 
     @extend_schema(
         operation_id="add_party_name",

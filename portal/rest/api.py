@@ -35,14 +35,16 @@ class ApiView(APIView):
     """One address. Before a method runs, whoever asks is known, within the limit, and has the scope and the role.
 
     `needs` names scope and roles for each method there is; `query_input` what may stand behind the question mark of a GET
-    (a PageQuery for a list); `keys` the order of a list; `shows` the function of access.py that finds by its ref what the answer
-    to a write shows, where that is not for everybody in the role: whoever sends the write again must still be let in there.
+    (a PageQuery for a list); `keys` the order of a list; `shows` the function of access.py that finds what the answer to a
+    write shows by its field `shown_by`, where that is not for everybody in the role: whoever sends the write again must still be
+    let in there.
     """
 
     needs: ClassVar[Mapping[str, Needs]]
     query_input: ClassVar[type[serializers.Serializer[Any]]] = Input
     keys: ClassVar[Sequence[keyset.Key]] = ()
     shows: ClassVar[Shows | None] = None
+    shown_by: ClassVar[str] = "ref"
     pagination_class = KeysetPages
     http_method_names = ("get", "head", "post", "put", "patch", "delete")
     permission_classes = ()  # `require` asks, in the order that the errors should come in
@@ -64,7 +66,7 @@ class ApiView(APIView):
         if is_write and HEADER in request.headers:
             method = str(request.method).lower()
             setattr(
-                self, method, partial(answer_once, getattr(self, method), type(self).shows)
+                self, method, partial(answer_once, getattr(self, method), type(self).shows, self.shown_by)
             )  # dispatch() looks for it here next
 
     def require(self, request: Request) -> None:

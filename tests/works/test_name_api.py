@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
+from portal.accounts.models import Organisation
 from tests.portal.api import error_of, program, rows_of
 from tests.royalties.scene import CANARY, Scene, make_scene
 from works.catalogue.performers import link_performers
@@ -106,3 +108,17 @@ def test_nobody_else_changes_a_name(scene: Scene, who: str) -> None:
         assert client.post(address, sent, JSON).status_code == 404, address
     assert (WorkTitle.objects.count(), PartyName.objects.count()) == before
     assert NameDispute.objects.count() == 0
+
+
+def test_a_write_sent_again_is_answered_to_whoever_may_still_see_the_name(scene: Scene) -> None:
+    """The role is still there, for another publisher: the work is not."""
+    client, url = program(scene.stranger), f"/api/v1/works/{scene.strange.ref}/names/"
+    asked, key = {"text": "月光之下", "kind": "translated"}, {"idempotency-key": "k"}
+    first = client.post(url, asked, JSON, headers=key)
+    assert (first.status_code, client.post(url, asked, JSON, headers=key).json()) == (201, first.json())
+    seat = scene.stranger.memberships.get()
+    other = Organisation.objects.create(ref="PUB-B", kind="publisher", name="나래출판")
+    scene.stranger.memberships.create(organisation=other, role=seat.role, from_date=seat.from_date)
+    seat.until_date = timezone.localdate()
+    seat.save()
+    error_of(client.post(url, asked, JSON, headers=key), 404)
