@@ -64,7 +64,7 @@ class NameForm(forms.Form):
 
 
 def _recording_in_words(recording: Recording) -> str:
-    named = " · ".join(part for part in (recording.title, recording.performer, recording.isrc) if part)
+    named = " · ".join(part for part in (recording.title, recording.performer, recording.ref) if part)
     return _("the recording %(recording)s") % {"recording": named}
 
 

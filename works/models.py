@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from fractions import Fraction
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from portal.accounts.access import Reader
 from portal.lib.errors import DomainError
 from portal.lib.refs import new_ref
 from works.catalogue.base import REFUSALS
+from works.identifiers import parse_isrc
 from works.provenance import NameKind, Said
 from works.querysets import (
     CatalogueUploadQuerySet,
@@ -29,6 +31,8 @@ from works.querysets import (
 WORLD = 2136  # TIS code; China is 156 (without Hong Kong, Macao, Taiwan), Korea 410
 CHINA = 156
 SINCE_EVER = dt.date(1900, 1, 1)
+RECORDING_NUMBER = "REC-"  # no ISRC is written with this
+LONGEST_ID = 19  # digits that a number of a row may not reach
 
 
 def work_ref() -> str:
@@ -324,6 +328,18 @@ class Recording(models.Model):
     def __str__(self) -> str:
         return f"{self.title} · {self.performer}"
 
+    @property
+    def ref(self) -> str:
+        """What pages and files call it: its ISRC, or where it has none the register's own number."""
+        return self.isrc or f"{RECORDING_NUMBER}{self.pk}"
+
+    @classmethod
+    def referred(cls, refs: Iterable[str]) -> Q:
+        """The recordings that pages and files call so."""
+        numbers = [ref.removeprefix(RECORDING_NUMBER) for ref in refs if ref.startswith(RECORDING_NUMBER)]
+        ids = [int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < LONGEST_ID]
+        return Q(isrc__in=[parse_isrc(ref).value for ref in refs]) | Q(pk__in=ids)
+
 
 class RecordingTitle(Said):
     """A further title of a recording, beside the one it stands under. It finds the work that the recording is whole."""
@@ -353,7 +369,8 @@ class RecordingTitle(Said):
 
     @classmethod
     def referred(cls, ref: str) -> Q:
-        return Q(recording__isrc=ref) | Q(recording__parts__work__ref=ref)
+        recordings = Recording.objects.filter(Recording.referred([ref]))
+        return Q(recording__in=recordings) | Q(recording__parts__work__ref=ref)
 
     @classmethod
     def named_within(cls, user: Reader) -> Q:

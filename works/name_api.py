@@ -22,7 +22,6 @@ from portal.rest.fields import Input, Text, Upload
 from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 from works import access
-from works.identifiers import parse_isrc
 from works.models import TITLE_CODES, NameDispute, Party, Recording, Script, Work
 from works.name_files import COLUMNS, OF, ImportResult, NameProblem, file_of_names, import_names
 from works.naming import AnyName, Named, NewName, add_name, dispute_name, settle_dispute, withdraw_name
@@ -54,7 +53,7 @@ class NameOut(serializers.Serializer[Any]):
     number = serializers.CharField(help_text=_("By which it is read, disputed and withdrawn, such as T12."))
     of = serializers.ChoiceField(choices=NAMES_OF, source="subject_field")
     ref = serializers.SerializerMethodField(
-        help_text=_("Of the work or party, or the ISRC of the recording; may be empty.")
+        help_text=_("Of the work or party, or the ISRC of the recording, or its REC- number if it has none.")
     )
     text = serializers.CharField()
     script = serializers.ChoiceField(choices=Script.choices)
@@ -70,7 +69,7 @@ class NameOut(serializers.Serializer[Any]):
     end_reason = serializers.CharField(allow_blank=True)
 
     def get_ref(self, name: AnyName) -> str:
-        return str(name.named.isrc or "") if name.subject_field == "recording" else str(name.named.ref)
+        return str(name.named.ref)
 
 
 class NameDetailOut(NameOut):
@@ -131,7 +130,11 @@ class NameIn(Input):
 
 class WorkNameIn(NameIn):
     kind = serializers.ChoiceField(choices=TITLE_KINDS)
-    isrc = Text(required=False, max_length=15, help_text=_("Of the recording that is called so, instead of the work."))
+    isrc = Text(
+        required=False,
+        max_length=25,
+        help_text=_("Of the recording that is called so, instead of the work; or its REC- number if it has none."),
+    )
 
 
 class NameReasonIn(Input):
@@ -380,7 +383,7 @@ def with_states(keys: list[tuple[str, int]]) -> dict[tuple[str, int], AnyName]:
 
 
 def recording_of(work: Work, isrc: str) -> Recording:
-    found = Recording.objects.filter(parts__work=work, isrc=parse_isrc(isrc).value).first()
+    found = Recording.objects.filter(Recording.referred([isrc.strip().upper()]), parts__work=work).first()
     if found is None:
         raise Http404
     return found

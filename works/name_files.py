@@ -28,7 +28,16 @@ from portal.lib.inert import read_inert, write_inert
 from works import access
 from works.catalogue.rows import RawRow, csv_rows, detect_encoding
 from works.identifiers import parse_isrc
-from works.models import Party, PartyName, Recording, RecordingTitle, Script, Work, WorkTitle
+from works.models import (
+    RECORDING_NUMBER,
+    Party,
+    PartyName,
+    Recording,
+    RecordingTitle,
+    Script,
+    Work,
+    WorkTitle,
+)
 from works.naming import (
     AnyName,
     Named,
@@ -59,7 +68,7 @@ ERRORS: Final[Mapping[str, str | Promise]] = {
     "row-unreadable": _("The quotation marks of this row are not closed. Correct the row and send it again."),
     "row-too-long": _("This row is longer than a name with its reference can be. Correct the row and send it again."),
     "of-unknown": _("“%(value)s” is none of these: work, party, recording."),
-    "ref-missing": _("Write the reference of the work or party, or the ISRC of the recording."),
+    "ref-missing": _("Write the reference of the work or party, or the ISRC or REC- number of the recording."),
     "ref-unknown": _("There is no “%(value)s” of this kind that you may name. Copy the reference from its page."),
     "text-missing": _("Write the name."),
     "text-too-long": _("A name here has at most %(most)s characters. Write the name alone, without remarks."),
@@ -148,11 +157,20 @@ def _lines(querysets: Iterable[NameQuerySet]) -> Iterator[str]:
 
 def _cells(name: Any) -> tuple[str, ...]:
     of = name.subject_field
-    ref = (name.named.isrc or "") if isinstance(name, RecordingTitle) else name.named.ref
     called = getattr(name.named, GOES_BY[of])
     said_for = name.said_for.name if name.said_for else ""
     return (
-        *(name.number, of, ref, called, name.text, name.script, name.language, name.kind_word.value, name.state),
+        *(
+            name.number,
+            of,
+            name.named.ref,
+            called,
+            name.text,
+            name.script,
+            name.language,
+            name.kind_word.value,
+            name.state,
+        ),
         *(name.source, said_for, name.said_at.isoformat(timespec="seconds"), name.note, name.end_reason),
     )
 
@@ -268,13 +286,16 @@ def _find(reading: _Reading, user: Reader) -> dict[tuple[str, str], Named]:
     found: dict[tuple[str, str], Named] = {}
     works: list[Work] = list(access.works_to_name(user).filter(ref__in=refs["work"]))
     parties: list[Party] = list(access.parties_to_name(user).filter(ref__in=refs["party"]))
-    isrcs = {ref: parse_isrc(ref).value for ref in refs["recording"]}
-    recordings: list[Recording] = list(access.recordings_to_name(user).filter(isrc__in=set(isrcs.values())))
+    its_refs = refs["recording"]
+    recordings: list[Recording] = list(access.recordings_to_name(user).filter(Recording.referred(its_refs)))
     by_ref = {("work", work.ref): work for work in works} | {("party", party.ref): party for party in parties}
-    by_isrc = {recording.isrc: recording for recording in recordings}
+    by_isrc = {recording.isrc: recording for recording in recordings if recording.isrc}
+    by_number = {f"{RECORDING_NUMBER}{recording.pk}": recording for recording in recordings}
     kept = []
     for row_no, of, ref, name in reading.said:
-        named = by_isrc.get(isrcs[ref]) if of == "recording" else by_ref.get((of, ref))
+        named: Named | None = by_ref.get((of, ref))
+        if of == "recording":
+            named = by_number.get(ref) or by_isrc.get(parse_isrc(ref).value)
         if named is None:
             reading.note(row_no, "ref", ref, "ref-unknown")
             continue

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.accounts.access import is_staff, only, organisation_ids, roles_of, sees_everything, signed_in
+from portal.accounts.access import Reader, is_staff, only, organisation_ids, roles_of, sees_everything, signed_in
 from portal.lib.errors import DomainError
 from portal.lib.keyset import page_of, whole
 from works import access
 from works.forms import NameFilterForm, NameForm, NamesFileForm, ReasonForm, SettleForm
 from works.history import ACTIONS
-from works.models import ChangeLog, NameDispute, Party, PartyName, Recording, Work
+from works.models import ChangeLog, NameDispute, Party, PartyName, Recording, RecordingWork, Work, WorkPerformer
 from works.name_files import OF, ImportResult, file_of_names, import_names
 from works.naming import AnyName, Named, add_name, dispute_name, settle_dispute, withdraw_name
 from works.provenance import NameQuerySet
+from works.search import rows_with
 from works.views import work_page
 
 WORKS_SHOWN: Final = 50
 PROBLEMS_SHOWN: Final = 200
 HISTORY_SHOWN: Final = 50
+RECORDINGS_SHOWN: Final = 20
 
 
 # ── the bank ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -38,22 +42,47 @@ def list_names(request: HttpRequest) -> HttpResponse:
     form = NameFilterForm(request.GET)
     of = request.GET.get("of", "")
     of = of if of in OF else "work"
+    words = form.cleaned_data.get("q", "") if form.is_valid() else ""
     page = page_of(
         filtered_names(request, of, form).select_related(OF[of].subject_field, "said_for"),
         keys=(whole("id", descending=True),),
         after=request.GET.get("after", ""),
     )
+    its_works = (
+        works_of_recordings(request.user, [name.recording_id for name in page.rows]) if of == "recording" else {}
+    )
     context = {
         "form": form,
         "of": of,
+        "recordings": recordings_called(request.user, words)[:RECORDINGS_SHOWN] if of == "recording" and words else [],
         "tabs": [("work", _("Works")), ("party", _("People and groups")), ("recording", _("Recordings"))],
-        "rows": page.rows,
+        "rows": [{"name": name, "work": its_works.get(getattr(name, "recording_id", 0))} for name in page.rows],
         "cursor": page.more,
         "asked": any(form.data.get(field) for field in form.fields),
         "may_add": bool(roles_of(request.user) & set(access.NAMERS)),
         "disputes": NameDispute.objects.open().visible_to(request.user).count(),
     }
     return render(request, "works/names.html", context)
+
+
+def recordings_called(user: Reader, words: str) -> QuerySet[RecordingWork]:
+    """Recordings in visible works, by a piece of a title of the work, a name of its performer, an ISRC or a number.
+
+    Most have no name but the title they were registered under; here whoever has another one to say finds them.
+    """
+    performers = PartyName.objects.standing().filter(pk__in=rows_with(PartyName._meta.db_table, "id", "text", words))
+    performed = WorkPerformer.objects.filter(party__in=performers.values("party"))
+    numbered = RecordingWork.objects.filter(recording__in=Recording.objects.filter(Recording.referred([words.upper()])))
+    found = Work.objects.search(words).order_by().values("pk")
+    found = found.union(performed.values("work_id"), numbered.values("work_id"))
+    works = Work.objects.visible_to(user).filter(pk__in=found)
+    return RecordingWork.objects.filter(work__in=works).select_related("recording", "work").order_by("-recording")
+
+
+def works_of_recordings(user: Reader, recordings: Sequence[int]) -> dict[int, Work]:
+    """Recording → a work of it that the user sees, on whose page its names are. One statement."""
+    parts = RecordingWork.objects.filter(recording__in=recordings, work__in=Work.objects.visible_to(user))
+    return {part.recording_id: part.work for part in parts.select_related("work").order_by("-pk")}
 
 
 def filtered_names(request: HttpRequest, of: str, form: NameFilterForm) -> NameQuerySet:
@@ -122,7 +151,7 @@ def _name_page(
     own = organisation_ids(user)
     context = {
         "name": name,
-        "subject": subject_of(name),
+        "subject": subject_of(name, user),
         "disputes": disputes,
         "form": wrong,
         "may_dispute": stands and not is_open and access.may_dispute(user),
@@ -137,15 +166,15 @@ def _name_page(
     return render(request, "works/name.html", context, status=status)
 
 
-def subject_of(name: AnyName) -> dict[str, str]:
-    """What a name names, in words, and where its page is."""
+def subject_of(name: AnyName, user: Reader) -> dict[str, str]:
+    """What a name names, in words, and the page where the user finds it."""
     if isinstance(name, PartyName):
         return {"words": name.party.name, "kind": "party", "ref": name.party.ref}
     if name.subject_field == "work":
         return {"words": name.named.title, "kind": "work", "ref": name.named.ref}
-    part = name.named.parts.select_related("work").order_by("pk").first()
+    work = works_of_recordings(user, [name.named.pk]).get(name.named.pk)
     words = " · ".join(part for part in (name.named.title, name.named.performer) if part)
-    return {"words": words, "kind": "recording", "ref": part.work.ref if part else ""}
+    return {"words": words, "kind": "recording", "ref": work.ref if work else ""}
 
 
 def _reason(prefix: str) -> ReasonForm:

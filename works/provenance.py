@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.access import Reader, sees_everything
+from works.search import rows_with
 
 
 class NameSource(models.TextChoices):
@@ -74,11 +75,17 @@ class NameQuerySet(QuerySet[Any]):
         return self.filter(kind=self.model.KIND_CODES.get(kind, kind))
 
     def search(self, text: str) -> Self:
-        """By a piece of the name, or by the reference of what it names."""
+        """By a piece of the name as people type it (works.search), or by the reference of what it names.
+
+        Both are united before the names are read, so that each uses its index.
+        """
         wanted = " ".join(text.replace("\0", " ").split())
         if not wanted:
             return self
-        return self.filter(Q(text__icontains=wanted) | self.model.referred(wanted.upper()))
+        names = self.model._default_manager.order_by()
+        pieces = names.filter(pk__in=rows_with(self.model._meta.db_table, "id", "text", wanted))
+        found = pieces.values("pk").union(names.filter(self.model.referred(wanted.upper())).values("pk"))
+        return self.filter(pk__in=found)
 
     def visible_to(self, user: Reader) -> Self:
         """Whoever sees the work or the party sees its names; of a recording, whoever sees one of its works."""

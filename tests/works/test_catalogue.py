@@ -295,6 +295,10 @@ def test_a_work_is_registered_with_all_it_has(db: None) -> None:
     }  # fmt: skip
     recording = Recording.objects.get()
     assert (recording.isrc, recording.performer) == ("KRA012600001", "은하역 / Galaxy Station")
+    performers = PartyName.objects.filter(party__kind=Party.Kind.PERFORMER)
+    assert {(name.text, name.source, name.said_for, name.said_at) for name in performers} == {
+        (text, "publisher", publisher(), work.titles.all()[0].said_at) for text in ("은하역", "Galaxy Station")
+    }
     shares = {
         (share.party.name, share.right): share for share in work.shares.select_related("party", "writer_share__party")
     }

@@ -88,6 +88,19 @@ def test_names_of_works_people_and_recordings_come_in(scene: Scene) -> None:
     assert RecordingTitle.objects.get().recording.isrc == "KRA012600001"
 
 
+def test_a_recording_without_an_isrc_goes_out_and_comes_in_by_its_number(scene: Scene) -> None:
+    recording = Recording.objects.get(parts__work=scene.moon, isrc=None)
+    assert send([row("recording", recording.ref, "Moonlight (Live)")], scene.dalbit).added == 1
+    out = next(each for each in rows_of(exported()) if each["of"] == "recording")
+    assert out["ref"] == f"REC-{recording.pk}"
+    again = send([row("recording", out["ref"].lower(), "Moonlight (Inst.)")], scene.dalbit)
+    assert (again.added, again.problems) == (1, [])
+    strange = Recording.objects.get(parts__work=scene.strange)
+    assert [problem.code for problem in send([row("recording", strange.ref, "x")], scene.dalbit).problems] == [
+        "ref-unknown"
+    ]
+
+
 def test_the_same_file_twice_changes_nothing(scene: Scene) -> None:
     rows = [row("work", scene.moon.ref, "月光之下"), row("work", scene.moon.ref, "Under the Moon")]
     send(rows, scene.dalbit)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
@@ -14,7 +16,7 @@ from django.utils.translation import override
 from portal.accounts.models import User
 from tests.royalties.scene import CANARY, Scene, make_scene, signed_in
 from works.catalogue.performers import link_performers
-from works.models import NameDispute, Party, PartyName, Recording, WorkTitle
+from works.models import NameDispute, Party, PartyName, Recording, RecordingTitle, WorkTitle
 from works.naming import AnyName, NewName, Speaker, add_name
 
 NAME = {"text": "月光之下", "kind": "translated", "script": "", "language": "zh", "note": "앨범 표지"}
@@ -191,6 +193,47 @@ def test_the_bank_is_searched_and_filtered(scene: Scene) -> None:
     assert "달무리" in body(client, "works:names", of="party")
     assert "그림자" not in body(client, "works:names", of="party")
     assert "No names here yet" in body(client, "works:names", of="recording")
+
+
+@pytest.mark.parametrize(
+    ("of", "typed", "name"),
+    [
+        ("work", "ㄷㅂㅇㄹ", "달빛 아래"),
+        ("work", "ekfqlc dkfo", "달빛 아래"),
+        ("work", unicodedata.normalize("NFD", "빛아"), "달빛 아래"),
+        ("work", "天空向日", "天空向日葵"),
+        ("work", "陽光", "阳光"),
+        ("party", "ㄷㅁㄹ", "달무리"),
+        ("party", "ekfanfl", "달무리"),
+        ("recording", "ㅅㅎㅂㅈ", "실황 버전"),
+    ],
+)
+def test_the_bank_finds_what_people_type(scene: Scene, of: str, typed: str, name: str) -> None:
+    """Initials, Hangul on English keys, the letters of a Mac, the other Chinese script, two letters from the middle."""
+    said(scene, "天空向日葵"), said(scene, "阳光")
+    recording = Recording.objects.get(parts__work=scene.moon)
+    add_name(named=recording, name=NewName(text="실황 버전", kind="alternative"), speaker=Speaker(source="staff"))
+    page = client_of(scene.dalbit).get(reverse("works:names"), {"of": of, "q": typed})
+    assert [row["name"].text for row in page.context["rows"]] == [name]
+
+
+@pytest.mark.parametrize("model", [WorkTitle, PartyName, RecordingTitle])
+def test_a_piece_of_a_name_is_looked_up_in_an_index(db: None, model: type[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = model.objects.search("무리").explain()
+    assert "_by_two_letters" in plan
+
+
+@pytest.mark.parametrize("typed", ["달빛 아", "ㄷㅁㄹ", "REC-{pk}", "rec-{pk}"])
+def test_a_recording_without_an_isrc_and_without_a_further_name_is_found(scene: Scene, typed: str) -> None:
+    recording = Recording.objects.get(parts__work=scene.moon)
+    assert recording.isrc is None
+    hidden = Recording.objects.get(parts__work=scene.strange)
+    page = body(client_of(scene.haeon), "works:names", of="recording", q=typed.format(pk=recording.pk))
+    assert f"REC-{recording.pk}" in page
+    assert reverse("works:detail", args=[scene.moon.ref]) in page
+    assert CANARY not in body(client_of(scene.haeon), "works:names", of="recording", q=f"REC-{hidden.pk}")
 
 
 def test_the_file_holds_what_the_list_shows(scene: Scene) -> None:

@@ -15,7 +15,7 @@ from django.db import connection
 from portal.lib.refs import new_ref
 from works.catalogue.base import ParsedRecording, ParsedTitle
 from works.catalogue.bulk import copy_rows, new_ids
-from works.catalogue.performers import link_performers
+from works.catalogue.performers import Said, link_performers
 from works.matching.keys import keys_of_title
 from works.models import ChangeLog, Recording, RecordingWork, Share, Work, WorkKey, WorkTitle
 from works.provenance import NameSource
@@ -136,7 +136,13 @@ def add_to_register(
             for work_id, each in both
             for recording in each.recordings
             if recording.performer
-        ]
+        ],
+        Said(
+            source=NameSource.PUBLISHER.value,
+            user_id=source.actor_id,
+            organisation_id=source.organisation_id,
+            at=source.at,
+        ),
     )
     copy_rows(
         ChangeLog,

@@ -6,7 +6,9 @@ artists of one name are one party until somebody parts them; that a name is shar
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection
@@ -17,13 +19,27 @@ from works.matching.derive import add_party_keys, without_ended
 from works.matching.keys import keys_of_name
 from works.names.performers import Performer, parse_performers
 from works.names.script import detect_script
+from works.provenance import NameSource
 
 LONGEST: Final = 200  # characters of a name
 PERFORMER: Final = "performer"
 
 
-def link_performers(performed: Sequence[tuple[int, str]]) -> None:
-    """Note who performs works: pairs of a work and the performers' text of one of its recordings.
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """Who named the performers, for whom, and when (None: now). Without any of it the register itself, before names said so."""
+
+    source: str = NameSource.REGISTER.value
+    user_id: int | None = None
+    organisation_id: int | None = None
+    at: dt.datetime | None = None
+
+
+OF_OLD: Final = Said()
+
+
+def link_performers(performed: Sequence[tuple[int, str]], said: Said = OF_OLD) -> None:
+    """Note who performs works: pairs of a work and the performers' text of one of its recordings, and who said so.
 
     Performers not known yet become parties. A constant number of statements, however many works.
     """
@@ -39,7 +55,7 @@ def link_performers(performed: Sequence[tuple[int, str]]) -> None:
     for performer in performers:
         party_id = known.get(identity(performer)) or made[identity(performer)]
         names.setdefault(party_id, {}).update((name[:LONGEST], None) for name in (performer.name, *performer.aliases))
-    add_performer_names([(party_id, name) for party_id, its in names.items() for name in its])
+    add_performer_names([(party_id, name) for party_id, its in names.items() for name in its], said)
     numbers = {performer: known.get(identity(performer)) or made[identity(performer)] for performer in performers}
     _link({(numbers[performer], work_id) for work_id, text in performed for performer in parsed[text]})
 
@@ -49,17 +65,21 @@ def identity(performer: Performer) -> str:
     return keys_of_name(performer.name)[0].key
 
 
-def add_performer_names(names: Sequence[tuple[int, str]]) -> None:
+def add_performer_names(names: Sequence[tuple[int, str]], said: Said = OF_OLD) -> None:
     """Further names of parties, with their keys: pairs of a party and a name. What is there already stays."""
     fresh = without_ended(names)
     rows = sorted({(party_id, name): detect_script(name) for party_id, name in fresh}.items())
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO works_partyname (party_id, text, script, kind)
-            SELECT new.*, 'original' FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (party_id, text, script)
+            INSERT INTO works_partyname (party_id, text, script, kind, source, said_by_id, said_for_id, said_at)
+            SELECT new.*, 'original', %s, %s, %s, coalesce(%s, now())
+            FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (party_id, text, script)
             ON CONFLICT (party_id, text) WHERE ended_at IS NULL DO NOTHING""",
-            [[each for (each, _), _ in rows], [name for (_, name), _ in rows], [script for _, script in rows]],
+            [
+                *(said.source, said.user_id, said.organisation_id, said.at),
+                *([each for (each, _), _ in rows], [name for (_, name), _ in rows], [script for _, script in rows]),
+            ],
         )
     add_party_keys(fresh)
 
