@@ -15,7 +15,7 @@ from pathlib import Path
 from portal.bootstrap import BASE_DIR
 from portal.embedded.servers import Urls, servers
 
-PARTS = ("csv", "xlsx", "copy", "calamine", "peer", "memory", "distribution", "pages")
+PARTS = ("csv", "xlsx", "copy", "calamine", "peer", "memory", "distribution", "pages", "matching")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,7 +34,8 @@ def main(argv: Sequence[str]) -> int:
 
         found = run.measure(
             data_dir=data_dir, lines=options.lines, rounds=options.rounds, parts=frozenset(options.only), say=_say,
-            requests=options.requests, template=options.template,
+            requests=options.requests, template=options.template, works=options.works, songs=options.songs,
+            keep_register=options.keep_register,
         )  # fmt: skip
         text = found.text()
         print(text)
@@ -45,12 +46,19 @@ def main(argv: Sequence[str]) -> int:
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.bench", description="Measures imports, distributions and pages."
+        prog="python -m tests.bench", description="Measures imports, distributions, pages and matching."
     )
     parser.add_argument("--lines", type=int, default=500_000, help="lines of the statement (500,000)")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (5)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="measure these alone")
     parser.add_argument("--requests", type=int, default=20, help="requests of each page (20)")
+    parser.add_argument(
+        "--works", type=int, default=1_000_000, help="works of the register that songs are matched to (1,000,000)"
+    )
+    parser.add_argument("--songs", type=int, default=40_000, help="songs matched in a round (40,000)")
+    parser.add_argument(
+        "--keep-register", action="store_true", help="keep that register for the next time, and use the kept one"
+    )
     parser.add_argument("--template", default="", help="a migrated database to copy instead of migrating one")
     parser.add_argument("--write", action="store_true", help="put the tables into README.md")
     return parser.parse_args(argv)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -11,6 +10,8 @@ from typing import Final
 
 from tests.bench.distributing import Distributed
 from tests.bench.machine import MEGABYTE
+from tests.bench.matching import Matched
+from tests.bench.tables import spread, table
 
 OURS, OURS_XLSX, COPY, CALAMINE, PEER = "Garak, CSV", "Garak, xlsx", "COPY", "calamine", "peer"
 WHAT: Final = {
@@ -36,6 +37,7 @@ class Figures:
     peaks: dict[str, int] = field(default_factory=dict)
     distributed: list[Distributed] = field(default_factory=list)
     pages: dict[str, list[float]] = field(default_factory=dict)
+    matched: Matched | None = None
     notes: list[str] = field(default_factory=list)
 
     def add(self, contender: str, seconds: float) -> None:
@@ -60,18 +62,22 @@ class Figures:
             found.append(
                 (f"each process ≤ {MEGABYTES} MB", f"{size / MEGABYTE:.0f} MB ({name})", size <= MEGABYTES * MEGABYTE)
             )
-        return found
+        return found + (self.matched.goals() if self.matched else [])
 
     def text(self) -> str:
         """All of it as Markdown."""
         parts = [
-            f"{self.lines:,} lines ({self.sizes}). Each figure is the median of {self.rounds} interleaved rounds on one server, "
+            f"{self._statement()}Each figure is the median of {self.rounds} interleaved rounds on one server, "
             f"with the least and the most in brackets; ratios are taken round by round. "
             f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {self.machine}.",
             self._goals(), self._speeds(), self._memory(), self._distribution(), self._pages(),
+            self.matched.text() if self.matched else "",
             "\n".join(f"* {note}" for note in self.notes),
         ]  # fmt: skip
         return "\n\n".join(part for part in parts if part)
+
+    def _statement(self) -> str:
+        return f"{self.lines:,} lines ({self.sizes}). " if self.sizes else ""
 
     def _goals(self) -> str:
         rows = [(goal, measured, "met" if met else "**not met**") for goal, measured, met in self.goals()]
@@ -107,17 +113,6 @@ class Figures:
     def _pages(self) -> str:
         rows = [(page, spread([1000 * second for second in seconds], 0)) for page, seconds in self.pages.items()]
         return table(("page, through gunicorn", "milliseconds"), rows) if rows else ""
-
-
-def spread(values: Sequence[float], decimals: int = 1) -> str:
-    """The median, and the least and the most where there are several."""
-    middle = f"{median(values):.{decimals}f}"
-    return f"{middle} ({min(values):.{decimals}f}–{max(values):.{decimals}f})" if len(values) > 1 else middle
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def write_into(readme: Path, figures: str) -> None:

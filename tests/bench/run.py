@@ -22,10 +22,13 @@ from tests.bench.distributing import distribute_once
 from tests.bench.figures import CALAMINE, COPY, OURS, OURS_XLSX, PEER, Figures
 from tests.bench.imports import import_file
 from tests.bench.machine import MEGABYTE, describe
+from tests.bench.matching import measure_matching
 from tests.bench.pages import time_pages
+from tests.bench.register import register_of
 
 QUIET: Final = 0.5  # processes in the minute before, on average
 WARM_UP_LINES: Final = 100_000  # so that both workers have a chunk of each kind
+OF_A_STATEMENT: Final = frozenset({"csv", "xlsx", "copy", "calamine", "peer", "memory", "distribution", "pages"})
 OURS_KIND, XLSX_KIND = "csv", "xlsx"
 
 
@@ -37,6 +40,9 @@ def measure(
     parts: frozenset[str],
     say: Callable[[str], None],
     requests: int,
+    works: int,
+    songs: int,
+    keep_register: bool = False,
     template: str = "",
 ) -> Figures:
     """Measure the parts asked for, and say on the way what is under way. `requests` of each page; `template`: a migrated database to begin with."""
@@ -47,7 +53,26 @@ def measure(
         found.notes.append(
             f"The machine was not idle: {busy:.1f} other processes ran on it when the measurement began."
         )
-    files = _files(data_dir, lines, with_xlsx=bool(parts & {"xlsx", "calamine", "memory"}), say=say)
+    if parts & OF_A_STATEMENT:
+        _measure_statement(found, server, data_dir, parts, template, requests, say)
+    if "matching" in parts:
+        with register_of(server, works, keep=keep_register, template=template, say=say) as (register, seconds):
+            found.matched = measure_matching(register, works=works, songs=songs, rounds=rounds, say=say)
+            found.matched.register_seconds = seconds
+    return found
+
+
+def _measure_statement(
+    found: Figures,
+    server: Database,
+    data_dir: Path,
+    parts: frozenset[str],
+    template: str,
+    requests: int,
+    say: Callable[[str], None],
+) -> None:
+    """Imports of one statement beside the contenders, then what is done with an imported one."""
+    files = _files(data_dir, found.lines, with_xlsx=bool(parts & {"xlsx", "calamine", "memory"}), say=say)
     found.sizes = ", ".join(
         f"{files[kind].stat().st_size / MEGABYTE:.0f} MB as {kind}" for kind in ("csv", "xlsx") if kind in files
     )
@@ -58,15 +83,14 @@ def measure(
     with ExitStack() as kept:
         register = kept.enter_context(migrated_database(server, template))
         say("Registering the works")
-        _fill_register(register, data_dir, lines)
+        _fill_register(register, data_dir, found.lines)
         if "memory" in parts:
             _watch_memory(found, register, files, say)
-        for number in range(1, rounds + 1):
+        for number in range(1, found.rounds + 1):
             _measure_round(found, register, files, parts, peer)
             say(f"Round {number}: " + ", ".join(f"{name} {all_of[-1]:.2f} s" for name, all_of in found.seconds.items()))
         if parts & {"distribution", "pages"}:
             _measure_the_rest(found, register, files, parts, requests, say)
-    return found
 
 
 def _watch_memory(found: Figures, register: Database, files: dict[str, Path], say: Callable[[str], None]) -> None:

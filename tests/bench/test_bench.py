@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.figures import BEGIN, COPY, END, OURS, PEER, WHAT, Figures, spread, write_into
+from tests.bench.figures import BEGIN, COPY, END, OURS, PEER, WHAT, Figures, write_into
+from tests.bench.tables import spread
 from tests.conftest import ROOT, Database, _name
 
 
