@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from portal.lib.money import NotAnAmount, parse_micros, parse_rate
 from royalties.models import Basis, Service, Source
 from royalties.reports import encodings
 from royalties.services import LARGEST_PART
+from works.catalogue.spreadsheet import read_share
 
 MONTH: Final = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
 WHOLE: Final = re.compile(r"-?[0-9]{1,40}")
@@ -177,7 +180,7 @@ class RejectForm(DecisionForm):
 class ReviewForm(forms.Form):
     """A decision of the review. `seen`: song ref and match, for this song and each equal one that was shown."""
 
-    action = forms.ChoiceField(choices=[("accept", ""), ("reject", ""), ("leave_out", "")])
+    action = forms.ChoiceField(choices=[("accept", ""), ("divide", ""), ("reject", ""), ("leave_out", "")])
     work = forms.CharField(max_length=12, required=False)
     reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
     equal = forms.BooleanField(required=False)
@@ -187,7 +190,26 @@ class ReviewForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("action") in {"accept", "reject"} and not cleaned.get("work"):
             self.add_error("work", _("Choose the work that you mean."))
+        if cleaned.get("action") == "divide":
+            cleaned["parts"] = self._read_parts()
         return cleaned
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The works and their parts as they were typed, for a song that is several works."""
+        if not isinstance(self.data, QueryDict):
+            return []
+        rows = zip(self.data.getlist("part_work"), self.data.getlist("part"), strict=False)
+        return [(ref.strip().upper()[:12], text.strip()[:20]) for ref, text in rows]
+
+    def _read_parts(self) -> list[tuple[str, Fraction]]:
+        read = [(ref, text, read_share(text)) for ref, text in self.rows() if text]
+        wrong = [text for ref, text, part in read if not ref or not part]
+        if wrong:
+            words = _(
+                "“%(part)s” needs a work beside it, and is written as a fraction or a percentage, such as 1/2 or 50%%."
+            )
+            self.add_error(None, words % {"part": wrong[0]})
+        return [(ref, part) for ref, _text, part in read if part]
 
     def seen(self) -> dict[str, int]:
         """Song ref → the match that was shown."""

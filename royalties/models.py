@@ -386,6 +386,7 @@ class StaffDecision(models.Model):
 
     class Action(models.TextChoices):
         ACCEPT = "accept", _("it is this work")
+        DIVIDE = "divide", _("it is several works")
         REJECT = "reject", _("it is not this work")
         LEAVE_OUT = "leave_out", _("not in our repertoire")
         REPOINT = "repoint", _("two works became one")

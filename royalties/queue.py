@@ -15,8 +15,9 @@ from portal.lib.keyset import Key, whole
 from royalties.models import Match, ReportedRecording, Service, SongUsage, StaffDecision
 from royalties.resting import Resting, resting_money
 from royalties.review import equal_songs
-from royalties.songs import candidates_of
+from royalties.songs import candidates_of, is_distributed
 from works.marks import mark_names, mark_title
+from works.names.titles import parse_title
 
 MOST_MONEY_FIRST: Final[tuple[Key, ...]] = (whole("money", descending=True), whole("id"))
 SHOWN: Final = 25  # songs of the list at a time
@@ -51,6 +52,8 @@ def review_of(user: User, song: ReportedRecording) -> dict[str, Any]:
         "candidates": [
             _side_by_side(song, number, found) for number, found in enumerate(_candidates(user, standing), start=1)
         ],
+        "medley": "medley" in parse_title(song.title).versions,
+        "may_divide": not is_distributed(song),
         "equal": equal,
         "equal_money": money_of([match.recording_id for match in equal]),
     }

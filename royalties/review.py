@@ -20,12 +20,13 @@ from portal.lib.errors import DomainError
 from royalties.ledger import lock_payees
 from royalties.lessons import teach, unteach
 from royalties.models import Earning, Match, MatchWork, RejectedPair, ReportedRecording, StaffDecision
-from royalties.services import CERTAIN, AlreadyDistributed, MatchChanged, NoReason
+from royalties.services import CERTAIN, AlreadyDistributed, MatchChanged, NoReason, PartsAreNotTheWhole
 from works.models import Work
 from works.names import clean, han
 
 MOST_EQUAL: Final = 500  # songs that one decision settles
 WHOLE: Final = Fraction(1)
+FINEST: Final = 10_000  # parts that a song may be divided into
 LEFT_OUT: Final = "repertoire"  # the method of a match that says: not ours, and no candidate any more
 
 Seen = Mapping[int, int]  # song id → the match the person looked at
@@ -43,6 +44,12 @@ class CannotBeUndone(DomainError):
     status = 409
     sentence = _("This decision only took another one back, so there is nothing to take back.")
     remedy = _("Open the song and decide anew.")
+
+
+class PartIsTooFine(DomainError):
+    code = "part-is-too-fine"
+    sentence = _("%(part)s is a finer part than a song is divided into.")
+    remedy = _("Use whole parts of at most %(finest)s.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,33 +89,42 @@ def accept_songs(
     Raises NoReason for a work that nobody proposed, MatchChanged when another match stands by now than was `seen`, and
     AlreadyDistributed once money of a song has gone its way.
     """
-    standing = lock_standing(songs)
-    standing = {pk: match for pk, match in standing.items() if not _is(match, work)}
-    _require_as_seen(standing, seen)
-    _require_undistributed(list(standing))
-    proposed = {
-        pk: {item.work_id: item for item in match.works.all()} if match else {} for pk, match in standing.items()
-    }
-    if not reason.strip() and not all(work.pk in items for items in proposed.values()):
-        raise NoReason
+    standing = _still_other(songs, {work.pk: WHOLE}, seen)
+    _require_reason(standing, {work.pk}, reason)
     if not standing:
         return None
     decision = _decide(StaffDecision.Action.ACCEPT, work, actor, reason, len(standing))
-    new = {
-        pk: NewMatch(
-            outcome=Match.Outcome.ACCEPTED,
-            method="staff",
-            probability_permille=CERTAIN,
-            parts=[Part(work_id=work.pk, evidence=items[work.pk].evidence if work.pk in items else {})],
-            evidence=items[work.pk].evidence if work.pk in items else {},
-            decided_by_id=decision.actor_id,
-            decision=decision,
-            reason=decision.reason,
-        )
-        for pk, items in proposed.items()
-    }
-    supersede(standing, new)
-    teach(decision, work, [song for song in songs if song.pk in new])
+    _take_for(standing, {work.pk: WHOLE}, decision)
+    teach(decision, work, [song for song in songs if song.pk in standing])
+    return decision
+
+
+@transaction.atomic
+def divide_songs(
+    *,
+    songs: Sequence[ReportedRecording],
+    works: Sequence[tuple[Work, Fraction]],
+    actor: User | None,
+    reason: str,
+    seen: Seen,
+) -> StaffDecision | None:
+    """Say that each of these songs is several works, by exact parts that make the whole: a medley. None when all are that already.
+
+    Nothing is taught: the title is no name of any of the works. Raises PartsAreNotTheWhole for parts that are not positive,
+    name a work twice or make another sum, PartIsTooFine, NoReason when nobody proposed one of the works, MatchChanged, AlreadyDistributed.
+    """
+    parts = {work.pk: part for work, part in works}
+    if sum(parts.values()) != WHOLE or len(parts) != len(works) or any(part <= 0 for part in parts.values()):
+        raise PartsAreNotTheWhole(sum=sum((part for _work, part in works), Fraction(0)))
+    for part in parts.values():
+        if part.denominator > FINEST:
+            raise PartIsTooFine(part=part, finest=f"{FINEST:,}")
+    standing = _still_other(songs, parts, seen)
+    _require_reason(standing, set(parts), reason)
+    if not standing:
+        return None
+    decision = _decide(StaffDecision.Action.DIVIDE, None, actor, reason, len(standing))
+    _take_for(standing, parts, decision)
     return decision
 
 
@@ -211,6 +227,50 @@ def undo_decision(*, decision: StaffDecision, actor: User | None) -> StaffDecisi
     supersede(standing, {pk: as_before(before.get(pk), undo) for pk in matches})
     unteach(decision, actor)
     return undo
+
+
+def _still_other(
+    songs: Sequence[ReportedRecording], parts: Mapping[int, Fraction], seen: Seen
+) -> dict[int, Match | None]:
+    """The songs that are not these works yet, locked, with what stands for them and may be changed."""
+    standing = {pk: match for pk, match in lock_standing(songs).items() if not _is(match, parts)}
+    _require_as_seen(standing, seen)
+    _require_undistributed(list(standing))
+    return standing
+
+
+def _require_reason(standing: Mapping[int, Match | None], works: Collection[int], reason: str) -> None:
+    """A work that was proposed explains itself; any other needs a reason."""
+    proposed = [{item.work_id for item in match.works.all()} if match else set() for match in standing.values()]
+    if not reason.strip() and not all(items.issuperset(works) for items in proposed):
+        raise NoReason
+
+
+def _take_for(standing: Mapping[int, Match | None], parts: Mapping[int, Fraction], decision: StaffDecision) -> None:
+    """Let the songs be these works, the largest part first, each with the evidence by which it was proposed."""
+    ranked = sorted(parts, key=lambda work_id: (-parts[work_id], work_id))
+    new = {}
+    for pk, match in standing.items():
+        evidence = {item.work_id: item.evidence for item in match.works.all()} if match else {}
+        new[pk] = NewMatch(
+            outcome=Match.Outcome.ACCEPTED,
+            method="staff",
+            probability_permille=CERTAIN,
+            parts=[
+                Part(
+                    work_id=work_id,
+                    numerator=parts[work_id].numerator,
+                    denominator=parts[work_id].denominator,
+                    evidence=evidence.get(work_id, {}),
+                )
+                for work_id in ranked
+            ],
+            evidence=evidence.get(ranked[0], {}),
+            decided_by_id=decision.actor_id,
+            decision=decision,
+            reason=decision.reason,
+        )
+    supersede(standing, new)
 
 
 # ── equal songs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -348,13 +408,11 @@ def _decide(action: str, work: Work | None, actor: User | None, reason: str, son
     return StaffDecision.objects.create(action=action, work=work, actor=actor, reason=reason.strip()[:300], songs=songs)
 
 
-def _is(match: Match | None, work: Work) -> bool:
-    """Whether the song is taken to be this work already, whole."""
+def _is(match: Match | None, parts: Mapping[int, Fraction]) -> bool:
+    """Whether the song is taken to be these works already, by these parts."""
     if match is None or match.outcome != Match.Outcome.ACCEPTED:
         return False
-    return [(item.work_id, Fraction(item.numerator, item.denominator)) for item in match.works.all()] == [
-        (work.pk, WHOLE)
-    ]
+    return {item.work_id: Fraction(item.numerator, item.denominator) for item in match.works.all()} == parts
 
 
 def _require_as_seen(standing: Mapping[int, Match | None], seen: Seen) -> None:

@@ -81,11 +81,17 @@ def candidates_of(user: Reader, standing: Match | None) -> list[dict[str, Any]]:
             "work": part.work,
             "fraction": Fraction(part.numerator, part.denominator),
             "permille": part.probability_permille,
-            "evidence": explain(part.evidence or standing.evidence),
+            "evidence": explain(_told(part, standing)),
             **facts[part.work_id],
         }
         for part in parts
     ]
+
+
+def _told(part: MatchWork, standing: Match) -> dict[str, Any]:
+    """The facts of a work. How many others fit as well is counted from the best one, and is said of it alone."""
+    facts: dict[str, Any] = part.evidence or standing.evidence
+    return facts if part.rank == 1 else {name: fact for name, fact in facts.items() if name != "rivals"}
 
 
 def works_of(user: Reader, songs: Sequence[int]) -> dict[int, list[Work]]:

@@ -281,6 +281,7 @@ PAGES: dict[str, Page] = {
     "api:songs": Page(PUBLISHERS | WRITERS | SOCIETY, scope="royalties"),
     "api:song": Page(OWNER | SOCIETY, NOBODY, of_song, scope="royalties"),
     "api:accept_match": Page(NOBODY, STAFF, of_song, scope="royalties"),
+    "api:divide_song": Page(NOBODY, STAFF, of_song, scope="royalties"),
     "api:reject_match": Page(NOBODY, STAFF, of_song, scope="royalties"),
     "api:decisions": Page(STAFF, scope="royalties"),
     "api:undo_decision": Page(NOBODY, STAFF, lambda world: {"ref": world.decision.ref}, scope="royalties"),

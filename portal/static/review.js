@@ -84,9 +84,17 @@
     else if (code === "KeyJ") move(1);
     else if (code === "KeyK") move(-1);
     else if (code === "KeyU") byId("review-undo")?.click();
-    else if (code === "KeyE") form?.querySelector("input[name=equal]")?.click();
+    else if (code === "KeyM") {
+      const several = byId("review-divide");
+      if (!several) return false;
+      several.open = true;
+      several.querySelector("input[name=part]").focus();
+    } else if (code === "KeyE") form?.querySelector("input[name=equal]")?.click();
     else if (/^(Digit|Numpad)[1-9]$/.test(code)) {
-      form?.querySelector(`input[data-number="${code.at(-1)}"]`)?.click();
+      const choice = form?.querySelector(`input[data-number="${code.at(-1)}"]`);
+      const folded = choice?.closest("details");
+      if (folded) folded.open = true;
+      choice?.click();
     } else return false;
     return true;
   }
@@ -107,7 +115,7 @@
   });
 
   document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.elt.id === "review-form") {
+    if (["review-form", "review-divide-form"].includes(event.detail.elt.id)) {
       event.detail.parameters.set("next", neighbour(1, true)?.dataset.ref ?? "");
     }
   });

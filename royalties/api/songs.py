@@ -31,7 +31,7 @@ from royalties.api.fields import (
     name_of,
 )
 from royalties.models import Match, ReportedRecording
-from royalties.review import MOST_EQUAL, Seen, accept_songs, reject_pairs
+from royalties.review import MOST_EQUAL, Seen, accept_songs, divide_songs, reject_pairs
 from royalties.songs import METHODS, candidates_of, decisions_on, is_distributed, usages_of, work_named
 
 WAITING = [(outcome.value, outcome.label) for outcome in (Match.Outcome.NONE, Match.Outcome.REVIEW)]
@@ -142,6 +142,18 @@ class RejectMatchIn(AcceptMatchIn):
     reason = Text(max_length=300, allow_blank=True)
 
 
+class PartIn(Input):
+    work = Text(max_length=12, help_text=_("The ref of a work that stands in the song."))
+    part = ExactFraction(help_text=_("Of the song."))
+
+
+class DivideIn(DecidesSongs):
+    works = PartIn(many=True, help_text=_("The works of the song; their parts make the whole."))
+    reason = Text(
+        max_length=300, required=False, allow_blank=True, default="", help_text=_("Needed if nobody proposed a work.")
+    )
+
+
 class SongList(ApiView):
     needs = {"GET": HOLDERS}
     query_input = SongQuery
@@ -238,6 +250,29 @@ class RejectMatch(ApiView):
         return Response(song_shown(request.user, song))
 
 
+class DivideSong(ApiView):
+    needs = {"POST": STAFF}
+
+    @extend_schema(
+        operation_id="divide_song",
+        summary=_("Say that a reported song is several works, by exact parts: a medley"),
+        request=DivideIn,
+        responses=SongOut,
+    )
+    def post(self, request: Request, ref: str) -> Response:
+        song = access.get_song(request.user, ref)
+        given = checked(DivideIn(data=request.data))
+        songs, seen = songs_meant(song, given)
+        divide_songs(
+            songs=songs,
+            works=[(work_named(each["work"]), each["part"]) for each in given["works"]],
+            actor=signed_in(request),
+            reason=given["reason"],
+            seen=seen,
+        )
+        return Response(song_shown(request.user, song))
+
+
 def songs_meant(song: ReportedRecording, given: Mapping[str, Any]) -> tuple[list[ReportedRecording], Seen]:
     """The song and those decided with it, and which decision was looked at. A ref that leads nowhere is left out."""
     also = ReportedRecording.objects.filter(ref__in=given.get("also", ())).exclude(pk=song.pk).order_by("pk")
@@ -322,5 +357,6 @@ urlpatterns: list[URLPattern] = [
     path("songs/", SongList.as_view(), name="songs"),
     path("songs/<str:ref>/", SongDetail.as_view(), name="song"),
     path("songs/<str:ref>/accept/", AcceptMatch.as_view(), name="accept_match"),
+    path("songs/<str:ref>/divide/", DivideSong.as_view(), name="divide_song"),
     path("songs/<str:ref>/reject/", RejectMatch.as_view(), name="reject_match"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +16,7 @@ from royalties import access, rematch as rematching
 from royalties.models import Rematch
 from works.models import Work
 
+WORKS_SHOWN: Final = 3  # of a song
 UNDER_WAY = (Rematch.State.LOOKING, Rematch.State.APPLYING, Rematch.State.UNDOING)
 
 
@@ -43,12 +46,19 @@ def rematch(request: HttpRequest, ref: str) -> HttpResponse:
         else None
     )
     rows = page.rows if page else []
-    works = Work.objects.in_bulk({part[0] for row in rows for part in row.works})
+    works = Work.objects.in_bulk({part[0] for row in rows for part in row.works[:WORKS_SHOWN]})
     context = {
         "rematch": found,
         "under_way": under_way,
         "movements": [] if under_way else rematching.movements_of(found),
-        "rows": [{"row": row, "works": [works[part[0]] for part in row.works if part[0] in works]} for row in rows],
+        "rows": [
+            {
+                "row": row,
+                "works": [works[part[0]] for part in row.works[:WORKS_SHOWN] if part[0] in works],
+                "more": max(0, len(row.works) - WORKS_SHOWN),
+            }
+            for row in rows
+        ],
         "cursor": page.more if page else "",
         "may_decide": is_staff(request.user),
     }

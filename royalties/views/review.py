@@ -6,9 +6,13 @@ adds the keys, and htmx replaces the song alone.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Final
 
 from django.contrib import messages
+from django.db.models import Window
+from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +25,7 @@ from portal.lib.errors import DomainError
 from portal.lib.keyset import page_of, whole
 from royalties import access, review
 from royalties.forms import ReviewForm
-from royalties.models import Match, ReportedRecording, StaffDecision
+from royalties.models import Match, MatchWork, ReportedRecording, StaffDecision
 from royalties.queue import (
     MOST_MONEY_FIRST,
     SHOWN,
@@ -32,6 +36,9 @@ from royalties.queue import (
     songs_to_review,
 )
 from royalties.songs import work_named
+
+FREE_ROWS: Final = 3  # for works that nobody proposed
+NAMED: Final = 3  # songs that a decision in the list names
 
 
 @require_GET
@@ -59,12 +66,29 @@ def decisions(request: HttpRequest) -> HttpResponse:
     """What staff decided in the review, newest first, each to be taken back while it stands."""
     user = access.staff_only(request)
     page = page_of(access.decisions_of(user), keys=(whole("id", descending=True),), after=request.GET.get("after", ""))
-    songs: dict[int, list[ReportedRecording]] = {}
-    named = Match.objects.filter(decision__in=[row.pk for row in page.rows]).select_related("recording").order_by("pk")
-    for match in named:
-        songs.setdefault(match.decision_id or 0, []).append(match.recording)
+    matches: dict[int, list[Match]] = {}
+    its = Match.objects.filter(decision__in=[row.pk for row in page.rows])
+    first = its.annotate(number=Window(RowNumber(), partition_by="decision", order_by="pk")).filter(number__lte=NAMED)
+    for match in first.select_related("recording").order_by("pk"):
+        matches.setdefault(match.decision_id or 0, []).append(match)
+    divided = [
+        matches[row.pk][0] for row in page.rows if row.action == StaffDecision.Action.DIVIDE and row.pk in matches
+    ]
+    parts: dict[int, list[MatchWork]] = {}
+    for part in MatchWork.objects.filter(match__in=divided).select_related("match", "work").order_by("rank"):
+        parts.setdefault(part.match.decision_id or 0, []).append(part)
     context = {
-        "rows": [{"decision": row, "songs": songs.get(row.pk, [])[:3]} for row in page.rows],
+        "rows": [
+            {
+                "decision": row,
+                "songs": [match.recording for match in matches.get(row.pk, [])],
+                "parts": [
+                    {"work": part.work, "fraction": Fraction(part.numerator, part.denominator)}
+                    for part in parts.get(row.pk, [])
+                ],
+            }
+            for row in page.rows
+        ],
         "cursor": page.more,
     }
     return render(request, "royalties/decisions.html", context)
@@ -102,7 +126,7 @@ def _decide(request: HttpRequest, user: User, shown: ReportedRecording) -> HttpR
     try:
         decision = _carry_out(form, songs, user, {each.pk: seen[each.ref] for each in songs if each.ref in seen})
     except DomainError as error:
-        return _refused(request, user, shown, error=error, status=error.status)
+        return _refused(request, user, shown, error=error, form=form, status=error.status)
     said = _said(form.cleaned_data["action"], shown, len(songs))
     following = next_of(shown, form.cleaned_data["next"])
     if request.headers.get("HX-Request"):
@@ -117,6 +141,9 @@ def _carry_out(form: ReviewForm, songs: list[ReportedRecording], user: User, see
     action, reason = form.cleaned_data["action"], form.cleaned_data["reason"]
     if action == "leave_out":
         return review.leave_out_songs(songs=songs, actor=user, reason=reason, seen=seen)
+    if action == "divide":
+        works = [(work_named(named), part) for named, part in form.cleaned_data["parts"]]
+        return review.divide_songs(songs=songs, works=works, actor=user, reason=reason, seen=seen)
     work = work_named(form.cleaned_data["work"])
     if action == "reject":
         reason = reason or _("Compared in the review.")
@@ -128,6 +155,11 @@ def _said(action: str, shown: ReportedRecording, songs: int) -> str:
     sentences = {
         "accept": ngettext(
             "“%(title)s” is matched: %(count)s song.", "“%(title)s” and its equals are matched: %(count)s songs.", songs
+        ),
+        "divide": ngettext(
+            "“%(title)s” is matched to several works: %(count)s song.",
+            "“%(title)s” and its equals are matched to several works: %(count)s songs.",
+            songs,
         ),
         "reject": ngettext(
             "“%(title)s” is not this work: %(count)s song.",
@@ -180,7 +212,21 @@ def _queue_page(
         "form": form or ReviewForm(),
         **(review_of(user, opened) if opened is not None else {}),
     }
+    context["divide"] = _division(context.get("candidates", ()), form)
     return render(request, "royalties/review.html", context, status=status)
+
+
+def _division(candidates: Sequence[Mapping[str, Any]], form: ReviewForm | None) -> dict[str, Any]:
+    """The rows of the form for several works: the candidates, then empty ones; as they were typed when it is shown again."""
+    titles = {found["work"].ref: found["work"].title for found in candidates}
+    typed = form.rows() if form is not None else []
+    rows = typed or [(ref, "") for ref in titles]
+    rows += [("", "")] * (FREE_ROWS - sum(ref not in titles for ref, _part in rows))
+    return {
+        "rows": [{"ref": ref, "title": titles.get(ref, ""), "part": part} for ref, part in rows],
+        "open": bool(typed),
+        "reason": str(form.data.get("reason", "")) if form is not None and typed else "",
+    }
 
 
 def _panel(
@@ -197,6 +243,7 @@ def _panel(
 ) -> HttpResponse:
     """The song alone; after a decision also the figures and the entries of the list that it settled."""
     context: dict[str, Any] = {**review_of(user, shown), "error": error, "form": form, "next_ref": ""}
+    context["divide"] = _division(context["candidates"], form)
     if changed is not None:
         context |= _after(user, said, decision, changed)
     response = render(request, "royalties/_review_panel.html", context, status=status)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
 
 import pytest
 from django.db import InternalError, connection, transaction
+from django.db.models import Sum
 from django.db.utils import ProgrammingError
 from pytest_django import DjangoAssertNumQueries
 
 from royalties.ingest.matching import songs_to_match
-from royalties.models import Match, RejectedPair, ReportedRecording, StaffDecision
+from royalties.models import Earning, Lesson, Match, RejectedPair, ReportedRecording, StaffDecision
 from royalties.review import (
     AlreadyUndone,
     CannotBeUndone,
+    PartIsTooFine,
     accept_songs,
+    divide_songs,
     equal_songs,
     leave_out_songs,
     reject_pairs,
     undo_decision,
 )
-from royalties.services import AlreadyDistributed, MatchChanged
+from royalties.services import AlreadyDistributed, MatchChanged, NoReason, PartsAreNotTheWhole
 from tests.royalties.scene import QQ, YUAN, Scene, add_report, add_song, distribute_all, make_scene
-from works.models import Work
+from works.models import Work, WorkTitle
 
 pytestmark = pytest.mark.django_db
 BUDGET = 40
@@ -115,6 +120,75 @@ def test_if_one_of_several_songs_was_decided_meanwhile_none_is_changed(scene: Sc
     with pytest.raises(MatchChanged):
         accept_songs(songs=[scene.review, other], work=scene.moon, actor=scene.staff, reason="", seen=seen)
     assert standing(scene.review).outcome == "review"
+
+
+# ── several works ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def divide(scene: Scene, parts: Sequence[tuple[Work, Fraction]], reason: str = "", **more: Any) -> StaffDecision | None:
+    return divide_songs(songs=[scene.review], works=parts, actor=scene.staff, reason=reason, seen={}, **more)
+
+
+def test_a_medley_is_several_works_by_exact_parts(scene: Scene) -> None:
+    made = divide(scene, [(scene.other, Fraction(1, 3)), (scene.moon, Fraction(2, 3))])
+    assert made is not None
+    assert (made.action, made.work) == ("divide", None)
+    match = standing(scene.review)
+    assert (match.outcome, match.method, match.decision) == ("accepted", "staff", made)
+    parts = match.works.order_by("rank").values_list("work", "numerator", "denominator")
+    assert list(parts) == [(scene.moon.pk, 2, 3), (scene.other.pk, 1, 3)], "the largest part first"
+    assert divide(scene, [(scene.moon, Fraction(2, 3)), (scene.other, Fraction(1, 3))]) is None, "said before"
+    assert divide(scene, [(scene.moon, Fraction(1, 2)), (scene.other, Fraction(1, 2))]) is not None
+
+
+def test_a_medley_teaches_nothing(scene: Scene) -> None:
+    divide(scene, [(scene.moon, Fraction(1, 2)), (scene.other, Fraction(1, 2))])
+    assert not Lesson.objects.exists()
+    assert not WorkTitle.objects.filter(text="月光").exists()
+
+
+def test_taking_a_medley_back_gives_the_song_what_it_had(scene: Scene) -> None:
+    before = told(scene.review)
+    made = divide(scene, [(scene.moon, Fraction(1, 2)), (scene.other, Fraction(1, 2))])
+    assert made is not None
+    undo_decision(decision=made, actor=scene.staff_two)
+    assert told(scene.review) == before
+
+
+@pytest.mark.parametrize(
+    ("moon", "other", "error"),
+    [
+        (Fraction(1, 2), Fraction(1, 3), PartsAreNotTheWhole),
+        (Fraction(2, 3), Fraction(2, 3), PartsAreNotTheWhole),
+        (Fraction(1), Fraction(0), PartsAreNotTheWhole),
+        (Fraction(3, 2), Fraction(-1, 2), PartsAreNotTheWhole),
+        (Fraction(1, 10_001), Fraction(10_000, 10_001), PartIsTooFine),
+    ],
+)
+def test_parts_that_are_not_the_whole_change_nothing(
+    scene: Scene, moon: Fraction, other: Fraction, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        divide(scene, [(scene.moon, moon), (scene.other, other)])
+    with pytest.raises(PartsAreNotTheWhole):
+        divide(scene, [(scene.moon, Fraction(1, 2)), (scene.moon, Fraction(1, 2))])
+    assert standing(scene.review).outcome == "review"
+    assert not StaffDecision.objects.exists()
+
+
+def test_a_work_of_a_medley_that_nobody_proposed_needs_a_reason(scene: Scene) -> None:
+    parts = [(scene.moon, Fraction(1, 2)), (scene.strange, Fraction(1, 2))]
+    with pytest.raises(NoReason):
+        divide(scene, parts)
+    assert divide(scene, parts, "heard both") is not None
+
+
+def test_the_money_of_a_medley_goes_to_its_works_by_their_parts(scene: Scene) -> None:
+    divide(scene, [(scene.moon, Fraction(1, 4)), (scene.other, Fraction(3, 4))])
+    distribute_all(scene)
+    earnings = Earning.objects.filter(song_usage__recording=scene.review)
+    won = {row["work"]: row["won"] for row in earnings.values("work").annotate(won=Sum("won_micros"))}
+    assert won[scene.other.pk] == pytest.approx(3 * won[scene.moon.pk], abs=10)
 
 
 # ── taking back ─────────────────────────────────────────────────────────────────────────────────────────────────────────

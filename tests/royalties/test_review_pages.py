@@ -8,6 +8,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from royalties.models import Match, ReportedRecording, StaffDecision
+from royalties.review import leave_out_songs
 from tests.royalties.scene import CANARY, QQ, YUAN, Scene, add_report, add_song, make_scene, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -150,3 +151,82 @@ def test_a_day_of_review_costs_the_same_per_song(
         staff.post(
             address(songs[5]), {"action": "accept", "work": scene.moon.ref, "seen": seen(songs[5])}, headers=HTMX
         )
+
+
+# ── several works ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def parts_of(song: ReportedRecording) -> list[tuple[int, int, int]]:
+    return list(standing(song).works.order_by("rank").values_list("work", "numerator", "denominator"))
+
+
+def test_a_medley_is_divided_on_its_page_taken_back_and_told_among_the_decisions(scene: Scene, staff: Client) -> None:
+    sent = {
+        "action": "divide", "seen": seen(scene.review), "reason": "heard it",
+        "part_work": [scene.moon.ref, scene.other.ref, scene.strange.ref.lower(), ""], "part": ["1/2", "25%", " 1/4 ", ""],
+    }  # fmt: skip
+    assert staff.post(address(scene.review), sent).status_code == 302
+    assert parts_of(scene.review) == [(scene.moon.pk, 1, 2), (scene.other.pk, 1, 4), (scene.strange.pk, 1, 4)]
+    page = staff.get(reverse("royalties:decisions")).content.decode()
+    assert "it is several works" in page
+    assert all(work.ref in page for work in (scene.moon, scene.other, scene.strange))
+    decision = StaffDecision.objects.get()
+    staff.post(reverse("royalties:undo_decision", args=[decision.ref]))
+    assert standing(scene.review).outcome == "review"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["1/2", ""], "add up to 1/2"),
+        (["1/2", "half"], "“half” needs a work beside it"),
+        (["2/1", ""], "“2/1” needs a work beside it"),
+        (["1/2", "1/2", "W-NONE", "1/2"], "No work has this reference"),
+        (["1/20011", "20010/20011"], "finer part"),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_parts_that_do_not_fit_come_back_as_they_were_typed(
+    scene: Scene, staff: Client, typed: list[str], said: str, headers: dict[str, str]
+) -> None:
+    refs = [scene.moon.ref, scene.other.ref]
+    sent = {
+        "action": "divide",
+        "seen": seen(scene.review),
+        "part_work": refs + typed[2::2],
+        "part": typed[:2] + typed[3::2],
+    }
+    answer = staff.post(address(scene.review), sent, headers=headers)
+    assert answer.status_code in (400, 409)
+    page = answer.content.decode()
+    assert said in page
+    assert all(f'value="{text}"' in page for text in typed if text)
+    assert standing(scene.review).outcome == "review"
+
+
+def test_a_title_that_says_medley_opens_the_form_for_several_works(scene: Scene, staff: Client) -> None:
+    assert 'id="review-divide" >' in staff.get(address(scene.review)).content.decode()
+    ReportedRecording.objects.filter(pk=scene.review.pk).update(title="月光 (Medley)")
+    assert 'id="review-divide" open>' in staff.get(address(scene.review)).content.decode()
+
+
+def test_a_song_without_candidates_can_be_a_medley_too(scene: Scene, staff: Client) -> None:
+    assert "review-divide" in staff.get(address(scene.unmatched)).content.decode()
+    sent = {
+        "action": "divide",
+        "reason": "heard it",
+        "part_work": [scene.moon.ref, scene.other.ref],
+        "part": ["1/2", "1/2"],
+    }
+    assert staff.post(address(scene.unmatched), sent).status_code == 302
+    assert parts_of(scene.unmatched) == [(scene.moon.pk, 1, 2), (scene.other.pk, 1, 2)]
+
+
+def test_a_list_of_large_decisions_names_a_few_songs_of_each(
+    scene: Scene, staff: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    songs = [add_song(f"많은 노래 {number}", candidates=[(scene.moon, 500)]) for number in range(30)]
+    leave_out_songs(songs=songs, actor=scene.staff, reason="", seen={})
+    with django_assert_max_num_queries(BUDGET):
+        page = staff.get(reverse("royalties:decisions")).content.decode()
+    assert page.count("많은 노래") == 3

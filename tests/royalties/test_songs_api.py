@@ -23,6 +23,7 @@ from tests.royalties.scene import (
     distribute_all,
     make_scene,
 )
+from works.models import Work
 
 SONGS = "/api/v1/songs/"
 KEY = {"idempotency-key": "6a4bdb0c-9d0a-4d8f-8f8e-0b6a3b7d7f01"}
@@ -242,3 +243,17 @@ def test_equal_songs_are_decided_at_once_and_taken_back(scene: Scene) -> None:
 def test_a_song_is_left_out(scene: Scene) -> None:
     shown = decide(scene, "leave-out", reason="a Chinese song").json()
     assert (shown["outcome"], shown["decisions"]["history"][0]["method"]) == ("none", "repertoire")
+
+
+def test_a_medley_is_divided_into_its_works(scene: Scene) -> None:
+    def part(work: Work, numerator: int, denominator: int) -> dict[str, Any]:
+        return {"work": work.ref, "part": {"numerator": numerator, "denominator": denominator}}
+
+    wrong = decide(scene, "divide", works=[part(scene.moon, 1, 2)])
+    assert error_of(wrong, 400)["error"] == "parts-are-not-the-whole"
+    shown = decide(scene, "divide", works=[part(scene.moon, 1, 3), part(scene.other, 2, 3)]).json()
+    assert shown["outcome"] == "accepted"
+    assert [(each["work"]["ref"], each["part"]) for each in shown["works"]] == [
+        (scene.other.ref, {"numerator": 2, "denominator": 3}),
+        (scene.moon.ref, {"numerator": 1, "denominator": 3}),
+    ]
