@@ -11,6 +11,7 @@ from typing import Final
 from tests.bench.distributing import Distributed
 from tests.bench.machine import MEGABYTE
 from tests.bench.matching import Matched
+from tests.bench.splink_beside import Compared
 from tests.bench.tables import spread, table
 
 OURS, OURS_XLSX, COPY, CALAMINE, PEER = "Garak, CSV", "Garak, xlsx", "COPY", "calamine", "peer"
@@ -38,6 +39,7 @@ class Figures:
     distributed: list[Distributed] = field(default_factory=list)
     pages: dict[str, list[float]] = field(default_factory=dict)
     matched: Matched | None = None
+    compared: list[Compared] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, contender: str, seconds: float) -> None:
@@ -62,7 +64,8 @@ class Figures:
             found.append(
                 (f"each process ≤ {MEGABYTES} MB", f"{size / MEGABYTE:.0f} MB ({name})", size <= MEGABYTES * MEGABYTE)
             )
-        return found + (self.matched.goals() if self.matched else [])
+        matching: list[Matched | Compared] = [*([self.matched] if self.matched else []), *self.compared]
+        return found + [goal for each in matching for goal in each.goals()]
 
     def text(self) -> str:
         """All of it as Markdown."""
@@ -71,7 +74,7 @@ class Figures:
             f"with the least and the most in brackets; ratios are taken round by round. "
             f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {self.machine}.",
             self._goals(), self._speeds(), self._memory(), self._distribution(), self._pages(),
-            self.matched.text() if self.matched else "",
+            self.matched.text() if self.matched else "", *(each.text() for each in self.compared),
             "\n".join(f"* {note}" for note in self.notes),
         ]  # fmt: skip
         return "\n\n".join(part for part in parts if part)

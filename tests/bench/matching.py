@@ -259,17 +259,17 @@ def measure_matching(database: Database, *, works: int, songs: int, rounds: int,
             first = songs_to_ask(WARM_UP, f"warm-up {number}")
             asked = songs_to_ask(songs, f"round {number}")
             connection.close()
-            with _processes() as pool:
-                list(pool.map(decide, _runs(first, WARM_UP // 8)))
-                list(pool.map(look_up, _runs(first, WARM_UP // 8)))
-                seconds, answered = _timed(pool, decide, asked)
+            with processes() as pool:
+                list(pool.map(decide, runs(first, WARM_UP // 8)))
+                list(pool.map(look_up, runs(first, WARM_UP // 8)))
+                seconds, answered = timed(pool, decide, asked)
                 found.seconds.append(seconds)
                 found.costs.append(Cost(*map(sum, zip(*(cost for _, cost in answered), strict=True))))
-                seconds, _ = _timed(pool, look_up, asked)
+                seconds, _ = timed(pool, look_up, asked)
                 found.bare.append(seconds)
                 _count(found.ways, asked, [answer for answers, _ in answered for answer in answers])
                 if number == 1:
-                    blocked = pool.map(find, _runs(asked, SONGS_A_CHUNK))
+                    blocked = pool.map(find, runs(asked, SONGS_A_CHUNK))
                     _count_candidates(found.ways, asked, [each for its in blocked for each in its])
         cost = found.costs[-1]
         say(
@@ -277,26 +277,26 @@ def measure_matching(database: Database, *, works: int, songs: int, rounds: int,
             f"{cost.python:.2f} s, PostgreSQL {cost.database:.2f} s; bare look-up {found.bare[-1]:.2f} s"
         )
     if is_available():
-        with portal_on(database), _processes(1) as pool:
+        with portal_on(database), processes(1) as pool:
             found.encoded, found.stored = pool.submit(encode, min(TITLES_ENCODED, works)).result()
     return found
 
 
 @contextmanager
-def _processes(count: int = PROCESSES) -> Iterator[ProcessPoolExecutor]:
+def processes(count: int = PROCESSES) -> Iterator[ProcessPoolExecutor]:
     with ProcessPoolExecutor(count, get_context("spawn"), django.setup) as pool:
         yield pool
 
 
-def _runs(asked: Sequence[Asked], size: int) -> list[Sequence[Asked]]:
+def runs(asked: Sequence[Asked], size: int) -> list[Sequence[Asked]]:
     return [asked[at : at + size] for at in range(0, len(asked), size)]
 
 
-def _timed(
+def timed(
     pool: ProcessPoolExecutor, work: Callable[[Sequence[Asked]], Any], asked: Sequence[Asked]
 ) -> tuple[float, list[Any]]:
     began = time.perf_counter()
-    found = list(pool.map(work, _runs(asked, SONGS_A_CHUNK)))
+    found = list(pool.map(work, runs(asked, SONGS_A_CHUNK)))
     return time.perf_counter() - began, found
 
 

@@ -25,10 +25,12 @@ from tests.bench.machine import MEGABYTE, describe
 from tests.bench.matching import measure_matching
 from tests.bench.pages import time_pages
 from tests.bench.register import register_of
+from tests.bench.splink_beside import Splink, compare_with_splink
 
 QUIET: Final = 0.5  # processes in the minute before, on average
 WARM_UP_LINES: Final = 100_000  # so that both workers have a chunk of each kind
 OF_A_STATEMENT: Final = frozenset({"csv", "xlsx", "copy", "calamine", "peer", "memory", "distribution", "pages"})
+MOST_WORKS, MOST_SONGS = 100_000, 10_000  # beside Splink
 OURS_KIND, XLSX_KIND = "csv", "xlsx"
 
 
@@ -59,6 +61,13 @@ def measure(
         with register_of(server, works, keep=keep_register, template=template, say=say) as (register, seconds):
             found.matched = measure_matching(register, works=works, songs=songs, rounds=rounds, say=say)
             found.matched.register_seconds = seconds
+    if "splink" in parts:
+        splink = Splink(data_dir / "splink")
+        if splink.why_not:
+            found.notes.append(f"Splink was not measured: {splink.why_not}.")
+        else:
+            sizes = {"works": min(works, MOST_WORKS), "songs": min(songs, MOST_SONGS)}
+            found.compared = compare_with_splink(server, splink, **sizes, template=template, say=say)
     return found
 
 

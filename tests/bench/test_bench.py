@@ -24,7 +24,8 @@ def test_the_short_form_measures_every_part(template_database: Database, redis_u
         "DATABASE_OWNER_URL": template_database.named("postgres").owner_url,
     }
     command = [sys.executable, "-m", "tests.bench", "--lines", "3000", "--rounds", "1", "--requests", "2"]
-    command += ["--template", _name(template_database), "--only", "copy", "csv", "distribution", "pages"]
+    command += ["--template", _name(template_database), "--only", "copy", "csv", "distribution", "pages", "matching"]
+    command += ["--works", "2000", "--songs", "400"]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
@@ -37,6 +38,10 @@ def test_the_short_form_measures_every_part(template_database: Database, redis_u
         assert float(ratio.rstrip(" |")) > 0
     assert measured["CSV in ≤ 4 × COPY"][1].rstrip(" |") in {"met", "**not met**"}
     assert float(next(row[2] for row in rows if row[0].startswith("| distribution of ")).rstrip(" |")) > 0
+    assert float(measured["songs decided"][2].rstrip(" |")) > 0
+    assert measured["all registered"][0] == "50%"
+    assert float(measured["all registered"][1].removesuffix("%")) > 95  # have their work among the candidates
+    assert float(measured["all registered"][3].removesuffix("%")) > 80  # are shown with it
     assert {"reports", "usage, songwriter", "home, songwriter"} <= measured.keys()
     assert "fsync on" in done.stdout
 
