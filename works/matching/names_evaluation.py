@@ -13,7 +13,9 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from works.matching.evaluation import wilson
 from works.names.alike import alike
+from works.names.clean import letters
 from works.names.performers import parse_performers
 
 TAKEN_FOR_ONE: Final = 0.7  # the score of works.names.alike from which two names are one
@@ -24,16 +26,40 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class NamesOfAKind:
-    """recall: share of the true pairs found. wrong, wrong_same_surname: shares of strangers taken for one."""
+    """Numbers of pairs. found: of the n true ones those told to be one. mistaken: strangers taken for one; so of namesakes, who are
+    strangers that share the beginning of the name.
+    """
 
     n: int
-    recall: float
+    found: int
     strangers: int
-    wrong: float
-    wrong_same_surname: float
+    mistaken: int
+    namesakes: int
+    mistaken_namesakes: int
+
+    @property
+    def recall(self) -> float:
+        return _share(self.found, self.n)
+
+    @property
+    def wrong(self) -> float:
+        return _share(self.mistaken, self.strangers)
+
+    @property
+    def wrong_namesakes(self) -> float:
+        return _share(self.mistaken_namesakes, self.namesakes)
 
     def as_json(self) -> dict[str, Any]:
-        return {name: round(value, 5) for name, value in vars(self).items()}
+        """The numbers, and the shares with their 95 % intervals."""
+        shares: dict[str, float] = {}
+        for name, part, whole in (
+            ("recall", self.found, self.n),
+            ("wrong", self.mistaken, self.strangers),
+            ("wrong_namesakes", self.mistaken_namesakes, self.namesakes),
+        ):
+            low, high = wilson(part, whole)
+            shares |= {name: _share(part, whole), f"{name}_low": low, f"{name}_high": high}
+        return {**vars(self), **{name: round(share, 5) for name, share in shares.items()}}
 
 
 def evaluate_names(path: Path) -> dict[str, NamesOfAKind]:
@@ -51,24 +77,35 @@ def names_agree(one: str, other: str) -> bool:
 
 
 def print_names(figures: dict[str, NamesOfAKind]) -> list[str]:
-    """The lines of a table."""
-    lines = [f"{'names':<22}{'pairs':>7}{'recall':>9}{'strangers':>11}{'wrong':>9}{'same surname':>14}"]
-    lines += [
-        f"{kind:<22}{its.n:>7}{its.recall:>9.1%}{its.strangers:>11}{its.wrong:>9.2%}{its.wrong_same_surname:>14.2%}"
-        for kind, its in figures.items()
-    ]
+    """The lines of a table: shares, each with its 95 % interval."""
+    shares = ("recall", "strangers taken for one", "namesakes taken for one")
+    lines = [f"{'names':<22}{'n':>7}" + "".join(f"{name:>26}" for name in shares)]
+    for kind, its in figures.items():
+        parts = ((its.found, its.n), (its.mistaken, its.strangers), (its.mistaken_namesakes, its.namesakes))
+        lines.append(f"{kind:<22}{its.n:>7}" + "".join(f"{_with_interval(*part):>26}" for part in parts))
     return lines
+
+
+def _with_interval(part: int, whole: int) -> str:
+    if not whole:
+        return "-"
+    low, high = wilson(part, whole)
+    return f"{_share(part, whole):.2%} ({low:.2%}–{high:.2%})"
 
 
 def _figures(pairs: list[Pair]) -> NamesOfAKind:
     strangers, namesakes = _strangers(pairs)
     return NamesOfAKind(
-        len(pairs), _share(pairs), len(strangers) + len(namesakes), _share(strangers), _share(namesakes)
+        len(pairs), _agreeing(pairs), len(strangers), _agreeing(strangers), len(namesakes), _agreeing(namesakes)
     )
 
 
-def _share(pairs: list[Pair]) -> float:
-    return sum(names_agree(*pair) for pair in pairs) / len(pairs) if pairs else 0.0
+def _agreeing(pairs: list[Pair]) -> int:
+    return sum(names_agree(*pair) for pair in pairs)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
 
 
 def _strangers(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
@@ -77,8 +114,8 @@ def _strangers(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
     known: dict[str, set[str]] = defaultdict(set)
     alike_begun: dict[str, list[Pair]] = defaultdict(list)
     for one, other in pairs:
-        known[one.casefold()].add(other.casefold())
-        known[other.casefold()].add(one.casefold())
+        known[letters(one)].add(letters(other))
+        known[letters(other)].add(letters(one))
         alike_begun[other[:1]].append((one, other))
     strangers: list[Pair] = []
     namesakes: list[Pair] = []
@@ -86,8 +123,8 @@ def _strangers(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
         for found, among in ((strangers, pairs), (namesakes, alike_begun[other[:1]])):
             for _ in range(STRANGERS):
                 another, its = draw.choice(among)
-                same = its.casefold() in known[one.casefold()] or another.casefold() == one.casefold()
-                if not same and its.casefold() != other.casefold():
+                same = letters(its) in known[letters(one)] or letters(another) == letters(one)
+                if not same and letters(its) != letters(other):
                     found.append((one, its))
     return strangers, namesakes
 

@@ -12,6 +12,7 @@ from portal.lib.errors import DomainError
 from portal.lib.terminal import fail, open_file
 from works.matching import evaluation
 from works.matching.meaning import is_available
+from works.matching.names_evaluation import evaluate_names, print_names
 
 LINE: Final = "{:<28}{:>6}{:>9}{:>9}{:>9}   {}"
 
@@ -19,7 +20,7 @@ LINE: Final = "{:<28}{:>6}{:>9}{:>9}{:>9}   {}"
 class Command(BaseCommand):
     help = (
         "Measure the matcher: registers a catalogue in a database of its own, asks for songs through the code path of reports, and "
-        "prints what was found at the frozen thresholds. Without --catalogue and --queries it takes the files in "
+        "prints what was found at the frozen thresholds, and how well names are told to be one. Without --catalogue and --queries it takes the files in "
         "$GARAK_SHARED/gold. With --json the last line is one object."
     )
 
@@ -31,6 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--aliases", type=Path, metavar="TSV", help="artist_id, name: imported as names of artists")
         parser.add_argument(
             "--hard-negatives", type=Path, metavar="TSV", help="title_a, artist_a, title_b, artist_b, kind"
+        )
+        parser.add_argument(
+            "--names", type=Path, metavar="TSV", help="name_a, name_b, kind: names of one person or group"
         )
         parser.add_argument("--without-aliases", action="store_true", help="import no names of artists")
         parser.add_argument("--without-meaning", action="store_true", help="compare nothing by meaning")
@@ -57,13 +61,21 @@ class Command(BaseCommand):
             with evaluation.scratch_register():
                 rows = evaluation.read_tsv(files["hard_negatives"])
                 answer["hard_negatives"] = evaluation.measure_hard_negatives(rows, with_meaning=with_meaning)
+        names = evaluate_names(files["names"]) if "names" in files else {}
+        answer["names"] = {kind: its.as_json() for kind, its in names.items()}
         self._print(answer)
+        if names:
+            self.stdout.write("\n".join(["", *print_names(names)]))
         if options["json"]:
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
 
     def _files(self, options: dict[str, Any]) -> dict[str, Path]:
         """The files to measure with, by what they are."""
-        given = {name: options[name] for name in ("catalogue", "queries", "aliases", "hard_negatives") if options[name]}
+        given = {
+            name: options[name]
+            for name in ("catalogue", "queries", "aliases", "hard_negatives", "names")
+            if options[name]
+        }
         if not {"catalogue", "queries"} & given.keys():
             if not os.environ.get("GARAK_SHARED"):
                 raise CommandError(
@@ -75,6 +87,7 @@ class Command(BaseCommand):
                 "queries": "queries",
                 "aliases": "artist_aliases",
                 "hard_negatives": "hard_negatives",
+                "names": "names",
             }
             given = {**{what: gold / f"{name}.tsv" for what, name in names.items()}, **given}
         if not {"catalogue", "queries"} <= given.keys():
