@@ -110,12 +110,13 @@ class ReportedRecordingQuerySet(QuerySet["models.ReportedRecording"]):
         return songs.filter(last_month__isnull=False)
 
     def with_money(self) -> Self:
-        """`money` in micros of `currency`, and `uses`: for the society alone."""
-        return self.annotate(
+        """`money` in micros of `currency`, and `uses`, of the songs that are in a file that counts: for the society alone."""
+        songs = self.annotate(
             money=Sum("usages__amount_micros", filter=COUNTED_USAGE),
             uses=Sum("usages__uses", filter=COUNTED_USAGE),
             currency=Min("usages__report__currency", filter=COUNTED_USAGE),
         )
+        return songs.filter(money__isnull=False)
 
 
 class RejectedPairQuerySet(QuerySet["models.RejectedPair"]):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.models import User
 from portal.lib.keyset import Key, whole
 from royalties.models import Match, ReportedRecording, Service, SongUsage, StaffDecision
-from royalties.resting import Resting, resting_money
+from royalties.resting import Resting, money_to_review
 from royalties.review import equal_songs
 from royalties.songs import candidates_of, is_distributed
 from works.marks import mark_names, mark_title
@@ -30,8 +30,8 @@ LIKELIHOODS: Final[Sequence[tuple[int, Promise]]] = (
 
 
 def songs_to_review() -> QuerySet[ReportedRecording]:
-    """With `services`, months, `uses` and `money`."""
-    return ReportedRecording.objects.without_owner("review").with_use().with_money()
+    """Songs in a file that counts, with their `money`, `currency` and `uses`."""
+    return ReportedRecording.objects.without_owner("review").with_money()
 
 
 def review_of(user: User, song: ReportedRecording) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def money_of(songs: Sequence[int]) -> list[tuple[str, int]]:
 
 def progress_of(user: User) -> dict[str, Any]:
     """What is left to review, and what this person has settled today, without what was taken back."""
-    left: Sequence[Resting] = resting_money()
+    left: Sequence[Resting] = money_to_review()
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     mine = StaffDecision.objects.filter(actor=user, created_at__gte=today, undone_by__isnull=True)
     settled = mine.filter(action__in=(StaffDecision.Action.ACCEPT, StaffDecision.Action.LEAVE_OUT))
@@ -98,7 +98,7 @@ def progress_of(user: User) -> dict[str, Any]:
     money = usages.annotate(money=Sum("amount_micros")).order_by("report__currency")
     return {
         "left": sum(resting.review_songs for resting in left),
-        "left_money": [(each.currency, each.review_micros) for each in left if each.review_songs],
+        "left_money": [(each.currency, each.review_micros) for each in left],
         "settled": settled.aggregate(songs=Sum("songs"))["songs"] or 0,
         "settled_money": [(row["report__currency"], int(row["money"])) for row in money],
     }

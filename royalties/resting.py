@@ -31,7 +31,9 @@ class Resting:
 def resting_money() -> Sequence[Resting]:
     """Per currency: the reported money of songs to review, of songs without a match, and of rejected lines. Two queries."""
     found: dict[str, Resting] = {}
-    standing = SongUsage.objects.counted().filter(recording__matches__superseded_at__isnull=True)
+    standing = SongUsage.objects.counted().filter(
+        recording__matches__superseded_at__isnull=True, recording__matches__outcome__in=("review", "none")
+    )
     review, unmatched = Q(recording__matches__outcome="review"), Q(recording__matches__outcome="none")
     for currency, review_micros, unmatched_micros, review_songs, unmatched_songs in (
         standing.order_by()
@@ -57,6 +59,19 @@ def resting_money() -> Sequence[Resting]:
         known = found.get(currency, Resting(currency=currency))
         found[currency] = replace(known, rejected_micros=int(micros), rejected_lines=int(lines))
     return [found[currency] for currency in sorted(found)]
+
+
+def money_to_review() -> Sequence[Resting]:
+    """Per currency the songs to review and their reported money alone. One query."""
+    waiting = SongUsage.objects.counted().filter(
+        recording__matches__superseded_at__isnull=True, recording__matches__outcome="review"
+    )
+    rows = waiting.order_by().values("report__currency")
+    sums = rows.annotate(money=Sum("amount_micros"), songs=Count("recording", distinct=True))
+    return [
+        Resting(currency=row["report__currency"], review_micros=int(row["money"]), review_songs=row["songs"])
+        for row in sums.order_by("report__currency")
+    ]
 
 
 def resting_won() -> int:

@@ -24,7 +24,7 @@ from works.name_files import OF, ImportResult, file_of_names, import_names
 from works.naming import AnyName, Named, add_name, dispute_name, settle_dispute, withdraw_name
 from works.provenance import NameQuerySet
 from works.search import rows_with
-from works.views import work_page
+from works.views import NAMES_SHOWN, work_page
 
 WORKS_SHOWN: Final = 50
 PROBLEMS_SHOWN: Final = 200
@@ -311,7 +311,8 @@ def _party_page(
     changes = ChangeLog.objects.filter(party=party).select_related("actor").order_by("-pk")[:HISTORY_SHOWN]
     context = {
         "party": party,
-        "names": names,
+        "names": names[:NAMES_SHOWN],
+        "names_left": max(0, names.count() - NAMES_SHOWN),
         "form": name_form or (NameForm() if access.may_name(request.user, party) else None),
         "works": its[:WORKS_SHOWN],
         "works_count": its.count(),

@@ -42,6 +42,7 @@ from works.ownership import own_shares, rights_owned
 from works.services import CatalogueFigures, catalogue_figures, jobs_of, receive_catalogue, rows_to_mend_of
 
 COLUMNS_SHOWN: Final = ("title", "party", "role", "performing_share", "mechanical_share")
+NAMES_SHOWN: Final = 50  # of a work or a party; the bank lists them all
 
 
 # ── works ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,9 +108,10 @@ def work_page(
     context = {
         "work": work,
         "names": [
-            *titles.select_related("work", "said_for").order_by("pk"),
-            *of_recordings.select_related("recording", "said_for").order_by("pk"),
+            *titles.select_related("work", "said_for").order_by("pk")[:NAMES_SHOWN],
+            *of_recordings.select_related("recording", "said_for").order_by("pk")[:NAMES_SHOWN],
         ],
+        "names_left": max(0, titles.count() - NAMES_SHOWN) + max(0, of_recordings.count() - NAMES_SHOWN),
         "recordings": recordings,
         "performers": Party.objects.filter(performed_works__work=work).order_by("name", "pk"),
         "form": name_form or (NameForm(recordings=recordings) if may_name else None),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Final
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -9,8 +12,19 @@ from django.views.decorators.http import require_GET
 
 from portal.accounts.access import only
 from royalties.access import RIGHTS_HOLDERS, SOCIETY
-from royalties.names import figures_of_party, figures_of_work
+from royalties.names import NameFigures, figures_of_party, figures_of_work
 from works.access import get_party, get_work
+
+NAMES_SHOWN: Final = 100
+LONGEST_PLACE: Final = 9  # digits
+
+
+def _page(request: HttpRequest, rows: Sequence[NameFigures]) -> dict[str, Any]:
+    """Some of the names, the most lines first. The cursor is a place, for all of them have been counted anyway."""
+    after = request.GET.get("after", "")
+    start = int(after) if after.isascii() and after.isdigit() and len(after) < LONGEST_PLACE else 0
+    end = start + NAMES_SHOWN
+    return {"rows": rows[start:end], "cursor": str(end) if end < len(rows) else ""}
 
 
 @require_GET
@@ -20,7 +34,7 @@ def work_names(request: HttpRequest, ref: str) -> HttpResponse:
     context = {
         "called": work.title,
         "back": reverse("works:detail", args=[work.ref]),
-        "rows": figures_of_work(work),
+        **_page(request, figures_of_work(work)),
         "of_work": True,
     }
     return render(request, "royalties/names.html", context)
@@ -34,7 +48,7 @@ def party_names(request: HttpRequest, ref: str) -> HttpResponse:
     context = {
         "called": party.name,
         "back": reverse("works:party", args=[party.ref]),
-        "rows": figures_of_party(party, request.user),
+        **_page(request, figures_of_party(party, request.user)),
         "of_work": False,
     }
     return render(request, "royalties/names.html", context)

@@ -16,7 +16,7 @@ from tests.portal.api import program
 from tests.royalties.scene import KUGOU, QQ, YUAN, Scene, add_report, add_song, make_scene, signed_in
 from works.catalogue.performers import link_performers
 from works.models import Party, Work
-from works.naming import NewName, Speaker, add_name, withdraw_name
+from works.naming import NewName, Speaker, add_name, add_names, withdraw_name
 
 Figures = dict[str | None, list[tuple[str, int, int, int]]]
 
@@ -121,3 +121,21 @@ def test_the_number_of_statements_does_not_depend_on_the_names(
         name(scene.moon, f"Moon {number}", scene)
     with django_assert_max_num_queries(3):
         assert len(figures_of_work(scene.moon)) == 32  # with its own title, and what met none
+
+
+def test_a_long_list_goes_on_where_it_stopped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("royalties.views.names.NAMES_SHOWN", 2)
+    names = [(scene.moon, NewName(text=f"이름 {number}", kind="alternative")) for number in range(3)]
+    add_names(names=names, speaker=Speaker(source="staff"))
+    client = signed_in(scene.staff)
+    seen, after = [], ""
+    while True:
+        context = client.get(reverse("royalties:work_names", args=[scene.moon.ref]), {"after": after}).context
+        seen += [row.name.text for row in context["rows"] if row.name]
+        after = context["cursor"]
+        if not after:
+            break
+    assert seen == [row.name.text for row in figures_of_work(scene.moon) if row.name]
+    assert len(seen) == 4
+    damaged = client.get(reverse("royalties:work_names", args=[scene.moon.ref]), {"after": "x"})
+    assert damaged.status_code == 200

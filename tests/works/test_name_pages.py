@@ -17,7 +17,8 @@ from portal.accounts.models import User
 from tests.royalties.scene import CANARY, Scene, make_scene, signed_in
 from works.catalogue.performers import link_performers
 from works.models import NameDispute, Party, PartyName, Recording, RecordingTitle, WorkTitle
-from works.naming import AnyName, NewName, Speaker, add_name
+from works.naming import AnyName, NewName, Speaker, add_name, add_names
+from works.views import NAMES_SHOWN
 
 NAME = {"text": "月光之下", "kind": "translated", "script": "", "language": "zh", "note": "앨범 표지"}
 
@@ -265,3 +266,16 @@ def test_a_party_shows_its_names_and_the_works_one_sees(scene: Scene) -> None:
     assert "달빛 아래" in page
     assert "달빛 속에" not in page  # Dalbit's other work is not Haeon's to see
     assert client_of(scene.haeon).get(reverse("works:party", args=[scene.stranger_party.ref])).status_code == 404
+
+
+def test_a_work_with_many_names_shows_some_and_leads_to_the_bank(scene: Scene) -> None:
+    speaker = Speaker(source="staff")
+    names = [
+        (scene.moon, NewName(text=f"또 다른 이름 {number}", kind="alternative")) for number in range(NAMES_SHOWN + 2)
+    ]
+    add_names(names=names, speaker=speaker)
+    response = client_of(scene.haeon).get(reverse("works:detail", args=[scene.moon.ref]))
+    page = response.content.decode()
+    assert len(response.context["names"]) == NAMES_SHOWN
+    assert "3 more names" in page
+    assert f"?q={scene.moon.ref}" in page
