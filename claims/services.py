@@ -30,6 +30,7 @@ from portal.lib.errors import DomainError, NotAllowed
 from royalties.holds import open_hold, release_hold
 from royalties.models import Earning, Hold, ReportedRecording
 from royalties.services import decide_match
+from works.merging import require_standing
 from works.models import SINCE_EVER, Party, Share, Work
 from works.services import NewPart, replace_share
 
@@ -207,6 +208,7 @@ def file_share_case(
     """
     claimant = _own_organisation(party, actor)
     work = _lock_work(share.work_id)
+    require_standing(work)
     share = Share.objects.select_related("party", "writer_share__party").get(pk=share.pk)
     if not Work.objects.visible_to(actor).filter(pk=work.pk).exists():
         raise WorkNotSeen
@@ -229,6 +231,7 @@ def file_unmatched_case(
     """Say that a song without an owner is a recording of this work, in which `party` has a share today."""
     claimant = _own_organisation(party, actor)
     work = _lock_work(work.pk)
+    require_standing(work)
     recording = ReportedRecording.objects.select_for_update(no_key=True).get(pk=recording.pk)
     if not ReportedRecording.objects.without_owner().filter(pk=recording.pk).exists():
         raise SongHasOwner

@@ -25,6 +25,7 @@ from royalties.models import (
     Statement,
 )
 from royalties.querysets import MONEY_ROLES
+from works.models import Work, WorkDifference, WorkMerge
 
 RIGHTS_HOLDERS: Final = (*WRITER_ROLES, *PUBLISHER_ROLES)
 SOCIETY: Final = (Role.STAFF, Role.AUDITOR)
@@ -82,6 +83,36 @@ def decisions_of(user: Reader) -> QuerySet[StaffDecision]:
 
 def get_decision(user: Reader, ref: str) -> StaffDecision:
     return get_object_or_404(decisions_of(user), ref=ref)
+
+
+def merges_of(user: Reader) -> QuerySet[WorkMerge]:
+    """The works that were found to be one."""
+    if not sees_everything(user):
+        return WorkMerge.objects.none()
+    return WorkMerge.objects.select_related("survivor", "merged", "actor", "undone_by", "repointed")
+
+
+def get_merge(user: Reader, ref: str) -> WorkMerge:
+    return get_object_or_404(merges_of(user), ref=ref)
+
+
+def differences_of(user: Reader) -> QuerySet[WorkDifference]:
+    """The works that look alike and were found not to be the same."""
+    if not sees_everything(user):
+        return WorkDifference.objects.none()
+    return WorkDifference.objects.select_related("one", "other", "actor", "undone_by")
+
+
+def get_difference(user: Reader, ref: str) -> WorkDifference:
+    return get_object_or_404(differences_of(user), ref=ref)
+
+
+def get_two_works(user: Reader, one: str, other: str) -> tuple[Work, Work]:
+    """Two works to be compared, which the society alone does; one and the same is not there."""
+    if not sees_everything(user) or one == other:
+        raise Http404
+    works = Work.objects.select_related("registered_by", "merged_into")
+    return get_object_or_404(works, ref=one), get_object_or_404(works, ref=other)
 
 
 def rematches_of(user: Reader) -> QuerySet[Rematch]:

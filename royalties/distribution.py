@@ -39,6 +39,7 @@ from portal.accounts.models import User
 from portal.lib.errors import DomainError
 from royalties import allocation, payees
 from royalties.ledger import WON, AccountKey, NewTransaction, Posting, accounts, lock_payees, post_many
+from royalties.merging import repoint_stragglers
 from royalties.models import (
     Basis,
     DeductionRule,
@@ -164,6 +165,7 @@ def distribute(*, period: dt.date, actor: User | None = None, dry_run: bool = Fa
 @atomic
 def _run(period: dt.date, actor: User | None) -> RunResult:
     lock_payees()
+    repoint_stragglers()
     with atomic():
         result = _distribute(period, actor)
         if result.state == "nothing_new":

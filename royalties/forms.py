@@ -17,6 +17,7 @@ from royalties.models import Basis, Service, Source
 from royalties.reports import encodings
 from royalties.services import LARGEST_PART
 from works.catalogue.spreadsheet import read_share
+from works.models import Work
 
 MONTH: Final = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
 WHOLE: Final = re.compile(r"-?[0-9]{1,40}")
@@ -217,6 +218,32 @@ class ReviewForm(forms.Form):
         return {
             ref: int(match) for ref, _sign, match in pairs if match.isascii() and match.isdigit() and len(match) < 19
         }
+
+
+class TwoWorksForm(forms.Form):
+    one = forms.CharField(label=_("Reference of one work"), max_length=12)
+    other = forms.CharField(label=_("Reference of the other work"), max_length=12)
+
+    def clean(self) -> dict[str, Any]:
+        """The references of two works that there are."""
+        cleaned = super().clean() or {}
+        for name in ("one", "other"):
+            ref = str(cleaned.get(name, "")).strip().upper()
+            cleaned[name] = ref
+            if ref and not Work.objects.filter(ref=ref).exists():
+                self.add_error(name, _("No work has this reference."))
+        if not self.errors and cleaned["one"] == cleaned["other"]:
+            self.add_error("other", _("Choose two works."))
+        return cleaned
+
+
+class MergeForm(forms.Form):
+    """What staff say of two works. `survivor`: the reference of the one that stays; `seen`: what was compared."""
+
+    action = forms.ChoiceField(choices=[("merge", ""), ("different", "")])
+    survivor = forms.CharField(max_length=12, required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
+    seen = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
 
 class SongFilterForm(forms.Form):

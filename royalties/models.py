@@ -18,6 +18,7 @@ from royalties.querysets import (
     DistributionRunQuerySet,
     EarningQuerySet,
     LessonQuerySet,
+    LikelyDuplicateQuerySet,
     RejectedPairQuerySet,
     RematchQuerySet,
     RemittanceQuerySet,
@@ -396,6 +397,9 @@ class StaffDecision(models.Model):
     action = models.CharField(max_length=10, choices=Action.choices)
     work = models.ForeignKey("works.Work", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
+    merge = models.OneToOneField(  # of a REPOINT: it is taken back with the merge, never alone
+        "works.WorkMerge", on_delete=models.PROTECT, null=True, related_name="repointed"
+    )
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=300, blank=True)
     songs = models.IntegerField(default=1)
@@ -406,6 +410,10 @@ class StaffDecision(models.Model):
             models.CheckConstraint(
                 condition=Q(action="undo", undoes__isnull=False) | Q(~Q(action="undo"), undoes__isnull=True),
                 name="what_takes_back_says_what",
+            ),
+            models.CheckConstraint(
+                condition=Q(action="repoint", merge__isnull=False) | Q(~Q(action="repoint"), merge__isnull=True),
+                name="what_repoints_says_which_merge",
             ),
         )
 
@@ -531,6 +539,34 @@ class Lesson(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class LikelyDuplicate(models.Model):
+    """Two works that may be one, with what rests on both: derived by duplicates.find, at `found_at`, and made anew each time."""
+
+    class Shared(models.TextChoices):
+        PERFORMER = "performer", _("the same performer")
+        WRITER = "writer", _("the same writer")
+
+    one = models.ForeignKey("works.Work", on_delete=models.CASCADE, related_name="+", db_index=False)
+    other = models.ForeignKey("works.Work", on_delete=models.CASCADE, related_name="+", db_index=False)
+    title = models.CharField(max_length=300)  # that gave the key of both
+    shared = models.CharField(max_length=9, choices=Shared.choices)
+    party = models.ForeignKey("works.Party", on_delete=models.CASCADE, related_name="+", db_index=False)
+    songs = models.IntegerField()  # reported songs that are one of the two
+    lines = models.BigIntegerField()
+    money = models.DecimalField(max_digits=38, decimal_places=0)  # in micros, as reported
+    currency = models.CharField(max_length=3)
+    found_at = models.DateTimeField()
+
+    objects = LikelyDuplicateQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["one", "other"], name="two_works_are_likely_once"),)
+        indexes = (models.Index(fields=["-money", "-lines", "id"], name="duplicate_by_money"),)
+
+    def __str__(self) -> str:
+        return f"{self.one_id} ≈ {self.other_id}"
 
 
 class Rematch(models.Model):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from portal.accounts.access import (
@@ -22,7 +22,7 @@ from portal.accounts.access import (
     sees_everything,
 )
 from portal.accounts.models import PAID_ROLES, Role
-from works.models import Work
+from works.models import Work, WorkDifference
 from works.search import rows_with
 
 if TYPE_CHECKING:
@@ -128,6 +128,16 @@ class RejectedPairQuerySet(QuerySet["models.RejectedPair"]):
 class LessonQuerySet(QuerySet["models.Lesson"]):
     def standing(self) -> Self:
         return self.filter(decision__undone_by__isnull=True)
+
+
+class LikelyDuplicateQuerySet(QuerySet["models.LikelyDuplicate"]):
+    def open(self) -> Self:
+        """Those about which nobody has said anything since they were found."""
+        said = WorkDifference.objects.standing().filter(one=OuterRef("one"), other=OuterRef("other"))
+        return self.filter(~Exists(said), one__merged_into__isnull=True, other__merged_into__isnull=True)
+
+    def visible_to(self, user: Reader) -> Self:
+        return self if sees_everything(user) else self.none()
 
 
 class RematchQuerySet(QuerySet["models.Rematch"]):

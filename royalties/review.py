@@ -7,7 +7,7 @@ The number of statements does not depend on the number of songs.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from royalties.ledger import lock_payees
 from royalties.lessons import teach, unteach
 from royalties.models import Earning, Match, MatchWork, RejectedPair, ReportedRecording, StaffDecision
 from royalties.services import CERTAIN, AlreadyDistributed, MatchChanged, NoReason, PartsAreNotTheWhole
+from works.merging import survivors_of, where_it_went
 from works.models import Work
 from works.names import clean, han
 
@@ -50,6 +51,13 @@ class PartIsTooFine(DomainError):
     code = "part-is-too-fine"
     sentence = _("%(part)s is a finer part than a song is divided into.")
     remedy = _("Use whole parts of at most %(finest)s.")
+
+
+class BelongsToMerge(DomainError):
+    code = "belongs-to-merge"
+    status = 409
+    sentence = _("These songs were given to another work because two works became one.")
+    remedy = _("Take that merge back: the songs go back with it.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +94,13 @@ def accept_songs(
 ) -> StaffDecision | None:
     """Say that these songs are this work, whole. Songs that are it already are left alone; None when all are.
 
+    Of a work that was merged they become the survivor.
+
     Raises NoReason for a work that nobody proposed, MatchChanged when another match stands by now than was `seen`, and
     AlreadyDistributed once money of a song has gone its way.
     """
+    lock_payees()  # whoever merges works waits here
+    work = where_it_went(work)
     standing = _still_other(songs, {work.pk: WHOLE}, seen)
     _require_reason(standing, {work.pk}, reason)
     if not standing:
@@ -139,6 +151,7 @@ def reject_pairs(
     if not reason.strip():
         raise NoReason
     standing = lock_standing(songs)
+    work = where_it_went(work)
     said = set(
         RejectedPair.objects.standing().filter(recording__in=standing, work=work).values_list("recording", flat=True)
     )
@@ -206,12 +219,14 @@ def leave_out_songs(
 def undo_decision(*, decision: StaffDecision, actor: User | None) -> StaffDecision:
     """Give back to each song of a decision what had stood before it, and offer again what it rejected. Both stay readable.
 
-    Raises AlreadyUndone, CannotBeUndone, MatchChanged when another decision stands on one of its songs by now, and
+    Raises AlreadyUndone, CannotBeUndone, BelongsToMerge, MatchChanged when another decision stands on one of its songs by now, and
     AlreadyDistributed.
     """
     lock_payees()  # whoever takes back the same decision waits here
     if decision.action == StaffDecision.Action.UNDO:
         raise CannotBeUndone
+    if decision.action == StaffDecision.Action.REPOINT:
+        raise BelongsToMerge
     undone = StaffDecision.objects.filter(undoes=decision).select_related("actor").first()
     if undone is not None:
         raise AlreadyUndone(name=undone.actor.name if undone.actor else _("The matcher"))
@@ -327,7 +342,10 @@ def lock_standing(songs: Sequence[ReportedRecording]) -> dict[int, Match | None]
 
 
 def supersede(standing: Mapping[int, Match | None], new: Mapping[int, NewMatch]) -> dict[int, Match]:
-    """The old matches stay readable, the new ones stand; song id → its new match."""
+    """The old matches stay readable, the new ones stand; song id → its new match. Works that were merged give way to others."""
+    went = survivors_of(part.work_id for each in new.values() for part in each.parts)
+    if went:
+        new = {pk: _with_survivors(each, went) for pk, each in new.items()}
     old = [match.pk for pk, match in standing.items() if match is not None and pk in new]
     Match.objects.filter(pk__in=old).update(superseded_at=timezone.now())
     made = Match.objects.bulk_create(
@@ -363,6 +381,21 @@ def supersede(standing: Mapping[int, Match | None], new: Mapping[int, NewMatch])
         batch_size=1000,
     )
     return {match.recording_id: match for match in made}
+
+
+def _with_survivors(match: NewMatch, went: Mapping[int, int]) -> NewMatch:
+    """The match with each merged work replaced; two parts that are one work now add up, of two candidates the better stays."""
+    parts: dict[int, Part] = {}
+    for part in match.parts:
+        named = replace(part, work_id=went.get(part.work_id, part.work_id))
+        there = parts.get(named.work_id)
+        if there is not None and match.outcome == Match.Outcome.ACCEPTED:
+            both = Fraction(there.numerator, there.denominator) + Fraction(part.numerator, part.denominator)
+            named = replace(there, numerator=both.numerator, denominator=both.denominator)
+        elif there is not None:
+            named = there
+        parts[named.work_id] = named
+    return replace(match, parts=list(parts.values()))
 
 
 def matches_before(songs: Collection[int]) -> dict[int, Match]:

@@ -44,11 +44,11 @@ class WorkIsUnknown(DomainError):
 
 
 def work_named(ref: str) -> Work:
-    """The work that staff name in a decision. Raises WorkIsUnknown."""
-    work = Work.objects.filter(ref=ref.strip().upper()).first()
+    """The work that staff name in a decision, or the one it was merged into. Raises WorkIsUnknown."""
+    work = Work.objects.filter(ref=ref.strip().upper()).select_related("merged_into").first()
     if work is None:
         raise WorkIsUnknown
-    return work
+    return work.merged_into or work
 
 
 def decisions_on(song: ReportedRecording) -> list[Match]:

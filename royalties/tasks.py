@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from royalties import ingest, rematch as rematching, songs
+from royalties import duplicates, ingest, rematch as rematching, songs
 from royalties.ingest.reading import sweep_spool
 
 
@@ -18,6 +18,18 @@ def import_report(job_id: int) -> None:
 def rematch(job_id: int) -> None:
     """Do what there is to do of matching songs again, for a while."""
     rematching.work_on(job_id, seconds=rematching.DRAIN_SECONDS)
+
+
+@shared_task(name=duplicates.TASK)
+def find_duplicates(job_id: int) -> None:
+    """Look for works that may be one, because somebody asked."""
+    duplicates.work_on(job_id, seconds=duplicates.DRAIN_SECONDS)
+
+
+@shared_task(name="royalties.tasks.look_for_duplicates")
+def look_for_duplicates() -> None:
+    """Look for works that may be one. Called by beat."""
+    duplicates.find()
 
 
 @shared_task(name="royalties.tasks.sweep")

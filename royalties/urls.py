@@ -2,7 +2,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from royalties.views import downloads, earnings, ledger, matches, money, names, readings, rematches, reports, review
+from royalties.views import (
+    downloads,
+    duplicates,
+    earnings,
+    ledger,
+    matches,
+    money,
+    names,
+    readings,
+    rematches,
+    reports,
+    review,
+)
 
 app_name = "royalties"
 urlpatterns = [
@@ -28,6 +40,12 @@ urlpatterns = [
     path("rematches/<str:ref>/", rematches.rematch, name="rematch"),
     path("rematches/<str:ref>/apply/", rematches.apply_rematch, name="apply_rematch"),
     path("rematches/<str:ref>/undo/", rematches.undo_rematch, name="undo_rematch"),
+    path("duplicates/", duplicates.duplicates, name="duplicates"),
+    path("duplicates/<str:one>/<str:other>/", duplicates.compare, name="compare_works"),
+    path("merges/", duplicates.merges, name="merges"),
+    path("merges/<str:ref>/undo/", duplicates.undo_merge, name="undo_merge"),
+    path("differences/", duplicates.differences, name="differences"),
+    path("differences/<str:ref>/undo/", duplicates.undo_difference, name="undo_difference"),
     path("usage/", earnings.usage, name="usage"),
     path("usage/<str:ref>/", earnings.work, name="work"),
     path("usage/<str:ref>/names/", names.work_names, name="work_names"),

@@ -11,6 +11,7 @@ import copy
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,11 @@ from portal.notices.models import Notice
 from portal.rest.models import Token
 from portal.rest.scopes import Scope
 from portal.rest.tokens import issue_token
+from royalties.merging import merge_works, tell_apart
 from royalties.models import DistributionRun, Earning, Rematch, Remittance, StaffDecision, Statement
 from royalties.review import leave_out_songs
-from tests.royalties.scene import CANARY, Scene, distribute_all, make_scene
-from works.models import CatalogueRow, CatalogueUpload, WorkTitle
+from tests.royalties.scene import CANARY, Scene, add_share, add_work, distribute_all, make_scene
+from works.models import CatalogueRow, CatalogueUpload, Right, Work, WorkDifference, WorkMerge, WorkTitle
 from works.naming import NewName, Speaker, add_name, dispute_name
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -67,6 +69,9 @@ class World:
     decision: StaffDecision
     rematch: Rematch
     name: WorkTitle
+    twin: Work  # of the stranger's work, with what was said of two others of hers
+    merge: WorkMerge
+    difference: WorkDifference
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,10 @@ def of_paper(world: World) -> dict[str, Any]:
 
 def of_work(world: World) -> dict[str, Any]:
     return {"ref": world.scene.strange.ref}
+
+
+def of_two_works(world: World) -> dict[str, Any]:
+    return {"one": world.scene.strange.ref, "other": world.twin.ref}
 
 
 def of_upload(world: World) -> dict[str, Any]:
@@ -205,6 +214,12 @@ PAGES: dict[str, Page] = {
     "royalties:review_song": Page(STAFF, STAFF, of_song),
     "royalties:decisions": Page(STAFF),
     "royalties:undo_decision": Page(NOBODY, STAFF, lambda world: {"ref": world.decision.ref}),
+    "royalties:duplicates": Page(SOCIETY, STAFF),
+    "royalties:compare_works": Page(SOCIETY, STAFF, of_two_works),
+    "royalties:merges": Page(SOCIETY),
+    "royalties:undo_merge": Page(NOBODY, STAFF, lambda world: {"ref": world.merge.ref}),
+    "royalties:differences": Page(SOCIETY),
+    "royalties:undo_difference": Page(NOBODY, STAFF, lambda world: {"ref": world.difference.ref}),
     "royalties:usage": Page(PUBLISHERS | WRITERS | SOCIETY),
     "royalties:work": Page(OWNER | SOCIETY, NOBODY, of_work),
     "royalties:work_names": Page(OWNER | SOCIETY, NOBODY, of_work),
@@ -292,6 +307,14 @@ PAGES: dict[str, Page] = {
     "api:rematch_songs": Page(SOCIETY, NOBODY, of_rematch, scope="royalties"),
     "api:apply_rematch": Page(NOBODY, STAFF, of_rematch, scope="royalties"),
     "api:undo_rematch": Page(NOBODY, STAFF, of_rematch, scope="royalties"),
+    "api:duplicates": Page(SOCIETY, scope="royalties"),
+    "api:compare_works": Page(SOCIETY, NOBODY, of_two_works, scope="royalties"),
+    "api:merge_works": Page(NOBODY, STAFF, of_two_works, scope="royalties"),
+    "api:tell_works_apart": Page(NOBODY, STAFF, of_two_works, scope="royalties"),
+    "api:merges": Page(SOCIETY, scope="royalties"),
+    "api:undo_merge": Page(NOBODY, STAFF, lambda world: {"ref": world.merge.ref}, scope="royalties"),
+    "api:differences": Page(SOCIETY, scope="royalties"),
+    "api:undo_difference": Page(NOBODY, STAFF, lambda world: {"ref": world.difference.ref}, scope="royalties"),
     "api:usage": Page(PUBLISHERS | WRITERS | SOCIETY, scope="royalties"),
     "api:usage_by_service": Page(PUBLISHERS | WRITERS | SOCIETY, scope="royalties"),
     "api:usage_of_work": Page(OWNER | SOCIETY, NOBODY, of_work, scope="royalties"),
@@ -417,6 +440,11 @@ def make_world() -> World:
         reason=f"{CANARY} 아님",
         speaker=Speaker(source="publisher", user=scene.stranger, organisation=stranger.organisation),
     )
+    twin, gone, another = (add_work(f"{CANARY}의 노래 {number}") for number in (2, 3, 4))
+    for work in (twin, gone, another):
+        add_share(work, scene.stranger_party, Fraction(1), "E", Right.PERFORMING)
+    merge = merge_works(survivor=twin, merged=gone, actor=scene.staff, reason=CANARY)
+    difference = tell_apart(one=scene.strange, other=another, actor=scene.staff, reason=CANARY)
     return World(
         scene=scene,
         users=users,
@@ -430,6 +458,9 @@ def make_world() -> World:
         decision=decision,
         rematch=Rematch.objects.create(state=Rematch.State.READY, created_by=scene.staff),
         name=alias,
+        twin=twin,
+        merge=merge,
+        difference=difference,
     )
 
 

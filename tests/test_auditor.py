@@ -138,6 +138,19 @@ STEPS: dict[str, tuple[Callable[[World], str], Callable[[World], dict[str, Any]]
         lambda world: reverse("royalties:reject_match", args=[world.scene.review.ref]),
         lambda world: {"work": world.scene.moon.ref, "reason": "another song"},
     ),
+    "merge": (
+        lambda world: reverse("royalties:compare_works", args=[world.scene.strange.ref, world.twin.ref]),
+        lambda world: {"action": "merge", "survivor": world.scene.strange.ref, "reason": "the same"},
+    ),
+    "not the same": (
+        lambda world: reverse("royalties:compare_works", args=[world.scene.strange.ref, world.twin.ref]),
+        lambda world: {"action": "different"},
+    ),
+    "merge undone": (lambda world: reverse("royalties:undo_merge", args=[world.merge.ref]), lambda world: {}),
+    "difference undone": (
+        lambda world: reverse("royalties:undo_difference", args=[world.difference.ref]),
+        lambda world: {},
+    ),
     "delegate": (
         lambda world: reverse("delegates"),
         lambda world: {

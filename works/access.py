@@ -34,7 +34,7 @@ class PublisherNotNamed(DomainError):
 
 def get_work(user: Reader, ref: str) -> Work:
     """A work the user may see, with its titles, recordings and history within reach."""
-    return get_object_or_404(Work.objects.visible_to(user).select_related("registered_by"), ref=ref)
+    return get_object_or_404(Work.objects.visible_to(user).select_related("registered_by", "merged_into"), ref=ref)
 
 
 def get_upload(user: Reader, ref: str) -> CatalogueUpload:
@@ -69,13 +69,13 @@ def works_to_name(user: Reader) -> QuerySet[Work]:
     a member's, and a delegate's, those she has a share in today.
     """
     if is_staff(user):
-        return Work.objects.all()
+        return Work.objects.standing()
     publishers = organisation_ids(user, *UPLOADERS)
     owners = [*publishers, *organisation_ids(user, *WRITER_ROLES)]
     if not owners:
         return Work.objects.none()
     shares = Share.objects.in_force(timezone.localdate()).filter(work=OuterRef("pk"), party__organisation__in=owners)
-    return Work.objects.filter(Q(registered_by__in=publishers) | Exists(shares))
+    return Work.objects.standing().filter(Q(registered_by__in=publishers) | Exists(shares))
 
 
 def parties_to_name(user: Reader) -> QuerySet[Party]:

@@ -117,6 +117,9 @@ class WorkOut(serializers.Serializer[Any]):
     iswc = serializers.CharField(allow_null=True)
     registered_by = OrganisationOut(allow_null=True)
     submitter_ref = serializers.CharField(allow_blank=True, help_text=_("The publisher's own number for it."))
+    merged_into = serializers.CharField(
+        allow_null=True, help_text=_("The ref of the work that it turned out to be; what stands here counts no more.")
+    )
     titles = TitleOut(many=True)
     recordings = RecordingOut(many=True)
     rights = RightOut(many=True, help_text=_("Who owns it in China today, and who collects."))
@@ -136,7 +139,8 @@ class WorkList(ApiView):
     @extend_schema(operation_id="list_works", summary=_("The works you may see"), responses=WorkRow(many=True))
     def get(self, request: Request) -> Response:
         text = self.asked(request).get("q", "")
-        works = Work.objects.visible_to(request.user).search(text)
+        works = Work.objects.visible_to(request.user)
+        works = works.search(text) if text else works.standing()
         works = works.prefetch_related(Prefetch("titles", WorkTitle.objects.standing()), "parts__recording")
         page = self.page_of(request, works)
         own = own_shares(request.user, page.rows)
@@ -160,7 +164,7 @@ class WorkDetail(ApiView):
     @extend_schema(operation_id="read_work", summary=_("One work and who owns it"), responses=WorkOut)
     def get(self, request: Request, ref: str) -> Response:
         work = access.get_work(request.user, ref)
-        rights = rights_owned(work, timezone.localdate())
+        rights = [] if work.merged_into else rights_owned(work, timezone.localdate())
         shown = {part.share.pk for right in rights for part in right.parts}
         other = (
             work.shares.standing().exclude(pk__in=shown).select_related("party").order_by("right", "from_date", "pk")
@@ -171,6 +175,7 @@ class WorkDetail(ApiView):
             "iswc": work.iswc,
             "registered_by": work.registered_by,
             "submitter_ref": work.submitter_ref,
+            "merged_into": work.merged_into.ref if work.merged_into else None,
             "titles": work.titles.standing().order_by("pk"),
             "recordings": Recording.objects.filter(parts__work=work).order_by("pk"),
             "rights": rights,

@@ -25,6 +25,7 @@ from works.querysets import (
     PartyQuerySet,
     ShareConflictQuerySet,
     ShareQuerySet,
+    UndoneQuerySet,
     WorkQuerySet,
 )
 
@@ -45,6 +46,14 @@ def party_ref() -> str:
 
 def upload_ref() -> str:
     return new_ref("U")
+
+
+def merge_ref() -> str:
+    return new_ref("G")
+
+
+def difference_ref() -> str:
+    return new_ref("N")
 
 
 class Script(models.TextChoices):
@@ -217,6 +226,9 @@ class Work(models.Model):
         related_name="works",
     )
     submitter_ref = models.CharField(max_length=40, blank=True)  # the publisher's own number for the work
+    merged_into = models.ForeignKey(  # the work that this one turned out to be; never one that was merged itself
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_works", db_index=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = WorkQuerySet.as_manager()
@@ -228,8 +240,16 @@ class Work(models.Model):
                 condition=~Q(submitter_ref=""),
                 name="work_number_is_unique_for_its_submitter",
             ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")), name="work_is_not_merged_into_itself"
+            ),
         )
-        indexes = (models.Index(fields=["title", "id"], name="work_by_title"),)
+        indexes = (
+            models.Index(fields=["title", "id"], name="work_by_title"),
+            models.Index(  # few are
+                fields=["merged_into", "id"], name="merged_work", condition=Q(merged_into__isnull=False)
+            ),
+        )
 
     def __str__(self) -> str:
         return self.title
@@ -561,6 +581,68 @@ class ChangeLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.created_at:%Y-%m-%d}"
+
+
+class WorkMerge(models.Model):
+    """Two works that a person found to be one. Undone once, never taken away: both stay in the history.
+
+    `moved` is what the survivor got from the other work, by the numbers of the rows, so that it can be given back.
+    """
+
+    ref = models.CharField(max_length=12, unique=True, default=merge_ref)
+    survivor = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="merges")
+    merged = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="merged_by")
+    reason = models.CharField(max_length=300, blank=True)
+    moved = models.JSONField(default=dict)  # titles, parts, performers, earlier: numbers; iswc
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    undone_at = models.DateTimeField(null=True)
+
+    objects = UndoneQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["merged"], condition=Q(undone_at__isnull=True), name="work_is_merged_once_at_a_time"
+            ),
+            models.CheckConstraint(condition=~Q(survivor=F("merged")), name="merge_is_of_two_works"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.merged} → {self.survivor}"
+
+
+class WorkDifference(models.Model):
+    """Two works that a person found not to be the same, though they look so: they are not offered again until that is undone."""
+
+    ref = models.CharField(max_length=12, unique=True, default=difference_ref)
+    one = models.ForeignKey(
+        Work, on_delete=models.PROTECT, related_name="+", db_index=False
+    )  # the one registered first
+    other = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="+", db_index=False)
+    reason = models.CharField(max_length=300, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    undone_at = models.DateTimeField(null=True)
+
+    objects = UndoneQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["one", "other"], condition=Q(undone_at__isnull=True), name="works_differ_once_at_a_time"
+            ),
+            models.CheckConstraint(condition=Q(one__lt=F("other")), name="difference_names_the_older_work_first"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.one} ≠ {self.other}"
 
 
 class CatalogueUpload(models.Model):

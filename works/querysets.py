@@ -40,15 +40,20 @@ class WorkQuerySet(QuerySet["models.Work"]):
         shares = _rows("Share").filter(work=OuterRef("pk"), party__organisation__in=owners)
         return self.filter(Q(registered_by__in=publishers) | Exists(shares))
 
+    def standing(self) -> Self:
+        """But those that turned out to be another one."""
+        return self.filter(merged_into__isnull=True)
+
     def of_party(self, party: models.Party) -> Self:
         """That the party performs or has, or had, a share in."""
         performed = _rows("WorkPerformer").filter(work=OuterRef("pk"), party=party)
         shared = _rows("Share").standing().filter(work=OuterRef("pk"), party=party)
-        return self.filter(Exists(performed) | Exists(shared))
+        return self.standing().filter(Exists(performed) | Exists(shared))
 
     def search(self, text: str) -> Self:
         """By an identifier, by a title in whatever script (its exact keys), or by a piece of any title (works.search).
 
+        A work that was merged into another one is found by its own numbers alone.
         The ways are united before the works are read, so each uses its index however many works there are.
         """
         wanted = " ".join(text.replace("\0", " ").split())  # PostgreSQL takes no NUL
@@ -60,10 +65,17 @@ class WorkQuerySet(QuerySet["models.Work"]):
         titles = rows_with("works_worktitle", "id", "text", wanted)
         found = by_number.values("pk").union(
             _rows("WorkKey").filter(key__in=keys).values("work_id"),
-            _rows("WorkTitle").standing().filter(pk__in=titles).values("work_id"),
+            _rows("WorkTitle").standing().filter(pk__in=titles, work__merged_into__isnull=True).values("work_id"),
             _rows("RecordingWork").filter(recording__isrc=squeezed).values("work_id"),
         )
         return self.filter(pk__in=found)
+
+
+class UndoneQuerySet(QuerySet[Any]):
+    """What staff said of two works, and may take back."""
+
+    def standing(self) -> Self:
+        return self.filter(undone_at__isnull=True)
 
 
 class PartyQuerySet(QuerySet["models.Party"]):
@@ -100,7 +112,9 @@ class NameDisputeQuerySet(QuerySet["models.NameDispute"]):
 
 class ShareQuerySet(QuerySet["models.Share"]):
     def in_force(self, on_date: dt.date) -> Self:
-        return self.filter(from_date__lte=on_date).filter(Q(until_date__isnull=True) | Q(until_date__gt=on_date))
+        """The shares of a merged work are not: they rest as they were, for the day on which the merge is undone."""
+        shares = self.filter(from_date__lte=on_date, work__merged_into__isnull=True)
+        return shares.filter(Q(until_date__isnull=True) | Q(until_date__gt=on_date))
 
     def standing(self) -> Self:
         """In force on some day: a share replaced on the day it began never was."""

@@ -22,6 +22,7 @@ from portal.jobs.services import NewChunk, create_job
 from portal.lib.errors import DomainError
 from works.catalogue.base import PUBLISHER_ROLES
 from works.catalogue.ingest import look_at
+from works.merging import require_standing
 from works.models import (
     CatalogueRow,
     CatalogueUpload,
@@ -97,9 +98,9 @@ def replace_share(
     """End a share on a day and let others follow it from that day, for the same work, right and territory.
 
     The parts may add up to less than the share, never to more. A publisher's part goes on naming the writer's share.
-    Raises ShareHasEnded, ShareEndsBeforeItBegins, PartsExceedTheShare, SharesExceedTheWhole.
+    Raises ShareHasEnded, ShareEndsBeforeItBegins, PartsExceedTheShare, SharesExceedTheWhole, WorkIsMerged.
     """
-    Work.objects.select_for_update(no_key=True).get(pk=share.work_id)
+    require_standing(Work.objects.select_for_update(no_key=True).get(pk=share.work_id))
     old = Share.objects.select_related("party").get(pk=share.pk)
     if old.until_date is not None:
         raise ShareHasEnded

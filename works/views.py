@@ -53,7 +53,8 @@ NAMES_SHOWN: Final = 50  # of a work or a party; the bank lists them all
 def list_works(request: HttpRequest) -> HttpResponse:
     """The works one may see, newest first; ?q= searches titles in any script and numbers."""
     text = request.GET.get("q", "").strip()
-    works = Work.objects.visible_to(request.user).search(text).select_related("registered_by")
+    works = Work.objects.visible_to(request.user).search(text).select_related("registered_by", "merged_into")
+    works = works if text else works.standing()
     page = page_of(
         works.prefetch_related(Prefetch("titles", WorkTitle.objects.standing()), "parts__recording"),
         keys=(whole("id", descending=True),),
@@ -100,7 +101,7 @@ def work_page(
     titles = work.titles.standing().with_state()
     of_recordings = RecordingTitle.objects.standing().with_state().filter(recording__in=recordings)
     may_name = access.may_name(request.user, work)
-    rights = rights_owned(work, today)
+    rights = [] if work.merged_into else rights_owned(work, today)
     shown = {part.share.pk for right in rights for part in right.parts}
     other_shares = (
         work.shares.standing().exclude(pk__in=shown).select_related("party").order_by("right", "from_date", "pk")
@@ -123,6 +124,8 @@ def work_page(
         "today": today,
         "may_claim": may_claim(request.user),
         "society": sees_everything(request.user),
+        "came_from": work.merged_works.visible_to(request.user).order_by("pk"),
+        "sees_survivor": Work.objects.visible_to(request.user).filter(merged_works=work).exists(),
     }
     return render(request, "works/detail.html", context, status=status)
 

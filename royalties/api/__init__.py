@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from royalties.api import ledger, money, names, reports, review, runs, songs, sources, statements, usage
+from royalties.api import duplicates, ledger, money, names, reports, review, runs, songs, sources, statements, usage
 
 urlpatterns: list[URLPattern] = [
     *sources.urlpatterns,
     *reports.urlpatterns,
     *songs.urlpatterns,
     *review.urlpatterns,
+    *duplicates.urlpatterns,
     *usage.urlpatterns,
     *names.urlpatterns,
     *statements.urlpatterns,

@@ -10,6 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Q
+
 from portal.accounts.models import Organisation
 from works.catalogue.additions import Addition, NewShare, Source, add_to_register
 from works.catalogue.base import ERRORS, ParsedCatalogue, ParsedRecording, ParsedTitle, ParsedWork, ParseProblem
@@ -79,8 +81,9 @@ class CatalogueRegistration:
         for row_no, found in catalogue.problems.items():
             self.problems[row_no] += found
         waiting: Sequence[ParsedWork] = catalogue.works
-        while waiting:  # a second work with the same ISWC is compared with the first, so it waits for it
-            now, waiting = _apart_by_iswc(waiting)
+        became = _became(waiting, self.organisation)
+        while waiting:  # a second row for the same work is compared with what the first left, so it waits for it
+            now, waiting = _apart(waiting, became)
             self._register(now)
         for row_no, problems in self.book.problems.items():
             self.problems[row_no] += problems
@@ -269,31 +272,64 @@ class _IsrcOwners:
         return self.claimed.setdefault(isrc, work_ref) == work_ref
 
 
-def _apart_by_iswc(works: Sequence[ParsedWork]) -> tuple[list[ParsedWork], list[ParsedWork]]:
+def _became(works: Sequence[ParsedWork], organisation: Organisation) -> dict[str, set[str]]:
+    """The publisher's number → the other numbers and the ISWC under which the same file may name the work it was merged into."""
+    merged = Work.objects.filter(
+        registered_by=organisation, submitter_ref__in=[work.work_ref for work in works], merged_into__isnull=False
+    ).exclude(submitter_ref="")
+    found: dict[str, set[str]] = defaultdict(set)
+    for ref, into_id, owner_id, own_ref, iswc in merged.values_list(
+        "submitter_ref",
+        "merged_into",
+        "merged_into__registered_by",
+        "merged_into__submitter_ref",
+        "merged_into__iswc",
+    ):
+        found[ref] = {f"work {into_id}", *([f"iswc {iswc}"] if iswc else [])}
+        if owner_id == organisation.pk and own_ref:
+            found[own_ref].add(f"work {into_id}")
+    return found
+
+
+def _apart(works: Sequence[ParsedWork], became: Mapping[str, set[str]]) -> tuple[list[ParsedWork], list[ParsedWork]]:
     seen: set[str] = set()
     now: list[ParsedWork] = []
     later: list[ParsedWork] = []
     for work in works:
-        if work.iswc and work.iswc in seen:
+        means = {*became.get(work.work_ref, ()), *([f"iswc {work.iswc}"] if work.iswc else [])}
+        if means & seen:
             later.append(work)
         else:
             now.append(work)
-            seen.add(work.iswc)
+            seen |= means
     return now, later
 
 
 def _find_existing(works: Sequence[ParsedWork], organisation: Organisation) -> _ExistingWorks:
-    """The works this catalogue means, locked, so that nobody else changes their shares meanwhile."""
-    columns = ["pk", "title", "iswc", "registered_by_id", "submitter_ref"]
-    locked = Work.objects.select_for_update(no_key=True).order_by("pk")
-    by_ref = locked.filter(registered_by=organisation, submitter_ref__in=[work.work_ref for work in works])
-    by_iswc = locked.filter(iswc__in=[work.iswc for work in works if work.iswc])
-    found: dict[int, Existing] = {}
-    refs: dict[str, Existing] = {}
-    for pk, title, iswc, owner_id, submitter_ref in [*by_ref.values_list(*columns), *by_iswc.values_list(*columns)]:
-        existing = found.setdefault(pk, Existing(pk, title, iswc or "", ours=owner_id == organisation.pk))
-        if existing.ours and submitter_ref:
-            refs[submitter_ref] = existing
+    """The works this catalogue means, locked, so that nobody else changes their shares meanwhile.
+
+    A number that the publisher gave to a work which was merged into another one means that other one.
+    """
+    numbered = Work.objects.filter(
+        registered_by=organisation, submitter_ref__in=[work.work_ref for work in works]
+    ).exclude(submitter_ref="")
+    meant = [*numbered.values_list("pk", flat=True), *numbered.values_list("merged_into", flat=True)]
+    means = Q(pk__in=[pk for pk in meant if pk]) | Q(iswc__in=[work.iswc for work in works if work.iswc])
+    columns = ["pk", "title", "iswc", "registered_by_id", "submitter_ref", "merged_into_id"]
+    locked = list(Work.objects.filter(means).select_for_update(no_key=True).order_by("pk").values_list(*columns))
+    standing = {pk for pk, *_, merged_into in locked if merged_into is None}
+    if any(merged_into not in {None, *standing} for *_, merged_into in locked):
+        return _find_existing(works, organisation)  # merged between the look and the lock
+    found = {
+        pk: Existing(pk, title, iswc or "", ours=owner_id == organisation.pk)
+        for pk, title, iswc, owner_id, _, merged_into in locked
+        if merged_into is None
+    }
+    refs = {
+        submitter_ref: found[merged_into or pk]
+        for pk, _, _, owner_id, submitter_ref, merged_into in locked
+        if owner_id == organisation.pk and submitter_ref
+    }
     return _ExistingWorks(refs, {existing.iswc: existing for existing in found.values() if existing.iswc})
 
 

@@ -18,14 +18,16 @@ AT_ONCE: Final = 20_000  # parties or works
 KEY_TEXT: Final = 300  # characters of the title kept beside a key
 NAME_TEXT: Final = 200
 
-# Names that were withdrawn are matched by no longer. A recording's own titles find the work it is whole.
+# Names that were withdrawn are matched by no longer, and nothing finds a work that was merged into another one. A recording's
+# own titles find the work it is whole.
 NAMES: Final = """
     SELECT id, name FROM works_party WHERE id = ANY(%(ids)s)
     UNION ALL SELECT * FROM (
         SELECT party_id, text FROM works_partyname WHERE party_id = ANY(%(ids)s) AND ended_at IS NULL ORDER BY id) AS names"""
 TITLES: Final = """
     SELECT * FROM (
-        SELECT work_id, text FROM works_worktitle WHERE work_id = ANY(%(ids)s) AND ended_at IS NULL ORDER BY id) AS titles
+        SELECT t.work_id, t.text FROM works_worktitle t JOIN works_work w ON w.id = t.work_id AND w.merged_into_id IS NULL
+        WHERE t.work_id = ANY(%(ids)s) AND t.ended_at IS NULL ORDER BY t.id) AS titles
     UNION ALL SELECT * FROM (
         SELECT p.work_id, t.text FROM works_recordingwork p JOIN works_recordingtitle t USING (recording_id)
         WHERE p.work_id = ANY(%(ids)s) AND p.numerator = p.denominator AND t.ended_at IS NULL ORDER BY t.id) AS recordings"""
