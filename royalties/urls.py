@@ -49,6 +49,7 @@ urlpatterns = [
     path("usage/", earnings.usage, name="usage"),
     path("usage/<str:ref>/", earnings.work, name="work"),
     path("usage/<str:ref>/names/", names.work_names, name="work_names"),
+    path("names/matched/", names.names_matched, name="names_matched"),
     path("parties/<str:ref>/names/", names.party_names, name="party_names"),
     path("statements/", earnings.statements, name="statements"),
     path("statements/<str:ref>/", earnings.statement, name="statement"),

@@ -223,6 +223,7 @@ PAGES: dict[str, Page] = {
     "royalties:usage": Page(PUBLISHERS | WRITERS | SOCIETY),
     "royalties:work": Page(OWNER | SOCIETY, NOBODY, of_work),
     "royalties:work_names": Page(OWNER | SOCIETY, NOBODY, of_work),
+    "royalties:names_matched": Page(PUBLISHERS | WRITERS | SOCIETY),
     "royalties:party_names": Page(OWNER | SOCIETY, NOBODY, of_party),
     "royalties:statements": Page(PUBLISHERS - {"copyright"} | WRITERS | SOCIETY),
     "royalties:statement": Page(OWNER | SOCIETY, NOBODY, of_statement),

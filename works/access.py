@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -134,12 +135,33 @@ def get_party(user: Reader, ref: str) -> Party:
 
 def get_name(user: Reader, number: str) -> AnyName:
     """A name of something the user may see, standing or ended, with its `state`; by its number, such as T12."""
-    table = {model.LETTER: model for model in TABLES.values()}.get(number[:1])
-    if table is None or not number[1:].isascii() or not number[1:].isdigit() or len(number) > LONGEST_NUMBER:
+    table, pk = _place_of(number)
+    if table is None:
         raise Http404
     names = table.objects.visible_to(user).with_state()
-    name: AnyName = get_object_or_404(names.select_related(table.subject_field, *SAYERS), pk=int(number[1:]))
+    name: AnyName = get_object_or_404(names.select_related(table.subject_field, *SAYERS), pk=pk)
     return name
+
+
+def names_numbered(user: Reader, numbers: Sequence[str]) -> list[AnyName]:
+    """Those names of these numbers that the user may see, each with what it names. At most three statements."""
+    wanted: dict[type[Any], set[int]] = {}
+    for number in numbers:
+        table, pk = _place_of(number)
+        if table is not None:
+            wanted.setdefault(table, set()).add(pk)
+    found: list[AnyName] = []
+    for table, ids in wanted.items():
+        found += table.objects.visible_to(user).filter(pk__in=ids).select_related(table.subject_field)
+    return found
+
+
+def _place_of(number: str) -> tuple[type[Any] | None, int]:
+    """The table and row of a name's number; no table for what is no number."""
+    table = {model.LETTER: model for model in TABLES.values()}.get(number[:1])
+    if table is None or not number[1:].isascii() or not number[1:].isdigit() or len(number) > LONGEST_NUMBER:
+        return None, 0
+    return table, int(number[1:])
 
 
 def get_speaker(user: User, _ref: str) -> Speaker:

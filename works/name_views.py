@@ -57,6 +57,7 @@ def list_names(request: HttpRequest) -> HttpResponse:
         "recordings": recordings_called(request.user, words)[:RECORDINGS_SHOWN] if of == "recording" and words else [],
         "tabs": [("work", _("Works")), ("party", _("People and groups")), ("recording", _("Recordings"))],
         "rows": [{"name": name, "work": its_works.get(getattr(name, "recording_id", 0))} for name in page.rows],
+        "names": page.rows,
         "cursor": page.more,
         "asked": any(form.data.get(field) for field in form.fields),
         "may_add": bool(roles_of(request.user) & set(access.NAMERS)),

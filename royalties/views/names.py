@@ -12,11 +12,19 @@ from django.views.decorators.http import require_GET
 
 from portal.accounts.access import only
 from royalties.access import RIGHTS_HOLDERS, SOCIETY
-from royalties.names import NameFigures, figures_of_party, figures_of_work
-from works.access import get_party, get_work
+from royalties.names import NameFigures, figures_of_names, figures_of_party, figures_of_work
+from works.access import get_party, get_work, names_numbered
 
 NAMES_SHOWN: Final = 100
 LONGEST_PLACE: Final = 9  # digits
+
+
+@require_GET
+@only(*RIGHTS_HOLDERS, *SOCIETY)
+def names_matched(request: HttpRequest) -> HttpResponse:
+    """What the names of a page have matched (?n=T12&n=P3), for htmx, which puts each beside its name."""
+    names = names_numbered(request.user, request.GET.getlist("n")[:NAMES_SHOWN])
+    return render(request, "royalties/_names_matched.html", {"figures": figures_of_names(names, request.user)})
 
 
 def _page(request: HttpRequest, rows: Sequence[NameFigures]) -> dict[str, Any]:

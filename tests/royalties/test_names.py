@@ -9,15 +9,21 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
+from portal.accounts.models import User
 from royalties.models import Match, MatchWork, ReportedRecording
-from royalties.names import NameFigures, figures_of_party, figures_of_work
+from royalties.names import Matched, NameFigures, figures_of_names, figures_of_party, figures_of_work
 from royalties.services import decide_match
 from tests.portal.api import program
 from tests.royalties.scene import KUGOU, QQ, YUAN, Scene, add_report, add_song, make_scene, signed_in
+from works.access import names_numbered
 from works.catalogue.performers import link_performers
-from works.models import Party, Work
+from works.models import Party, PartyName, Work
 from works.naming import NewName, Speaker, add_name, add_names, withdraw_name
 
+WHOLE_EVIDENCE = {
+    fact: {"why": "same", "reported": "-", "registered": text}
+    for fact, text in (("title", "달빛 아래"), ("performer", "달무리"), ("writer", "도해온"))
+}
 Figures = dict[str | None, list[tuple[str, int, int, int]]]
 
 
@@ -139,3 +145,61 @@ def test_a_long_list_goes_on_where_it_stopped(scene: Scene, monkeypatch: pytest.
     assert len(seen) == 4
     damaged = client.get(reverse("royalties:work_names", args=[scene.moon.ref]), {"after": "x"})
     assert damaged.status_code == 200
+
+
+# ── beside each name ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def beside(scene: Scene, user: User) -> dict[str, list[Matched]]:
+    names = [*scene.moon.titles.all(), *scene.strange.titles.all(), *PartyName.objects.all()]
+    return figures_of_names(names_numbered(user, [name.number for name in names]), user)
+
+
+@pytest.mark.parametrize("who", ["staff", "haeon", "dalbit", "stranger"])
+def test_beside_a_name_stands_what_its_own_page_says(scene: Scene, who: str) -> None:
+    """For works, performers and writers, and only of works that the reader sees."""
+    user = getattr(scene, who)
+    PartyName.objects.create(party=scene.haeon_party, text="도해온", script="Hang", kind="original")
+    MatchWork.objects.filter(work=scene.moon).update(evidence=WHOLE_EVIDENCE)
+    told = beside(scene, user)
+    pages: list[NameFigures] = []
+    for work in Work.objects.visible_to(user).filter(pk__in=[scene.moon.pk, scene.strange.pk]):
+        pages += figures_of_work(work)
+    for party in Party.objects.visible_to(user).filter(names__isnull=False):
+        pages += figures_of_party(party, user)
+    assert told == {row.name.number: list(row.matched) for row in pages if row.name}
+    assert any(told.values()) is (who != "stranger")
+
+
+def test_a_stranger_learns_nothing_of_a_name_by_its_number(scene: Scene) -> None:
+    numbers = [name.number for name in scene.strange.titles.all()]
+    assert names_numbered(scene.haeon, [*numbers, "T", "X1", "T" + "9" * 30, "T٣"]) == []
+    page = signed_in(scene.haeon).get(reverse("royalties:names_matched"), {"n": numbers})
+    assert "met-" not in page.content.decode()
+
+
+def test_many_names_ask_no_more_than_few(scene: Scene, django_assert_max_num_queries: Any) -> None:
+    names = [(scene.moon, NewName(text=f"이름 {number}", kind="alternative")) for number in range(30)]
+    added = add_names(names=names, speaker=Speaker(source="staff"))
+    parties = [*PartyName.objects.select_related("party")]
+    with django_assert_max_num_queries(5):
+        figures_of_names([*added, *parties], scene.staff)
+
+
+def test_the_pages_of_names_ask_for_them(scene: Scene) -> None:
+    name = scene.moon.titles.first()
+    assert name is not None
+    MatchWork.objects.filter(work=scene.moon).update(evidence=WHOLE_EVIDENCE)
+    asked = f"{reverse('royalties:names_matched')}?"
+    client = signed_in(scene.haeon)
+    for page in (
+        reverse("works:names"),
+        reverse("works:detail", args=[scene.moon.ref]),
+        reverse("works:name", args=[name.number]),
+    ):
+        text = client.get(page).content.decode()
+        assert asked in text
+        assert f'id="met-{name.number}"' in text
+    answer = client.get(reverse("royalties:names_matched"), {"n": [name.number]}).content.decode()
+    assert f'id="met-{name.number}"' in answer
+    assert "102.00" in answer
