@@ -27,7 +27,8 @@ def pinyin_keys(text: str) -> tuple[str, ...]:
     """
     tidied = clean.tidy(text)
     if han.has_han(tidied):
-        return _read(clean.letters(tidied))
+        letters = clean.letters(tidied)  # none of a code point that Unicode keeps for a Han character to come
+        return _read(letters) if letters else ()
     return tuple(spelt for spelt in _orders(tidied) if _syllables().fullmatch(spelt))
 
 
