@@ -121,7 +121,7 @@
   });
 
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if ([400, 409].includes(event.detail.xhr.status)) event.detail.shouldSwap = true; // says what is wrong
+    if ([409, 422].includes(event.detail.xhr.status)) event.detail.shouldSwap = true; // says what is wrong
   });
 
   document.addEventListener("htmx:afterSettle", (event) => {

@@ -185,7 +185,8 @@ def _refused(
     form: ReviewForm | None = None,
 ) -> HttpResponse:
     if request.headers.get("HX-Request"):
-        return _panel(request, user, shown, error=error, form=form, status=status)
+        # While DEBUG is on, django-htmx takes a 400 for the page of an exception and shows nothing else.
+        return _panel(request, user, shown, error=error, form=form, status=422 if status == 400 else status)
     return _queue_page(request, user, shown, error=error, form=form, status=status)
 
 

@@ -91,6 +91,33 @@ def test_the_keys_do_all_of_it(site: str, page: Page) -> None:
     assert rejected in [item.work for item in standing(second).works.all()]
 
 
+def test_a_medley_is_divided_beside_its_candidates(site: str, page: Page) -> None:
+    first, second = waiting()[:2]
+    works = [item.work_id for item in standing(first).works.order_by("rank")[:2]]
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, site, STAFF)
+    page.goto(f"{site}{reverse('royalties:review')}")
+    page.keyboard.press("m")
+    parts = page.locator("#review-divide input[name=part]")
+    expect(parts.nth(0)).to_be_focused()
+    parts.nth(0).fill("1/2")
+    parts.nth(1).fill("1/3")
+    page.keyboard.press("Enter")
+    expect(page.locator("#review-panel [role=alert]")).to_be_visible()
+    expect(parts.nth(1)).to_have_value("1/3")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    look(page, "review-7-medley-ko-390")
+    parts.nth(1).fill("50%")
+    page.locator("#review-divide button").click()
+    expect(page.locator("#review-title")).to_have_text(second.title)
+    match = standing(first)
+    assert (match.outcome, match.decision and match.decision.action) == ("accepted", "divide")
+    assert sorted(match.works.values_list("work", "numerator", "denominator")) == sorted((pk, 1, 2) for pk in works)
+    page.locator("#review-undo").click()
+    expect(page.locator("#review-title")).to_have_text(first.title)
+    assert standing(first).outcome == "review"
+
+
 def test_a_korean_keyboard_works_too(site: str, page: Page) -> None:
     """With Hangul on, the key j says ㅓ; while a syllable is composed, no key means anything."""
     second = waiting()[1]
