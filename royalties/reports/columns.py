@@ -1,9 +1,10 @@
 """Plain lines read by columns, without making a row of any of them. Nearly all lines are plain.
 
-A statement says on the left which song was used where and when, and on the right how often and for how much. So polars cuts
-all lines of a tile at once; the left parts, the same on many lines, are read once per different one by the rules of
-lines.py, and the numbers on the right are checked and turned by column. Bytes are not decoded for it: in no encoding of
-ours is a byte of a longer character a comma, a tab, a semicolon, a quotation mark or a line end, and numbers are ASCII.
+A statement says on the left which song was used where and when, and on the right how often and for how much. So the last
+delimiters of a line part its numbers, and what stands before these is its left part. Left parts, the same on many lines,
+are read once per different one, by the rules of csv_lines.py and lines.py; numbers are checked and turned by column.
+Bytes are not decoded to find them: in no encoding of ours is a byte of a longer character a comma, a tab, a semicolon, a
+quotation mark or a line end, and numbers are ASCII.
 
 A line that is not plain in every respect is left to read_line, which finds the same and says what is wrong.
 """
@@ -12,26 +13,32 @@ from __future__ import annotations
 
 import io
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from royalties.reports.base import BadLine, Layout
-from royalties.reports.csv_lines import LONGEST_LINE, Row, codec_of, csv_rows, sheet_rows
+from royalties.reports.csv_lines import LONGEST_LINE, Row, csv_rows, sheet_rows
 from royalties.reports.lines import Rules, Song, first_of_month, service_of, song_id_of
 
-BYTE_A_CHARACTER: Final = "latin-1"  # each byte is a character of its own, and comes back as the same byte
 PLAIN_DELIMITERS: Final = frozenset(",\t;") | {""}  # a bar may be the second byte of a Chinese character
-APART: Final = "\x1f"  # between the cells of a left part, and those of a row of a sheet
+BETWEEN: Final = b'", "'  # the cells of a row of a sheet, which begins with [" and ends with "]
+APART: Final = b"\x1f"  # stands for it: a single byte, and one that no such row has
 KNOWN_AT_MOST: Final = 50_000  # left parts remembered, some hundred bytes each
-LONGEST_PLAIN: Final = LONGEST_LINE // 2 - 1_000  # bytes of its cells; quotation marks may be as many
-COUNT: Final = r"^[0-9]{0,15}$"
 AMOUNT: Final = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
-UNREAD: Final = r"^[ -~]*$"  # a cell that nobody reads must still be text
-NEVER_PLAIN: Final = ("\0", APART)
+COUNT_DIGITS: Final = 15
+MICROS: Final = pl.Decimal(18, 6)
+AMONG_NUMBERS: Final = frozenset(range(ord(" "), 0x7F)) - frozenset(b'"+')  # beside delimiters and line ends
+ONLY_ASCII: Final = bytes(byte if byte < 0x80 else ord("?") for byte in range(0x100))
+
+Offsets = npt.NDArray[np.int64]
 
 
 @dataclass(eq=False, slots=True)
@@ -64,6 +71,15 @@ class LeftLines:
     rows: Sequence[tuple[str, Row]]
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where each line of a block begins and ends, and where its numbers are parted from the rest: -1 for too few cells."""
+
+    begin: Offsets
+    parting: Offsets
+    end: Offsets
+
+
 class LineReader:
     """Reads tiles of one file, and remembers what the left parts of their lines say."""
 
@@ -72,10 +88,13 @@ class LineReader:
         layout = rules.layout
         self.layout = layout
         self.encoding, self.delimiter = encoding, delimiter
+        self.mark = delimiter.encode() or APART
         self.left = left_columns(layout) if delimiter in PLAIN_DELIMITERS else 0
-        self.names = [f"c{at}" for at in range(len(layout.headers))]
-        self.by_the_book = re.compile(_by_the_book(delimiter, len(self.names)))
-        self.known = pl.DataFrame(schema={"left": pl.String, "usage": pl.Int64})
+        self.right = [f"c{at}" for at in range(self.left, len(layout.headers))]
+        self.is_odd = np.array([byte not in {*AMONG_NUMBERS, *self.mark, *b"\n"} for byte in range(0x100)])
+        self.in_quotes = re.compile(_in_quotes(self.mark.decode(), len(self.right)))
+        self.known: defaultdict[bytes, int] = defaultdict()  # left parts as they are written; their places in `usages`
+        self.known.default_factory = self.known.__len__
         self.usages: list[Usage | None] = []  # what they say; None: not plain
         self.copied = pl.Series(dtype=pl.String)  # the first of them, as COPY takes them; see give_numbers
         self._month = lru_cache(1000)(_or_none(first_of_month))
@@ -85,26 +104,23 @@ class LineReader:
     def read(self, block: bytes, first_line: int) -> tuple[PlainLines, LeftLines]:
         """All lines of a block, numbered from `first_line` on: the plain ones, and those that are left."""
         if len(self.usages) > KNOWN_AT_MOST:
-            self.known, self.usages, self.copied = self.known.clear(), [], self.copied.clear()
-        text = block.decode(BYTE_A_CHARACTER)
-        if not text.endswith("\n"):
-            text += "\n"
-        count = text.count("\n")
-        cells, at = self._cut(text, count), pl.int_range(count, eager=True)
-        unlike: list[int] = []  # lines that are not written by the book
-        if cells is None:
-            lines = text.split("\n")[:-1]
-            unlike = [number for number, line in enumerate(lines) if not self.by_the_book.fullmatch(line)]
-            at = at.filter(~at.is_in(unlike))
-            cells = self._cut("".join(f"{lines[number]}\n" for number in at), len(at))
-        if cells is None:
-            return PlainLines(NO_LINES), self._left(block, range(count), first_line)
-        usages = self._usages(cells)
-        refused = [number for number, usage in enumerate(self.usages) if usage is None]
-        columns = cells.select(at.alias("line_no") + first_line, usages, *self._numbers(), self._is_plain())
-        is_plain = columns["is_plain"] & ~columns["usage"].is_in(refused)
-        left = sorted([*unlike, *at.filter(~is_plain)])
-        return PlainLines(columns.filter(is_plain).drop("is_plain")), self._left(block, left, first_line)
+            self.known.clear()
+            self.usages, self.copied = [], self.copied.clear()
+        if not block.endswith(b"\n"):
+            block += b"\n"
+        if not self.left or (not self.delimiter and APART in block):
+            return PlainLines(NO_LINES), self._left(block, range(first_line, first_line + block.count(b"\n")))
+        flat = block if self.delimiter else block.replace(BETWEEN, APART)
+        places = self._places(flat)
+        plain = self._plain(flat, places)
+        is_left = np.ones(len(places.end), np.bool_)
+        is_left[plain["line_no"].to_numpy()] = False
+        left = np.flatnonzero(is_left)
+        written = b"".join(_parts(flat, places.begin[left], places.end[left] + 1))
+        if not self.delimiter:
+            written = written.replace(APART, BETWEEN)
+        plain = plain.with_columns(pl.col("line_no") + first_line)
+        return PlainLines(plain), self._left(written, (left + first_line).tolist())
 
     def fresh(self) -> list[Usage | None]:
         """What was learned since numbers were given."""
@@ -127,92 +143,104 @@ class LineReader:
         columns.write_csv(written, include_header=False, separator="\t", quote_style="never")
         return written.getvalue()
 
-    def _left(self, block: bytes, numbers: Sequence[int], first_line: int) -> LeftLines:
-        if not numbers:
+    def _left(self, written: bytes, line_nos: Sequence[int]) -> LeftLines:
+        if not written:
             return LeftLines([], [])
-        raw = block.split(b"\n")
-        written = b"".join(raw[number] + b"\n" for number in numbers)
-        rows = csv_rows(written, self.encoding, self.delimiter) if self.delimiter else sheet_rows(written)
-        return LeftLines([first_line + number for number in numbers], rows)
+        return LeftLines(
+            line_nos, csv_rows(written, self.encoding, self.delimiter) if self.delimiter else sheet_rows(written)
+        )
 
-    def _cut(self, text: str, count: int) -> pl.DataFrame | None:
-        """The cells of so many lines; nothing unless every line is written by the book."""
-        if not count or not self.left or any(character in text for character in NEVER_PLAIN):
-            return None
-        between = count * (len(self.names) - 1)
-        if self.delimiter:
-            quoted = self._delimiters_in_quotes(text)
-            if quoted is None or text.count(self.delimiter) != between + quoted:
-                return None
-            return self._frame(text, count, separator=self.delimiter, quote='"')
-        if "\\" in text or text.count('"]\n["') != count - 1 or text.count('", "') != between:
-            return None
-        if text.count('"') != 2 * (between + count) or not (text.startswith('["') and text.endswith('"]\n')):
-            return None
-        plain = text[2:-3].replace('"]\n["', "\n").replace('", "', APART)
-        return self._frame(plain, count, separator=APART, quote=None)
+    def _places(self, flat: bytes) -> Places:
+        data = np.frombuffer(flat, np.uint8)
+        marks = np.flatnonzero((data == ord(self.mark)) | (data == ord("\n")))
+        ends = np.flatnonzero(data[marks] == ord("\n"))  # which of the marks end a line
+        parting = np.where(
+            np.diff(ends, prepend=-1) > len(self.right), marks[np.maximum(ends - len(self.right), 0)], -1
+        )
+        return Places(np.concatenate(([0], marks[ends[:-1]] + 1)), parting, marks[ends])
 
-    def _frame(self, text: str, count: int, *, separator: str, quote: str | None) -> pl.DataFrame | None:
-        """Lines of which none has too few cells: polars refuses those that have too many."""
-        schema = dict.fromkeys(self.names, pl.String)
-        try:
-            frame = pl.read_csv(
-                text.encode(), has_header=False, schema=schema, separator=separator, quote_char=quote,
-                empty_string_is_null=False,
-            )  # fmt: skip
-        except pl.exceptions.PolarsError:
-            return None
-        return frame if frame.height == count else None
+    def _plain(self, flat: bytes, places: Places) -> pl.DataFrame:
+        """The plain lines: line_no (counted from 0), usage, uses, micros."""
+        data = np.frombuffer(flat, np.uint8)
+        at = np.flatnonzero((places.parting >= 0) & (places.end - places.begin <= LONGEST_LINE))
+        if not self.delimiter:
+            at = at[(data[places.end[at] - 2] == ord('"')) & (data[places.end[at] - 1] == ord("]"))]
+        if not len(at):
+            return NO_LINES
+        end = places.end[at]
+        end -= (data[end - 1] == ord("\r")) if self.delimiter else 2
+        numbers = self._numbers(_parts(flat, places.parting[at] + 1, end))
+        at = at[numbers["is_plain"].to_numpy()]
+        usages = self._usages(_parts(flat, places.begin[at], places.parting[at]))
+        plain = numbers.filter("is_plain").select(pl.Series("line_no", at, pl.Int64), usages, "uses", "micros")
+        refused = [number for number, usage in enumerate(self.usages) if usage is None]
+        return plain.filter(~pl.col("usage").is_in(refused))
 
-    def _delimiters_in_quotes(self, text: str) -> int | None:
-        """How many delimiters part no cells; nothing if a line with quotation marks is not written by the book."""
-        found, end = 0, 0
-        while (mark := text.find('"', end)) >= 0:
-            start, end = text.rfind("\n", 0, mark) + 1, text.find("\n", mark)
-            if not self.by_the_book.fullmatch(text, start, end):
-                return None
-            found += text.count(self.delimiter, start, end) - len(self.names) + 1
-        return found
+    def _numbers(self, written: list[bytes]) -> pl.DataFrame:
+        """uses, micros and is_plain of the right parts of lines.
 
-    def _numbers(self) -> list[pl.Expr]:
-        """uses and micros; where a cell is odd, whatever comes out."""
-        amount = pl.col(self.names[self.layout.money]).str.split_exact(".", 1).struct
-        units = amount.field("field_0").cast(pl.Int64, strict=False)
-        decimals = amount.field("field_1").fill_null("").str.pad_end(6, "0").cast(pl.Int64, strict=False)
-        counts = [pl.col(self.names[at]).cast(pl.Int64, strict=False) for at in self.layout.uses]
-        return [pl.sum_horizontal(pl.lit(0), *counts).alias("uses"), (units * 1_000_000 + decimals).alias("micros")]
+        Plain are those whose numbers, and what nobody reads beside them, are written as they mostly are; of the others
+        whatever comes out.
+        """
+        text = b"\n".join(written)
+        odd = self._odd_lines(text)
+        quoted = [at for at in odd.tolist() if b'"' in written[at] and self.in_quotes.fullmatch(written[at])]
+        if quoted:
+            for at in quoted:
+                written[at] = written[at].replace(b'"', b"")
+            text = b"\n".join(written)
+            odd = self._odd_lines(text)
+        is_odd = np.zeros(len(written), np.bool_)
+        is_odd[odd] = True
+        cells = pl.read_csv(
+            text if text.isascii() else text.translate(ONLY_ASCII), has_header=False, separator=self.mark.decode(),
+            quote_char=None, schema=dict.fromkeys(self.right, pl.String), empty_string_is_null=False,
+        )  # fmt: skip
+        amount = pl.col(f"c{self.layout.money}")
+        uses = [pl.col(f"c{at}") for at in self.layout.uses]
+        counts = [cell.cast(pl.UInt64, strict=False) for cell in uses]
+        blank_or_whole = [
+            (cell == "") | (count.is_not_null() & (cell.str.len_bytes() <= COUNT_DIGITS))
+            for cell, count in zip(uses, counts, strict=True)
+        ]
+        return cells.select(
+            pl.sum_horizontal(pl.lit(0), *(count.cast(pl.Int64) for count in counts)).alias("uses"),
+            amount.cast(MICROS, strict=False).to_physical().cast(pl.Int64).alias("micros"),
+            pl.all_horizontal(pl.lit(pl.Series(~is_odd)), amount.str.contains(AMOUNT), *blank_or_whole).alias(
+                "is_plain"
+            ),
+        )
 
-    def _is_plain(self) -> pl.Expr:
-        """Whether the numbers of a line, and what nobody reads of it, are written as they mostly are."""
-        layout = self.layout
-        patterns = {layout.money: AMOUNT, **dict.fromkeys(layout.uses, COUNT)}
-        right = range(self.left, len(self.names))
-        return pl.all_horizontal(
-            pl.sum_horizontal(pl.col(self.names).str.len_bytes()) <= LONGEST_PLAIN,
-            *(pl.col(self.names[at]).str.contains(patterns.get(at, UNREAD)) for at in right),
-        ).alias("is_plain")
+    def _odd_lines(self, text: bytes) -> Offsets:
+        """Which lines hold something that is not found among numbers."""
+        data = np.frombuffer(text, np.uint8)
+        odd = np.flatnonzero(self.is_odd[data])
+        return np.unique(np.searchsorted(np.flatnonzero(data == ord("\n")), odd))
 
-    def _usages(self, cells: pl.DataFrame) -> pl.Series:
+    def _usages(self, lefts: list[bytes]) -> pl.Series:
         """What the left part of each line says: places in `usages`."""
-        lefts = cells.select(pl.concat_str(self.names[: self.left], separator=APART).alias("left"))
-        found = lefts.join(self.known, on="left", how="left", maintain_order="left")
-        if found["usage"].null_count():
-            new = found.filter(pl.col("usage").is_null()).select(pl.col("left").unique(maintain_order=True))
-            before = len(self.usages)
-            self.usages += map(self._usage_of, new["left"])
-            new = new.with_columns(pl.int_range(before, len(self.usages)).alias("usage"))
-            self.known = pl.concat([self.known, new])
-            found = lefts.join(self.known, on="left", how="left", maintain_order="left")
-        return found["usage"]
+        before = len(self.known)
+        usages = list(map(self.known.__getitem__, lefts))
+        new = list(islice(self.known, before, None))
+        self.usages += map(self._usage_of, new, self._rows(new))
+        return pl.Series("usage", usages, pl.Int64)
 
-    def _usage_of(self, left: str) -> Usage | None:
-        if "\r" in left:
-            return None
-        try:
-            cells = left.encode(BYTE_A_CHARACTER).decode(codec_of(self.encoding)).split(APART)
-        except UnicodeDecodeError:
-            return None
+    def _rows(self, lefts: list[bytes]) -> list[Row]:
+        """The cells of left parts, by the rule for whole lines."""
+        if not lefts:
+            return []
+        if self.delimiter:
+            rows = csv_rows(b"".join(left + b"\n" for left in lefts), self.encoding, self.delimiter)
+        else:
+            rows = sheet_rows(
+                b"".join((left.replace(APART, BETWEEN) if _is_plain_row(left) else b'["') + b'"]\n' for left in lefts)
+            )
+        return [row for _raw, row in rows]
+
+    def _usage_of(self, left: bytes, cells: Row) -> Usage | None:
         layout = self.layout
+        if isinstance(cells, BadLine) or len(cells) != self.left or b"\r" in left:
+            return None
         month, service = self._month(cells[layout.period]), self._service(cells[layout.platform])
         song_id = "" if layout.song_id is None else self._song_id(cells[layout.song_id])
         title, artists = cells[layout.title].strip(), cells[layout.artist].strip()
@@ -230,14 +258,19 @@ def left_columns(layout: Layout) -> int:
     return left if min(layout.money, *layout.uses) >= left else 0
 
 
-def _by_the_book(delimiter: str, columns: int) -> str:
-    """A line of so many cells as any program would read it. No part of it can be read in two ways, so it is found fast."""
-    never = re.escape("\r".join(NEVER_PLAIN))
-    if not delimiter:
-        cell = rf'[^"\\{never}]*+'
-        return rf'\["{cell}(?:", "{cell}){{{columns - 1}}}"\]'
-    cell = rf'(?:"(?:[^"{never}]++|"")*+"|[^"{re.escape(delimiter)}{never}]*+)'
-    return rf"{cell}(?:{re.escape(delimiter)}{cell}){{{columns - 1}}}\r?"
+def _parts(flat: bytes, begin: Offsets, end: Offsets) -> list[bytes]:
+    return [flat[start:stop] for start, stop in zip(begin.tolist(), end.tolist(), strict=True)]
+
+
+def _in_quotes(mark: str, columns: int) -> bytes:
+    """So many cells with quotation marks around some of them and nowhere else."""
+    cell = f'(?:"[^"{mark}\r\n]*"|[^"{mark}\r\n]*)'
+    return f"{cell}(?:{mark}{cell}){{{columns - 1}}}".encode()
+
+
+def _is_plain_row(left: bytes) -> bool:
+    """Whether the beginning of a row of a sheet needs no look at its quotation marks and backslashes to be parted."""
+    return left.startswith(b'["') and b'"' not in left[2:] and b"\\" not in left
 
 
 def _or_none(read: Callable[[str], str]) -> Callable[[str], str | None]:

@@ -163,6 +163,21 @@ def test_good_lines_are_plain(encoding: str, delimiter: str, end: str) -> None:
     assert found.accepted[5].uses == 0
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_with_every_cell_in_quotation_marks_are_plain(end: str) -> None:
+    """But one whose marks stand around no whole cell, and one that has too few cells and would borrow from the line before."""
+    lines = [",".join(f'"{cell}"' for cell in GOOD) for _line in range(9)]
+    lines[2] = lines[2][:-1] + '5"1"'
+    lines[4] = '"1","2"'
+    lines[6] = lines[6].replace('"', "")[:-1] + '"1"'
+    block = "".join(line + end for line in lines).encode("gb18030")
+    reader = LineReader(RULES, encoding="gb18030", delimiter=",")
+    plain, left = reader.read(block, 2)
+    assert (len(plain), list(left.line_nos)) == (6, [4, 6, 8])
+    found, _plain = by_column(LineReader(RULES, encoding="gb18030", delimiter=","), block)
+    assert found == by_rule(csv_lines.csv_rows(block, "gb18030"))
+
+
 def test_numbers_among_texts_are_left_to_the_rule() -> None:
     headers = [*HEADERS[-1:], *HEADERS[:-1]]
     rules = Rules(tme.recognise(headers, "song_202609.csv"), tme.PLATFORMS, tme.NOT_CHINA)
