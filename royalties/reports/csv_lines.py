@@ -77,13 +77,13 @@ def survey(path: Path, *, known: str = "", asked: str = "", on_tile: Callable[[]
         has_mark = file.read(len(MARK)) == MARK
         file.seek(len(MARK) if has_mark and not known else 0)
         header = _read_line(file, 1)
-        evidence.see([header])
+        evidence.see(header)
         tiling = _Tiling(file.tell(), 2)
         for block, lines in _blocks(file, 2):
             if not known:
-                evidence.see(lines)
+                evidence.see(block)
             tiling.add(block, lines)
-            del block, lines
+            del block
             if tiling.offset - told >= BYTES_BETWEEN_CALLS:
                 told = tiling.offset
                 on_tile()
@@ -180,10 +180,11 @@ class _Evidence:
         self.misfits = 0
         self.sample: list[bytes] = []
 
-    def see(self, lines: list[bytes]) -> None:
+    def see(self, lines: bytes) -> None:
+        """Whole lines, as they stand in the file."""
         if self.votes <= LOST and not self.asked:
             return
-        telling = [line for line in lines if not line.isascii()]
+        telling = [line for line in lines.split(b"\n") if not line.isascii()]
         if len(self.sample) < SAMPLE_LINES:
             usual = (line for line in telling if len(line) <= SAMPLE_BYTES)
             self.sample += islice(usual, SAMPLE_LINES - len(self.sample))
@@ -244,15 +245,15 @@ class _Tiling:
         self.digest = hashlib.sha256()
         self.tiles: list[Tile] = []
 
-    def add(self, block: bytes, lines: list[bytes]) -> None:
-        """Bytes of the file that are whole lines, and these lines without their line feeds."""
-        start = at = 0
-        while at < len(lines):
-            part = lines[at : at + LINES_A_CHUNK - self.lines]
-            at += len(part)
-            end = len(block) if at == len(lines) else start + sum(map(len, part)) + len(part)
+    def add(self, block: bytes, lines: int) -> None:
+        """Bytes of the file that are so many whole lines."""
+        start = 0
+        while lines:
+            part = min(lines, LINES_A_CHUNK - self.lines)
+            end = len(block) if part == lines else _end_of_lines(block, start, part)
             self.digest.update(memoryview(block)[start:end])
-            self.size, self.lines, start = self.size + end - start, self.lines + len(part), end
+            self.size, self.lines = self.size + end - start, self.lines + part
+            lines, start = lines - part, end
             if self.lines >= LINES_A_CHUNK or self.size >= BYTES_A_CHUNK:
                 self.end()
 
@@ -270,20 +271,28 @@ class _Tiling:
         return self.tiles
 
 
-def _blocks(file: BinaryIO, line_no: int) -> Iterator[tuple[bytes, list[bytes]]]:
-    """Runs of whole lines, as they stand in the file and without their line feeds. Raises LineIsEndless."""
+def _end_of_lines(block: bytes, start: int, lines: int) -> int:
+    """Where so many whole lines from `start` on end."""
+    for _line in range(lines):
+        start = block.index(b"\n", start) + 1
+    return start
+
+
+def _blocks(file: BinaryIO, line_no: int) -> Iterator[tuple[bytes, int]]:
+    """Runs of whole lines, as they stand in the file, and how many. Raises LineIsEndless."""
     rest = b""
     while read := file.read(READ_BYTES):
         data = rest + read
-        *lines, rest = data.split(b"\n")
         if len(data) > LONGEST_LINE_BYTES:
-            _require_ends([*lines, rest], line_no)
-        line_no += len(lines)
-        data = data[: len(data) - len(rest)]
+            _require_ends(data.split(b"\n"), line_no)
+        end = data.rfind(b"\n") + 1
+        data, rest = data[:end], data[end:]
+        lines = data.count(b"\n")
+        line_no += lines
         yield data, lines
-        del data, lines  # there may be one long line in each; the next are made without them
+        del data  # there may be a long line in it; the next is made without it
     if rest:
-        yield rest, [rest]
+        yield rest, 1
 
 
 def _require_ends(lines: list[bytes], line_no: int) -> None:
