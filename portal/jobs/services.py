@@ -456,6 +456,8 @@ def _give_back(work: Work, *, refused: Exception | None = None) -> None:
         _run(GIVE_BACK, [wait, text, failures, refusals, work.chunk_id, work.attempt])
     except DATABASE_REFUSES:
         log.warning("%s/%s is free when this connection is gone: the database does not answer", work.job, work.ordinal)
+        if not connection.in_atomic_block:
+            connection.close()
 
 
 def _sqlstate(error: BaseException | None) -> str:

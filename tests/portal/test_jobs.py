@@ -13,6 +13,7 @@ from unittest.mock import Mock
 
 import psycopg
 import pytest
+from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # its types leave it out
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from pytest_django import Settings
 
 from portal.accounts.models import Membership, Organisation, Role, User
-from portal.celery import app as celery
+from portal.celery import app as celery, keep_good_connections
 from portal.files.services import store_upload
 from portal.jobs import beat, keeper, services
 from portal.jobs.beat import Metronome
@@ -450,6 +451,29 @@ def test_of_a_job_left_in_an_old_stage_staff_are_told_by_its_room(
     assert Notice.objects.filter(user=staff).count() == 1
     job.refresh_from_db()
     assert (job.state, job.error_code) == ("stopped", services.STAGE_UNKNOWN)
+
+
+def test_a_task_goes_on_with_the_connection_of_the_task_before_unless_it_is_broken(fresh_database: Database) -> None:
+    worker = DjangoWorkerFixup(celery)
+
+    def process_of_the_server() -> int:
+        worker.close_database()  # what Celery does after a task, and again before the next
+        keep_good_connections()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return int(cursor.fetchone()[0])
+
+    first = process_of_the_server()
+    assert process_of_the_server() == first
+    with psycopg.connect(fresh_database.owner_url, autocommit=True) as owner:
+        owner.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+    second = process_of_the_server()
+    assert second not in {0, first}
+    with psycopg.connect(fresh_database.owner_url, autocommit=True) as owner:
+        owner.execute("SELECT pg_terminate_backend(%s, 5000)", [second])
+    with pytest.raises(OperationalError):
+        Job.objects.count()  # a task that had begun meanwhile
+    assert process_of_the_server() not in {first, second}
 
 
 def test_a_chunk_is_free_at_once_when_the_connection_of_its_worker_is_gone(fresh_database: Database) -> None:
