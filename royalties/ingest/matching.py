@@ -18,7 +18,8 @@ from works.matching import Decision, SongQuery, match
 
 
 def work_match(work: Work, _prepared: Any) -> None:
-    songs = list(songs_to_match(work))
+    named = songs_to_match(work).values_list("pk", "key", "title", "artists", "isrc", "album", named=True)
+    songs: Sequence[Any] = list(named)  # rows without objects, which take longer to make than to read
     rejected: dict[str, set[int]] = {}
     pairs = RejectedPair.objects.standing().filter(recording__in=[song.pk for song in songs])
     for key, work_id in pairs.values_list("recording__key", "work_id"):
@@ -38,7 +39,7 @@ def songs_to_match(work: Work) -> QuerySet[ReportedRecording]:
     return ReportedRecording.objects.filter(~Exists(standing), pk__in=work.payload["songs"]).order_by("pk")
 
 
-def _write_matches(songs: Sequence[ReportedRecording], decisions: Sequence[Decision]) -> None:
+def _write_matches(songs: Sequence[Any], decisions: Sequence[Decision]) -> None:
     """Write what was decided, unless a match stands by now: another report's, or a person's, who is always right."""
     decided = [
         {

@@ -42,8 +42,10 @@ def _resolve_keys(report: Report, key_of_song: Mapping[Song, str]) -> dict[str, 
     known = _known_recordings(list(first))
     missing = sorted(first.keys() - known.keys())
     if missing:
-        _insert_recordings(report, [(key, first[key]) for key in missing])
-        known |= _known_recordings(missing)
+        ids = _insert_recordings(report, [(key, first[key]) for key in missing])
+        known |= {key: Known(number, report.pk, first[key]) for key, number in ids.items()}
+        if len(ids) < len(missing):  # another worker has made the others meanwhile
+            known |= _known_recordings([key for key in missing if key not in ids])
     renamed = {
         known[key].id: song
         for key, song in first.items()
@@ -78,8 +80,8 @@ def _known_recordings(keys: list[str]) -> dict[str, Known]:
         return {row[0]: Known(row[1], row[2], Song(*row[3:])) for row in cursor.fetchall()}
 
 
-def _insert_recordings(report: Report, songs: Sequence[tuple[str, Song]]) -> None:
-    """Rows go as JSON: to quote arrays of texts takes longer than to insert them."""
+def _insert_recordings(report: Report, songs: Sequence[tuple[str, Song]]) -> dict[str, int]:
+    """Keys and numbers of those that did not stand yet. Rows go as JSON: to quote arrays of texts takes longer than to insert."""
     rows = [
         {
             "ref": new_ref("S"), "key": key, "song_id": song.song_id, "title": song.title, "artists": song.artists,
@@ -96,9 +98,11 @@ def _insert_recordings(report: Report, songs: Sequence[tuple[str, Song]]) -> Non
             FROM json_to_recordset(%s)
                 AS new (ref text, key text, song_id text, title text, artists text, album text, isrc text)
             ORDER BY key COLLATE "C"
-            ON CONFLICT (key) DO NOTHING""",
+            ON CONFLICT (key) DO NOTHING
+            RETURNING key, id""",
             [report.source.id_space, report.pk, json.dumps(rows)],
         )
+        return dict(cursor.fetchall())
 
 
 def _rename_recordings(report: Report, songs: Mapping[int, Song]) -> None:
