@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -266,6 +266,7 @@ def absorb_work(*, survivor: Work, merged: Work, actor: User | None, reason: str
     _require_not_told_apart(survivor, merged)
     performers = set(WorkPerformer.objects.filter(work=merged).values_list("party", flat=True))
     had = set(WorkPerformer.objects.filter(work=survivor).values_list("party", flat=True))
+    last_part = RecordingWork.objects.filter(work__in=(survivor, merged)).aggregate(last=Max("pk"))["last"]
     titles = _copy_titles(merged, survivor)
     moved: dict[str, Any] = {
         "titles": [title.pk for title in titles],
@@ -273,6 +274,7 @@ def absorb_work(*, survivor: Work, merged: Work, actor: User | None, reason: str
         "performers": sorted(performers),
         "new_performers": sorted(performers - had),
         "earlier": sorted(Work.objects.filter(merged_into=merged).values_list("pk", flat=True)),
+        "last_part": last_part or 0,
         "iswc": merged.iswc or "",
     }
     RecordingWork.objects.filter(pk__in=moved["parts"]).update(work=survivor)
@@ -326,8 +328,8 @@ def release_work(*, merge: WorkMerge, actor: User | None) -> None:
     RecordingWork.objects.filter(pk__in=moved["parts"]).update(work=merged)
     _perform(moved["performers"], merged)
     WorkPerformer.objects.filter(work=survivor, party__in=moved["new_performers"]).delete()
-    left = RecordingWork.objects.filter(work=survivor).exclude(recording__performer="")
-    link_performers(list(left.order_by("pk").values_list("work_id", "recording__performer")))  # came since, if at all
+    since = RecordingWork.objects.filter(work=survivor, pk__gt=moved["last_part"]).exclude(recording__performer="")
+    link_performers(list(since.order_by("pk").values_list("work_id", "recording__performer")))
     refresh_title_keys([survivor.pk, merged.pk])
     WorkMerge.objects.filter(pk=merge.pk).update(undone_at=now, undone_by=actor)
     texts = WorkTitle.objects.filter(pk__in=moved["titles"]).order_by("pk").values_list("text", flat=True)

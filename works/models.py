@@ -593,7 +593,7 @@ class WorkMerge(models.Model):
     survivor = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="merges")
     merged = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="merged_by")
     reason = models.CharField(max_length=300, blank=True)
-    moved = models.JSONField(default=dict)  # titles, parts, performers, earlier: numbers; iswc
+    moved = models.JSONField(default=dict)  # numbers of titles, parts, performers and earlier merged works; iswc
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     undone_by = models.ForeignKey(

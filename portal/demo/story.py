@@ -18,6 +18,7 @@ from claims.services import accept_papers, add_message, close_case, file_share_c
 from portal.accounts.models import Role, User
 from portal.demo import society, statements
 from royalties.distribution import distribute
+from royalties.duplicates import find as find_duplicates
 from royalties.models import Match, MatchWork, Report, ReportedRecording, Source
 from royalties.money_in import record_remittance
 from royalties.review import accept_songs, reject_pairs
@@ -47,6 +48,7 @@ def receive(month: Month, folder: Path, lines: int, send: Send) -> Report:
     report = send(month.write(month.usage, lines, folder), month.usage)
     staff = society.user(Role.STAFF)
     answer_reviews(staff)
+    find_duplicates()
     record_remittance(
         source=Source.objects.get(code="tme"),
         period=month.usage,

@@ -61,6 +61,7 @@ from works.merging import (
 )
 from works.models import (
     ChangeLog,
+    Recording,
     RecordingWork,
     Right,
     Share,
@@ -286,10 +287,14 @@ def test_what_came_to_the_survivor_since_stays_there(scene: Scene, twin: Work) -
     made = merge(scene, scene.moon, twin)
     speaker = Speaker(source="staff", user=scene.staff)
     add_name(named=scene.moon, name=NewName(text="Moonlit", kind="translated"), speaker=speaker)
+    recording = Recording.objects.create(title="Moonlit", performer="별무리")
+    RecordingWork.objects.create(recording=recording, work=scene.moon)
+    link_performers([(scene.moon.pk, "별무리")])
     later = add_song("后来", matched_to=[(scene.moon, Fraction(1))])
     undo_merge(merge=made, actor=scene.staff)
     assert scene.moon.titles.standing().filter(text="Moonlit").exists()
     assert named(later) == [(scene.moon.pk, 1)]
+    assert WorkPerformer.objects.filter(work=scene.moon, party__name="별무리").exists()
 
 
 def test_it_stays_merged_and_says_why_when_something_happened_since(scene: Scene, twin: Work) -> None:

@@ -73,6 +73,17 @@ def test_a_share_that_does_not_fit_is_kept_as_a_claim_on_the_survivor() -> None:
     assert list(work("A-1").shares.values_list("party__name", flat=True).distinct()) == ["도해온"]
 
 
+def test_a_share_that_the_survivor_lacked_comes_to_it_when_its_publisher_sends_it_again() -> None:
+    send([row("A-1", party="도해온", share="1/2")])
+    second = publisher("PUB-B", "나람출판")
+    send([row("B-1", party="이도윤", share="1/2")], second)
+    merge(work("A-1"), work("B-1", "PUB-B"))
+    _upload, figures = send([row("B-1", party="이도윤", share="1/2")], second)
+    assert (figures.registered, figures.conflicts) == (1, 0)
+    owners = set(work("A-1").shares.values_list("party__name", "numerator", "denominator"))
+    assert owners == {("도해온", 1, 2), ("이도윤", 1, 2)}
+
+
 def test_after_the_merge_is_undone_each_number_means_its_own_work_again() -> None:
     send([row("A-1", title="봄밤"), row("A-2", title="봄밤")])
     made = merge(work("A-1"), work("A-2"))
