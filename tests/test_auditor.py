@@ -17,6 +17,7 @@ from django.utils import timezone
 from claims.rules import Check
 from tests import test_access
 from tests.test_access import METHODS, PAGES, SAFE, World, everything
+from works.merging import seal_of
 
 world = test_access.world  # the scene of the access matrix: every table has rows to change
 
@@ -76,6 +77,14 @@ def page_at(client: Client, path: str) -> Page:
 def test_every_page_that_staff_may_read_an_auditor_may_read(world: World) -> None:
     staff, auditor = client_of(world, "staff"), client_of(world, "auditor")
     forms_of_staff = {"royalties:upload", "works:names_import"}  # nothing but a form: there is nothing to read
+    # Questions to staff and their answers: an auditor reads the songs, and what was decided under “What changed”.
+    forms_of_staff |= {
+        "royalties:review",
+        "royalties:review_song",
+        "royalties:decisions",
+        "api:decisions",
+        "api:equal_songs",
+    }
     read = 0
     for name, page in PAGES.items():
         if name in forms_of_staff or name == "account_logout":
@@ -140,7 +149,12 @@ STEPS: dict[str, tuple[Callable[[World], str], Callable[[World], dict[str, Any]]
     ),
     "merge": (
         lambda world: reverse("royalties:compare_works", args=[world.scene.strange.ref, world.twin.ref]),
-        lambda world: {"action": "merge", "survivor": world.scene.strange.ref, "reason": "the same"},
+        lambda world: {
+            "action": "merge",
+            "survivor": world.scene.strange.ref,
+            "reason": "the same",
+            "seen": seal_of(world.scene.strange, world.twin),
+        },
     ),
     "not the same": (
         lambda world: reverse("royalties:compare_works", args=[world.scene.strange.ref, world.twin.ref]),
