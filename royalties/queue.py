@@ -43,15 +43,15 @@ def review_of(user: User, song: ReportedRecording) -> dict[str, Any]:
         .first()
     )
     equal = equal_songs(song, standing) if standing else []
+    candidates = _candidates(user, standing)
     shown = ReportedRecording.objects.filter(pk=song.pk).with_use().with_money().first()
     return {
         "song": song,
         "use": shown,
         "services": [Service(code).label for code in getattr(shown, "services", [])],
         "standing": standing,
-        "candidates": [
-            _side_by_side(song, number, found) for number, found in enumerate(_candidates(user, standing), start=1)
-        ],
+        "candidates": [_side_by_side(song, number, found) for number, found in enumerate(candidates, start=1)],
+        "other_words": any(found["other_words"] for found in candidates),
         "medley": "medley" in parse_title(song.title).versions,
         "may_divide": not is_distributed(song),
         "equal": equal,

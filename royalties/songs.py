@@ -22,6 +22,7 @@ WRITERS: Final = tuple(
     for role in Share.Role
     if role not in {Share.Role.ORIGINAL_PUBLISHER, Share.Role.SUB_PUBLISHER, Share.Role.ADMINISTRATOR}
 )
+OTHER_WORDS: Final = ("language:", "adaptation")  # remarks on a version by which it may be another work
 LOOKED_BACK: Final = 100_000  # songs
 INDEXED_AT_ONCE: Final = 20_000
 METHODS: Final[dict[str, Promise]] = {
@@ -82,6 +83,7 @@ def candidates_of(user: Reader, standing: Match | None) -> list[dict[str, Any]]:
             "fraction": Fraction(part.numerator, part.denominator),
             "permille": part.probability_permille,
             "evidence": explain(_told(part, standing)),
+            "other_words": any(tag.startswith(OTHER_WORDS) for tag in _told(part, standing).get("versions", ())),
             **facts[part.work_id],
         }
         for part in parts

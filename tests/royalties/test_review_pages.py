@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from royalties.models import Match, ReportedRecording, StaffDecision
+from royalties.models import Match, MatchWork, ReportedRecording, StaffDecision
 from royalties.review import leave_out_songs
 from tests.royalties.scene import CANARY, QQ, YUAN, Scene, add_report, add_song, make_scene, signed_in
 
@@ -231,3 +231,20 @@ def test_a_list_of_large_decisions_names_a_few_songs_of_each(
     with django_assert_max_num_queries(BUDGET):
         page = staff.get(reverse("royalties:decisions")).content.decode()
     assert page.count("많은 노래") == 3
+
+
+# ── versions with other words ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [("language:zh", "version in another language"), ("adaptation", "has new words"), ("live", "")],
+)
+def test_a_version_with_other_words_is_to_wait_for_its_own_work(
+    scene: Scene, staff: Client, tag: str, said: str
+) -> None:
+    item = standing(scene.review).works.get(work=scene.moon)
+    MatchWork.objects.filter(pk=item.pk).update(evidence={**item.evidence, "versions": [tag]})
+    page = staff.get(address(scene.review)).content.decode()
+    assert ("A version with other words is another work" in page) is bool(said)
+    assert said in page

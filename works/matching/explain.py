@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
@@ -46,6 +46,18 @@ PERFORMER: Final = {
 }
 
 
+def _versions(tags: Sequence[str]) -> list[str]:
+    """Why the song may be another work than the one it is called like (works.names.versions)."""
+    said = []
+    if any(tag.startswith("language:") for tag in tags):
+        said.append(_("One of the two is a version in another language, so its words may be another work."))
+    if "adaptation" in tags:
+        said.append(_("One of the two is an adaptation or has new words, so it may be another work."))
+    if "medley" in tags:
+        said.append(_("One of the two is a medley of several works."))
+    return said or ([_("The report calls it a version that may be a work of its own.")] if tags else [])
+
+
 def explain(evidence: Mapping[str, Any]) -> list[str]:
     """What speaks for and against a candidate. A fact without words here (of an older matcher) is left out."""
     said = []
@@ -72,8 +84,7 @@ def explain(evidence: Mapping[str, Any]) -> list[str]:
         said.append(_("The reported artist is called like the writer “%(registered)s”.") % writer)
     if ipis := evidence.get("ipis"):
         said.append(_("The report names a writer of this work by IPI: %(ipis)s.") % {"ipis": ", ".join(ipis)})
-    if evidence.get("versions"):
-        said.append(_("The report calls it a version that may be a work of its own."))
+    said += _versions(evidence.get("versions", ()))
     if rivals := evidence.get("rivals"):
         said.append(
             ngettext("%(count)s other work fits as well.", "%(count)s other works fit as well.", rivals)
