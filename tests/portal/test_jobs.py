@@ -41,6 +41,7 @@ from portal.jobs.services import (
 from portal.lib.errors import DomainError
 from portal.notices.models import Notice
 from portal.rest.models import RequestCount
+from royalties.duplicates import start_finding
 from royalties.ingest import receive_report
 from royalties.models import Source
 from royalties.rematch import start_rematch
@@ -732,6 +733,10 @@ def a_report() -> dict[str, Any]:
     return {"job_id": report.job_id}
 
 
+def a_look_for_duplicates() -> dict[str, Any]:
+    return {"job_id": start_finding(actor=None, bell=False).pk}
+
+
 def a_rematch() -> dict[str, Any]:
     rematch = start_rematch(actor=None)
     return {"job_id": Job.objects.get(subject_id=rematch.pk).pk}
@@ -764,6 +769,8 @@ TASKS = {  # name → makes what it works on, and returns its arguments
     "portal.rest.tasks.sweep": an_old_count,
     "royalties.tasks.import_report": a_report,
     "royalties.tasks.rematch": a_rematch,
+    "royalties.tasks.find_duplicates": a_look_for_duplicates,
+    "royalties.tasks.look_for_duplicates": nothing,
     "royalties.tasks.keep_words": nothing,
     "royalties.tasks.sweep": nothing,
     "works.tasks.import_catalogue": a_catalogue,
