@@ -77,6 +77,7 @@ from works.services import NewPart, replace_share
 
 pytestmark = pytest.mark.django_db
 OCTOBER = dt.date(2026, 10, 1)
+WHOLE = Fraction(1)
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_names_recordings_iswc_and_songs_follow_the_survivor(scene: Scene, twin:
     assert recordings <= set(RecordingWork.objects.filter(work=scene.moon).values_list("recording", flat=True))
     assert not WorkKey.objects.filter(work=twin).exists()
     assert not WorkPerformer.objects.filter(work=twin).exists()
-    assert named(sure) == [(scene.moon.pk, 1)]
+    assert named(sure) == [(scene.moon.pk, WHOLE)]
     decision = StaffDecision.objects.get(merge=made)
     assert (decision.action, decision.work, decision.songs, decision.reason) == (
         "repoint", scene.moon, 1, "the same song",
@@ -214,7 +215,7 @@ def test_a_song_of_both_becomes_whole_and_of_two_candidates_the_better_stays(sce
     third = add_song("三首", matched_to=[(twin, Fraction(1, 3)), (scene.other, Fraction(2, 3))])
     unsure = add_song("月光", candidates=[(twin, 800), (scene.other, 700), (scene.moon, 600)])
     merge(scene, scene.moon, twin)
-    assert named(medley) == [(scene.moon.pk, 1)]
+    assert named(medley) == [(scene.moon.pk, WHOLE)]
     assert named(third) == [(scene.moon.pk, Fraction(1, 3)), (scene.other.pk, Fraction(2, 3))]
     candidates = standing(unsure).works.order_by("rank").values_list("work", "probability_permille")
     assert list(candidates) == [(scene.moon.pk, 800), (scene.other.pk, 700)]
@@ -248,7 +249,7 @@ def test_a_song_matched_while_the_works_were_merged_follows_before_money_is_dist
     distribute_all(scene)
     assert not Earning.objects.filter(work=twin).exists()
     assert Earning.objects.filter(work=scene.moon, song_usage__recording=late).exists()
-    assert before == [(twin.pk, 1)]
+    assert before == [(twin.pk, WHOLE)]
     assert standing(late).decision == StaffDecision.objects.get(merge=made), "it goes back with the merge"
     assert repoint_stragglers() == 0
 
@@ -256,7 +257,7 @@ def test_a_song_matched_while_the_works_were_merged_follows_before_money_is_dist
 def test_staff_who_name_the_merged_work_mean_the_survivor(scene: Scene, twin: Work) -> None:
     merge(scene, scene.moon, twin)
     accept_songs(songs=[scene.review], work=twin, actor=scene.staff, reason="heard it", seen={})
-    assert named(scene.review) == [(scene.moon.pk, 1)]
+    assert named(scene.review) == [(scene.moon.pk, WHOLE)]
 
 
 # ── taking it back ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -293,7 +294,7 @@ def test_what_came_to_the_survivor_since_stays_there(scene: Scene, twin: Work) -
     later = add_song("后来", matched_to=[(scene.moon, Fraction(1))])
     undo_merge(merge=made, actor=scene.staff)
     assert scene.moon.titles.standing().filter(text="Moonlit").exists()
-    assert named(later) == [(scene.moon.pk, 1)]
+    assert named(later) == [(scene.moon.pk, WHOLE)]
     assert WorkPerformer.objects.filter(work=scene.moon, party__name="별무리").exists()
 
 
@@ -344,7 +345,7 @@ def test_of_works_merged_one_after_the_other_each_leads_to_the_last_and_comes_ba
     between = everything()
     second = merge(scene, scene.other, scene.moon)
     assert set(Work.objects.filter(merged_into=scene.other)) == {scene.moon, twin}
-    assert named(song) == [(scene.other.pk, 1)]
+    assert named(song) == [(scene.other.pk, WHOLE)]
     undo_merge(merge=second, actor=scene.staff)
     assert everything() == between
     undo_merge(merge=first, actor=scene.staff)
@@ -396,9 +397,10 @@ def test_other_shares_need_a_reason_and_to_have_been_seen(scene: Scene, twin: Wo
     replace_share(share=share, from_date=dt.date(2026, 1, 1), parts=parts, actor=None, reason="sold")
     with pytest.raises(SharesWereChanged):
         merge_works(survivor=scene.moon, merged=twin, actor=scene.staff, reason="same", seen=seen)
-    assert merge_works(
+    made = merge_works(
         survivor=scene.moon, merged=twin, actor=scene.staff, reason="same", seen=seal_of(scene.moon, twin)
     )
+    assert made.survivor == scene.moon
 
 
 def test_equal_shares_need_no_reason(scene: Scene) -> None:

@@ -20,7 +20,7 @@ from royalties import merging
 from royalties.merging import WorkIsInACase, merge_works, tell_apart, undo_merge
 from royalties.models import Match, StaffDecision
 from tests.royalties.scene import Scene, add_share, add_song, add_work, make_scene
-from works.merging import MergeIsUndone, ToldApart, WorkIsMerged
+from works.merging import MergeIsUndone, ToldApart, WorkIsMerged, shares_differ
 from works.models import Right, Work, WorkDifference, WorkMerge
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
@@ -33,7 +33,7 @@ def both_have_looked(monkeypatch: pytest.MonkeyPatch) -> None:
     The lock of the payees, which all merges take first, is left away: the locks of the works must do.
     """
     both = threading.Barrier(2)
-    really = merging.shares_differ
+    really = shares_differ
 
     def compare_and_wait(one: Work, other: Work) -> bool:
         found = really(one, other)
