@@ -74,17 +74,17 @@ class ComparedOut(serializers.Serializer[Any]):
     seen = serializers.CharField(help_text=_("Stands for the shares and ISWCs compared; to be sent with a merge."))
 
 
-class MergeIn(Input):
+class WorkMergeIn(Input):
     survivor = Text(max_length=12, help_text=_("The ref of the work that stays: one of the two."))
     reason = Text(max_length=300, required=False, allow_blank=True, default="")
     seen = Text(max_length=64, help_text=_("As the comparison says it."))
 
 
-class DifferenceIn(Input):
+class WorkDifferenceIn(Input):
     reason = Text(max_length=300, required=False, allow_blank=True, default="")
 
 
-class MergeOut(serializers.Serializer[Any]):
+class WorkMergeOut(serializers.Serializer[Any]):
     ref = serializers.CharField()
     survivor = WorkBrief()
     merged = WorkBrief()
@@ -96,7 +96,7 @@ class MergeOut(serializers.Serializer[Any]):
     undone_at = serializers.DateTimeField(allow_null=True)
 
 
-class DifferenceOut(serializers.Serializer[Any]):
+class WorkDifferenceOut(serializers.Serializer[Any]):
     ref = serializers.CharField()
     one = WorkBrief()
     other = WorkBrief()
@@ -154,12 +154,12 @@ class MergeTwo(ApiView):
     @extend_schema(
         operation_id="merge_works",
         summary=_("Say that two works are one: the other’s names, recordings, ISWC and songs go to the one that stays"),
-        request=MergeIn,
-        responses=MergeOut,
+        request=WorkMergeIn,
+        responses=WorkMergeOut,
     )
     def post(self, request: Request, one: str, other: str) -> Response:
         works = access.get_two_works(request.user, one, other)
-        given = checked(MergeIn(data=request.data))
+        given = checked(WorkMergeIn(data=request.data))
         by_ref = {work.ref: work for work in works}
         survivor = by_ref.get(given["survivor"].upper())
         if survivor is None:
@@ -177,12 +177,12 @@ class TellApart(ApiView):
     @extend_schema(
         operation_id="tell_works_apart",
         summary=_("Say that two works are not the same: they are not offered again"),
-        request=DifferenceIn,
-        responses=DifferenceOut,
+        request=WorkDifferenceIn,
+        responses=WorkDifferenceOut,
     )
     def post(self, request: Request, one: str, other: str) -> Response:
         works = access.get_two_works(request.user, one, other)
-        given = checked(DifferenceIn(data=request.data))
+        given = checked(WorkDifferenceIn(data=request.data))
         said = merging.tell_apart(one=works[0], other=works[1], actor=signed_in(request), reason=given["reason"])
         return Response(_difference_shown(said))
 
@@ -195,7 +195,7 @@ class Merges(ApiView):
     @extend_schema(
         operation_id="list_merges",
         summary=_("The works that were found to be one, newest first"),
-        responses=MergeOut(many=True),
+        responses=WorkMergeOut(many=True),
     )
     def get(self, request: Request) -> Response:
         page = self.page_of(request, access.merges_of(request.user))
@@ -209,7 +209,7 @@ class UndoMerge(ApiView):
         operation_id="undo_merge",
         summary=_("Take a merge back: names, recordings, ISWC and songs return to the work that had them"),
         request=Input,
-        responses=MergeOut,
+        responses=WorkMergeOut,
     )
     def post(self, request: Request, ref: str) -> Response:
         made = access.get_merge(request.user, ref)
@@ -226,7 +226,7 @@ class Differences(ApiView):
     @extend_schema(
         operation_id="list_differences",
         summary=_("The works that look alike and were found not to be the same, newest first"),
-        responses=DifferenceOut(many=True),
+        responses=WorkDifferenceOut(many=True),
     )
     def get(self, request: Request) -> Response:
         page = self.page_of(request, access.differences_of(request.user))
@@ -240,7 +240,7 @@ class UndoDifference(ApiView):
         operation_id="undo_difference",
         summary=_("Take back that two works are not the same"),
         request=Input,
-        responses=DifferenceOut,
+        responses=WorkDifferenceOut,
     )
     def post(self, request: Request, ref: str) -> Response:
         said = access.get_difference(request.user, ref)
@@ -265,7 +265,7 @@ def _side_shown(side: duplicates.Side) -> dict[str, Any]:
 
 
 def _merge_shown(merge: WorkMerge) -> Any:
-    return MergeOut(
+    return WorkMergeOut(
         {
             "ref": merge.ref,
             "survivor": merge.survivor,
@@ -281,7 +281,7 @@ def _merge_shown(merge: WorkMerge) -> Any:
 
 
 def _difference_shown(difference: WorkDifference) -> Any:
-    return DifferenceOut(
+    return WorkDifferenceOut(
         {
             "ref": difference.ref,
             "one": difference.one,
