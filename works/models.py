@@ -337,6 +337,23 @@ class WorkPerformer(models.Model):
         return f"{self.work} · {self.party}"
 
 
+class PerformedKey(models.Model):
+    """A key of a title of a work beside one of its performers, so that the two are looked up at once. Derived, can be rebuilt.
+
+    Songs are asked for by performer and title: a title alone has thousands of works, and a performer too.
+    """
+
+    party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    key = models.CharField(max_length=300)
+    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["party", "key", "work"], name="party_performs_a_title_once"),)
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Recording(models.Model):
     """A recording as the register knows it, with or without an ISRC."""
 

@@ -36,7 +36,9 @@ def work_match(work: Work, _prepared: Any) -> None:
 def songs_to_match(work: Work) -> QuerySet[ReportedRecording]:
     """The songs of a chunk that no match stands for. Another report may have matched some meanwhile."""
     standing = Match.objects.filter(recording=OuterRef("pk"), superseded_at__isnull=True)
-    return ReportedRecording.objects.filter(~Exists(standing), pk__in=work.payload["songs"]).order_by("pk")
+    return ReportedRecording.objects.filter(~Exists(standing), pk__in=work.payload["songs"]).order_by(
+        "artists", "title", "key"
+    )
 
 
 def _write_matches(songs: Sequence[Any], decisions: Sequence[Decision]) -> None:

@@ -39,7 +39,7 @@ BLOCK: Final = 10_000  # works or parties that are made at once
 SAMPLE: Final = 300  # works and parties whose keys are looked at
 TABLES: Final = (
     "works_party", "works_partyname", "works_partykey", "works_work", "works_worktitle", "works_workkey", "works_recording",
-    "works_recordingwork", "works_workperformer", "works_share",
+    "works_recordingwork", "works_workperformer", "works_performedkey", "works_share",
 )  # fmt: skip
 SEARCHED: Final = (
     "title_by_two_letters"  # people search by it; songs are not looked up in it, and it takes minutes to build

@@ -79,7 +79,6 @@ def test_a_name_never_lowers_the_rank_of_its_own_work(
 
 
 @pytest.mark.skipif(not is_available(), reason="the sentence encoder is not installed")
-@pytest.mark.xfail(strict=True, reason="A title in the script of the song makes what the others mean count for less.")
 @pytest.mark.parametrize(
     ("title", "alias"), [("Good Day", "Hello"), ("Good Day", "Joheun Nal"), ("好日子", "谎言"), ("拥抱", "英雄")]
 )

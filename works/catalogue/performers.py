@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.lib.refs import new_ref
-from works.matching.derive import add_party_keys, without_ended
+from works.matching.derive import add_party_keys, add_performed_keys, without_ended
 from works.matching.keys import keys_of_name
 from works.names.performers import Performer, parse_performers
 from works.names.script import detect_script
@@ -127,3 +127,4 @@ def _link(pairs: Iterable[tuple[int, int]]) -> None:
             SELECT * FROM unnest(%s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING""",
             [[party_id for party_id, _ in rows], [work_id for _, work_id in rows]],
         )
+    add_performed_keys(list({work_id for _, work_id in rows}))

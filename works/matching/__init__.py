@@ -1,4 +1,4 @@
-"""From a song as reported to the works of the register: keys, candidates, score, rivals, decision.
+"""From a song as reported to the works of the register: what stands there word by word, then candidates, score, rivals, decision.
 
     match(queries, excluded) -> one Decision per query, in the same order
 
@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 
 from works.matching.base import Candidate, Decision, SongQuery
 from works.matching.candidates import find_candidates
-from works.matching.decide import decide
+from works.matching.compare import title_parts
+from works.matching.decide import decide, decide_exact
+from works.matching.exact import find_exact
 from works.matching.fitted import fitted
 from works.matching.meaning import is_available
 from works.matching.rivals import weigh_rivals
@@ -29,7 +31,26 @@ def match(
     with_meaning: whether titles that letters cannot tell are compared by what they mean; None where the encoder is installed.
     """
     frozen = fitted()
-    found = find_candidates(queries, excluded)
-    scored = [score(query, its, frozen.facts) for query, its in zip(queries, found, strict=True)]
-    weigh_rivals(queries, scored, frozen, with_meaning=is_available() if with_meaning is None else with_meaning)
-    return [decide(*each, frozen) for each in zip(queries, found, scored, strict=True)]
+    exact = find_exact(queries, excluded)
+    decisions = [decide_exact(query, its, frozen) for query, its in zip(queries, exact, strict=True)]
+    taken = taken_works(queries, decisions)
+    places = [place for place, decision in enumerate(decisions) if decision is None]
+    left = [queries[place] for place in places]
+    found = find_candidates(left, excluded)
+    scored = [score(query, its, frozen.facts) for query, its in zip(left, found, strict=True)]
+    weigh_rivals(
+        left, found, scored, taken, frozen, with_meaning=is_available() if with_meaning is None else with_meaning
+    )
+    for place, query, its in zip(places, left, scored, strict=True):
+        decisions[place] = decide(query, its, frozen)
+    return [decision for decision in decisions if decision is not None]
+
+
+def taken_works(queries: Sequence[SongQuery], decisions: Sequence[Decision | None]) -> dict[int, str]:
+    """Works that songs are, decided word by word, with the letters of the song's title."""
+    return {
+        work_id: title_parts(query.title)[0].letters
+        for query, decision in zip(queries, decisions, strict=True)
+        if decision is not None
+        for work_id, _ in decision.works
+    }

@@ -1,31 +1,41 @@
-"""Which works a song may be: everything the register says about them, in a constant number of statements per call.
+"""Which works a song may be that is not decided word by word: all the register says about them, in a constant number of statements.
 
-A work is found by an identifier, by an exact key of a title, or through an artist: names lead to parties, parties to the
-works they perform. How good a hit is, is for score.py to say.
+A work is found by a key of a title that few works share, or through an artist: names lead to parties, parties to their works,
+and of these to those whose titles share a key with the song's, or come near one. How good a hit is, is for score.py to say.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
-from django.db import connection
+from rapidfuzz import fuzz, process
 
-from works.identifiers import parse_ipi_name, parse_isrc, parse_iswc
+from works.identifiers import parse_ipi_name
 from works.matching.base import SongQuery
+from works.matching.compare import may_be_one_name
+from works.matching.exact import stored_form
 from works.matching.keys import keys_of_name, keys_of_title
+from works.matching.rows import distinct, rows_of
+from works.names.folded import fold_letters
+from works.names.keys import SHORTEST_SOUND
 
 Met = tuple[str, str]  # a key both sides share, and the title or name of the register that gave it
 
-WORKS_OF_A_TITLE: Final = (
-    60  # looked at for one key of a title; one that more works share says little without the artist
+WORKS_OF_A_TITLE: Final = 10  # a key of a title that more works share says little without the artist
+KEYS_OF_AN_ARTIST: Final = (
+    4000  # compared by letters, and their titles by meaning; with more those works alone that share a key
 )
-WORKS_OF_AN_ARTIST: Final = 1000  # all looked at; of an artist with more only those that share a key of the title
 ARTISTS_OF_A_NAME: Final = 40
-UNKNOWN_NAMES: Final = 3  # works of a title whose performers' names are compared one by one
+COMPARED: Final = ("k:", "r:", "c:")  # kinds of keys in which titles may be near
+FEW: Final = 3  # performers whose names sound alike; of more each name is compared
+NEAR: Final = 60  # of 100: how like two keys of one kind are, from which on their titles are compared
+NEAREST: Final = 3  # works of an artist whose titles are compared because they are like the song's
+SHORT, SHORT_LATIN = 5, 8  # letters of a key
 
 
 @dataclass
@@ -34,7 +44,7 @@ class Hit:
 
     work_id: int
     titles: list[str] = field(default_factory=list)
-    met: list[Met] = field(default_factory=list)  # keys of titles
+    met: list[str] = field(default_factory=list)  # keys of titles
     performers: list[Met] = field(default_factory=list)  # keys of names, where the artist led to the work
     names: list[str] = field(default_factory=list)  # of its performers, where the artist did not
     writers: list[Met] = field(default_factory=list)
@@ -44,199 +54,284 @@ class Hit:
 
 @dataclass
 class Found:
-    """All there is for one song. by_isrc: the parts of the registered recording.
+    """All there is for one song.
 
-    artists: the parties its artists may be, each with the best key they share. common: for a key of the title how many
-    works share it, at most WORKS_OF_A_TITLE + 1. works: how many works those artists have, as far as looked at.
+    artists: the performers its artists may be, each with the best key they share. writers: the writers called so.
+    works: those of its artists, of whom none has too many (those: compared). common: for a key of the
+    title how many works share it, at most WORKS_OF_A_TITLE + 1. rejected: works somebody said it is not.
     """
 
-    isrc: str = ""
-    iswc: str = ""
-    by_isrc: list[tuple[int, Fraction]] = field(default_factory=list)
-    by_iswc: int | None = None
     artists: dict[int, Met] = field(default_factory=dict)
-    works: int = 0
+    writers: dict[int, Met] = field(default_factory=dict)
+    compared: tuple[int, ...] = ()
+    works: frozenset[int] = frozenset()
+    rejected: frozenset[int] = frozenset()
     common: dict[str, int] = field(default_factory=dict)
     hits: dict[int, Hit] = field(default_factory=dict)
 
 
+@dataclass
+class Shelf:
+    """The works of an artist: the keys of their titles in order, whose each is, and how short titles sound."""
+
+    keys: list[str]
+    owners: list[int]
+    sounds: list[str] = field(default_factory=list)
+    sound_owners: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for place in range(*self.of_kind("k:")):
+            if sound := short_sound(self.keys[place]):
+                self.sounds.append(sound)
+                self.sound_owners.append(self.owners[place])
+
+    def of_kind(self, kind: str) -> tuple[int, int]:
+        """The first and last but one place of a kind of keys."""
+        return bisect_left(self.keys, kind), bisect_left(self.keys, kind[0] + ";")  # ";" follows ":"
+
+
 def find_candidates(queries: Sequence[SongQuery], excluded: Mapping[str, frozenset[int]]) -> list[Found]:
     """What the register holds for each song, in the same order; pairs that somebody rejected are left out."""
-    found = [Found(isrc=_stored(parse_isrc, query.isrc), iswc=_stored(parse_iswc, query.iswc)) for query in queries]
-    rejected = [excluded.get(query.key, frozenset()) for query in queries]
-    _find_by_isrc(found, rejected)
-    _find_by_iswc(found, rejected)
-    _find_artists(queries, found)
-    _find_by_title(queries, found, rejected)
-    _find_by_artist(queries, found, rejected)
+    found = [Found(rejected=excluded.get(query.key, frozenset())) for query in queries]
+    _find_people(queries, found)
+    _find_by_title(queries, found)
+    _find_by_writer(queries, found)
+    _find_by_ipi(queries, found)
+    _find_by_artist(queries, found)
     _add_titles(found)
     _add_names(found)
-    _compare_writers(queries, found)
-    _compare_ipis(queries, found)
     return found
-
-
-def _stored(parse: Any, text: str) -> str:
-    """The stored form of an identifier; one with a wrong check digit finds nothing."""
-    if not text:
-        return ""
-    identifier = parse(text)
-    return identifier.value if identifier.well_formed and identifier.check_ok else ""
-
-
-# ── by a number ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _find_by_isrc(found: Sequence[Found], rejected: Sequence[frozenset[int]]) -> None:
-    parts: dict[str, list[tuple[int, Fraction]]] = defaultdict(list)
-    rows = _rows(
-        """
-        SELECT r.isrc, p.work_id, p.numerator, p.denominator FROM works_recording r
-        JOIN works_recordingwork p ON p.recording_id = r.id
-        WHERE r.isrc = ANY(%s) ORDER BY p.work_id""",
-        [_distinct(song.isrc for song in found)],
-    )
-    for isrc, work_id, numerator, denominator in rows:
-        parts[isrc].append((work_id, Fraction(numerator, denominator)))
-    for song, not_these in zip(found, rejected, strict=True):
-        its = parts.get(song.isrc, [])
-        if not any(work_id in not_these for work_id, _ in its):  # a medley without one of its songs is no medley
-            song.by_isrc = its
-
-
-def _find_by_iswc(found: Sequence[Found], rejected: Sequence[frozenset[int]]) -> None:
-    works = dict(
-        _rows("SELECT iswc, id FROM works_work WHERE iswc = ANY(%s)", [_distinct(song.iswc for song in found)])
-    )
-    for song, not_these in zip(found, rejected, strict=True):
-        work_id = works.get(song.iswc)
-        song.by_iswc = None if work_id in not_these else work_id
 
 
 # ── by artist and title ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _find_artists(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
-    """The performers whose names share a key with the song's artists. Of several shared keys the first is the best."""
-    keys = [[key.key for key in keys_of_name(query.artists)] for query in queries]
-    parties: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    rows = _rows(
-        """
-        SELECT asked.key, k.party_id, k.text FROM unnest(%s::text[]) AS asked (key) CROSS JOIN LATERAL (
-            SELECT k.party_id, k.text FROM works_partykey k JOIN works_party p ON p.id = k.party_id
-            WHERE k.key = asked.key AND p.kind = 'performer' ORDER BY k.party_id LIMIT %s) AS k""",
-        [_distinct(key for its in keys for key in its)],
-        ARTISTS_OF_A_NAME,
-    )
-    for key, party_id, text in rows:
-        parties[key].append((party_id, text))
+def _find_people(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
+    """The performers and writers whose names share a key with the song's artists. Of several shared keys the first is the best.
+
+    Where a name stands in the register as written, or many sound like it, those are taken besides whose names may be it in other
+    letters. Of writers none is found by sound: too many people sound alike.
+    """
+    keys = [keys_of_name(query.artists) for query in queries]
+    people = _people_of(distinct(key.key for its in keys for key in its if key.exact))
     for song, its in zip(found, keys, strict=True):
         for key in its:
-            for party_id, text in parties.get(key, ()):
-                song.artists.setdefault(party_id, (key, text))
+            for party_id, text, kind in people.get(key.key, ()):
+                met = song.artists if kind == "performer" else song.writers
+                met.setdefault(party_id, (key.key, text))
+    people = _people_of(distinct(key.key for its in keys for key in its if not key.exact))
+    for song, its in zip(found, keys, strict=True):
+        few = 0 if song.artists else FEW
+        for key in its:
+            who = [(party_id, text) for party_id, text, kind in people.get(key.key, ()) if kind == "performer"]
+            for party_id, text in who:
+                if party_id not in song.artists and (len(who) <= few or may_be_one_name(key.text, text)):
+                    song.artists[party_id] = (key.key, text)
 
 
-def _find_by_title(queries: Sequence[SongQuery], found: Sequence[Found], rejected: Sequence[frozenset[int]]) -> None:
-    keys = [[key.key for key in keys_of_title(query.title)] for query in queries]
-    works: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    rows = _rows(
+def _people_of(keys: list[str]) -> dict[str, list[tuple[int, str, str]]]:
+    """By key: party, name and kind of the performers and writers, not more than ARTISTS_OF_A_NAME."""
+    people: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    rows = rows_of(
         """
-        SELECT asked.key, k.work_id, k.text FROM unnest(%s::text[]) AS asked (key) CROSS JOIN LATERAL (
-            SELECT work_id, text FROM works_workkey k WHERE k.key = asked.key ORDER BY work_id LIMIT %s) AS k""",
-        [_distinct(key for its in keys for key in its)],
+        SELECT asked.key, k.party_id, k.text, k.kind FROM unnest(%s::text[]) AS asked (key) CROSS JOIN LATERAL (
+            SELECT k.party_id, k.text, p.kind FROM works_partykey k JOIN works_party p ON p.id = k.party_id
+            WHERE k.key = asked.key AND p.kind IN ('performer', 'writer') ORDER BY k.party_id LIMIT %s) AS k""",
+        [keys],
+        ARTISTS_OF_A_NAME,
+    )
+    for key, party_id, text, kind in rows:
+        people[key].append((party_id, text, kind))
+    return people
+
+
+def _find_by_title(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
+    """Works that share a key of a title with the song, where they are few."""
+    keys = [[key.key for key in keys_of_title(query.title)] for query in queries]
+    works: dict[str, list[int]] = defaultdict(list)
+    rows = rows_of(
+        """
+        SELECT asked.key, k.work_id FROM unnest(%s::text[]) AS asked (key) CROSS JOIN LATERAL (
+            SELECT work_id FROM works_workkey k WHERE k.key = asked.key ORDER BY work_id LIMIT %s) AS k""",
+        [distinct(key for its in keys for key in its)],
         WORKS_OF_A_TITLE + 1,
     )
-    for key, work_id, text in rows:
-        works[key].append((work_id, text))
-    for song, its, not_these in zip(found, keys, rejected, strict=True):
+    for key, work_id in rows:
+        works[key].append(work_id)
+    for song, its in zip(found, keys, strict=True):
         for key in its:
             its_works = works.get(key, ())
             song.common[key] = len(its_works)
-            for work_id, text in its_works[:WORKS_OF_A_TITLE]:
-                if work_id not in not_these:
-                    song.hits.setdefault(work_id, Hit(work_id)).met.append((key, text))
+            if len(its_works) <= WORKS_OF_A_TITLE:
+                for work_id in its_works:
+                    if work_id not in song.rejected:
+                        song.hits.setdefault(work_id, Hit(work_id)).met.append(key)
 
 
-def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found], rejected: Sequence[frozenset[int]]) -> None:
-    """All works of the artists; of an artist with very many those alone that share a key of the title."""
-    works: dict[int, list[int]] = defaultdict(list)
-    rows = _rows(
+BY_SHARE: Final = """
+    SELECT DISTINCT asked.song, k.work_id, asked.party_id, k.key
+    FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS asked (song, party_id, key)
+    JOIN works_workkey k ON k.key = asked.key
+    JOIN works_share s ON s.work_id = k.work_id AND s.party_id = asked.party_id
+    ORDER BY 1, 2, 3, 4"""
+
+
+def _find_by_writer(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
+    """Works that share a key of the title, by writers called like the song's artists."""
+    for place, work_id, party_id, key in rows_of(BY_SHARE, _pairs_of(queries, [song.writers for song in found])):
+        if work_id not in found[place].rejected:
+            hit = found[place].hits.setdefault(work_id, Hit(work_id))
+            if key not in hit.met:
+                hit.met.append(key)
+            met = found[place].writers[party_id]
+            if met not in hit.writers:
+                hit.writers.append(met)
+
+
+def _find_by_ipi(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
+    """Works that share a key of the title, by writers whose IPI the report names."""
+    asked = [frozenset(stored_form(parse_ipi_name, ipi) for ipi in query.ipis) - {""} for query in queries]
+    people: dict[str, list[int]] = defaultdict(list)
+    ipi_of: dict[int, str] = {}
+    for ipi, party_id in rows_of(
+        "SELECT ipi_name_number, id FROM works_party WHERE ipi_name_number = ANY(%s) AND kind = 'writer' ORDER BY id",
+        [sorted({ipi for ipis in asked for ipi in ipis})],
+    ):
+        people[ipi].append(party_id)
+        ipi_of[party_id] = ipi
+    parties = [[party_id for ipi in sorted(ipis) for party_id in people[ipi]] for ipis in asked]
+    for place, work_id, party_id, key in rows_of(BY_SHARE, _pairs_of(queries, parties)):
+        if work_id not in found[place].rejected:
+            hit = found[place].hits.setdefault(work_id, Hit(work_id))
+            if key not in hit.met:
+                hit.met.append(key)
+            if ipi_of[party_id] not in hit.ipis:
+                hit.ipis.append(ipi_of[party_id])
+
+
+def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
+    """The works of the artists that share a key of the title, and those whose titles come near."""
+    for place, work_id, party_id, key in rows_of(
         """
-        SELECT asked.party_id, p.work_id FROM unnest(%s::bigint[]) AS asked (party_id) CROSS JOIN LATERAL (
-            SELECT work_id FROM works_workperformer p WHERE p.party_id = asked.party_id ORDER BY work_id LIMIT %s) AS p""",
-        [list({party_id for song in found for party_id in song.artists})],
-        WORKS_OF_AN_ARTIST + 1,
-    )
-    for party_id, work_id in rows:
-        works[party_id].append(work_id)
-    busy = {party_id for party_id, its in works.items() if len(its) > WORKS_OF_AN_ARTIST}
-    by_title = _find_by_both(queries, found, busy)
-    for number, (song, not_these) in enumerate(zip(found, rejected, strict=True)):
-        its_works: set[int] = set()
-        for party_id, met in song.artists.items():
-            its_works.update(works[party_id])
-            by_key = by_title.get((number, party_id), {})
-            for work_id in by_key if party_id in busy else works[party_id]:
-                if work_id in not_these:
-                    continue
-                hit = song.hits.setdefault(work_id, Hit(work_id))
-                hit.performers.append(met)
-                hit.met += [each for each in by_key.get(work_id, ()) if each not in hit.met]
-        song.works = len(its_works)
-
-
-def _find_by_both(
-    queries: Sequence[SongQuery], found: Sequence[Found], busy: set[int]
-) -> dict[tuple[int, int], dict[int, list[Met]]]:
-    """Works that share a key of the title, by song and busy artist."""
-    songs: list[int] = []
-    parties: list[int] = []
-    keys: list[str] = []
-    for number, (query, song) in enumerate(zip(queries, found, strict=True)):
-        for party_id in busy.intersection(song.artists):
-            its = keys_of_title(query.title)
-            songs += [number] * len(its)
-            parties += [party_id] * len(its)
-            keys += [key.key for key in its]
-    by_title: dict[tuple[int, int], dict[int, list[Met]]] = defaultdict(lambda: defaultdict(list))
-    rows = _rows(
-        """
-        SELECT asked.song, asked.party_id, k.work_id, k.key, k.text
+        SELECT asked.song, p.work_id, asked.party_id, asked.key
         FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS asked (song, party_id, key)
-        JOIN works_workkey k ON k.key = asked.key
-        JOIN works_workperformer p ON p.party_id = asked.party_id AND p.work_id = k.work_id""",
-        [songs, parties, keys],
-    )
-    for number, party_id, work_id, key, text in rows:
-        by_title[number, party_id][work_id].append((key, text))
-    return by_title
+        JOIN works_performedkey p ON p.party_id = asked.party_id AND p.key = asked.key
+        ORDER BY 1, 2, 3, 4""",
+        _pairs_of(queries, [song.artists for song in found]),
+    ):
+        _add_hit(found[place], work_id, party_id, [key])
+    shelves = _shelves({party_id for song in found for party_id in song.artists})
+    for query, song in zip(queries, found, strict=True):
+        song.compared = tuple(party_id for party_id in song.artists if party_id in shelves)
+        song.works = frozenset(work_id for party_id in song.compared for work_id in shelves[party_id].owners)
+        song.works -= song.rejected
+        for party_id in song.compared:
+            for work_id in _near(shelves[party_id], query, song.hits):
+                _add_hit(song, work_id, party_id, [])
+            for work_id in song.works.intersection(
+                song.hits, shelves[party_id].owners
+            ):  # that a title alone had led to
+                _add_hit(song, work_id, party_id, [])
+
+
+def _add_hit(song: Found, work_id: int, party_id: int, keys: Sequence[str]) -> None:
+    if work_id in song.rejected:
+        return
+    hit = song.hits.setdefault(work_id, Hit(work_id))
+    if song.artists[party_id] not in hit.performers:
+        hit.performers.append(song.artists[party_id])
+    hit.met += [key for key in keys if key not in hit.met]
+
+
+def _pairs_of(queries: Sequence[SongQuery], parties: Sequence[Iterable[int]]) -> list[list[Any]]:
+    """Place of a song, a party and a key of its title, as three columns."""
+    rows = [
+        (place, party_id, key.key)
+        for place, (query, its) in enumerate(zip(queries, parties, strict=True))
+        for party_id in its
+        for key in keys_of_title(query.title)
+    ]
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]]
+
+
+def _shelves(parties: set[int]) -> dict[int, Shelf]:
+    """The works of artists; those who have too many are left out."""
+    shelves: dict[int, Shelf] = {}
+    for party_id, owners, keys in rows_of(
+        """
+        SELECT asked.party_id, p.works, p.keys FROM unnest(%s::bigint[]) AS asked (party_id) CROSS JOIN LATERAL (
+            SELECT array_agg(work_id) AS works, string_agg(key, E'\\n') AS keys FROM (
+                SELECT work_id, key FROM works_performedkey WHERE party_id = asked.party_id ORDER BY key, work_id LIMIT %s) AS its
+            ) AS p""",
+        [sorted(parties)],
+        KEYS_OF_AN_ARTIST + 1,
+    ):
+        if owners is not None and len(owners) <= KEYS_OF_AN_ARTIST:
+            shelves[party_id] = Shelf(keys.split("\n"), owners)
+    return shelves
+
+
+def _near(shelf: Shelf, query: SongQuery, known: Mapping[int, Hit]) -> list[int]:
+    """The works of an artist that come nearest to a song, but for those known to share a key with it."""
+    near: dict[int, float] = {}
+
+    def look(letters: str, keys: list[str], owners: list[int]) -> None:
+        for _, likeness, place in process.extract(letters, keys, scorer=fuzz.ratio, score_cutoff=NEAR, limit=NEAREST):
+            if owners[place] not in known:
+                near[owners[place]] = max(likeness, near.get(owners[place], 0))
+
+    for key in keys_of_title(query.title):
+        if key.key.startswith(COMPARED):
+            start, end = shelf.of_kind(key.key[:2])
+            look(key.key, shelf.keys[start:end], shelf.owners[start:end])
+        if sound := short_sound(key.key):
+            start, end = shelf.of_kind("r:")
+            look(sound, shelf.sounds, shelf.sound_owners)
+            look(sound, shelf.keys[start:end], shelf.owners[start:end])
+        elif key.key.startswith("r:"):
+            look(key.key, shelf.sounds, shelf.sound_owners)
+    return sorted(near, key=lambda work_id: (-near[work_id], work_id))[:NEAREST]
+
+
+@lru_cache(maxsize=50_000)
+def short_sound(key: str) -> str:
+    """How the letters of a short title sound, which is too little for a key of its own, but not within the works of one artist."""
+    if len(key) > (SHORT_LATIN if key.isascii() else SHORT) or not key.startswith("k:"):
+        return ""
+    sound = fold_letters(key[2:])
+    return "r:" + sound if 0 < len(sound) < SHORTEST_SOUND else ""
 
 
 # ── what else the register says about the works found ───────────────────────────────────────────────────────────────────
 
 
 def _add_titles(found: Sequence[Found]) -> None:
+    titles = titles_of({work_id for song in found for work_id in song.hits})
+    for song in found:
+        for hit in song.hits.values():
+            hit.titles = titles[hit.work_id]
+
+
+def titles_of(work_ids: set[int]) -> dict[int, list[str]]:
+    """All titles of works, and those of recordings that hold nothing else, the first the main one."""
     titles: dict[int, list[str]] = defaultdict(list)
-    rows = _rows(
+    for work_id, text in rows_of(
         """
         SELECT work_id, text FROM (
             SELECT work_id, text, 0 AS place, id FROM works_worktitle WHERE ended_at IS NULL
             UNION ALL SELECT p.work_id, t.text, 1, t.id FROM works_recordingtitle t JOIN works_recordingwork p USING (recording_id)
             WHERE p.numerator = p.denominator AND t.ended_at IS NULL) AS titles
         WHERE work_id = ANY(%s) ORDER BY place, id""",
-        [list({work_id for song in found for work_id in song.hits})],
-    )
-    for work_id, text in rows:
+        [sorted(work_ids)],
+    ):
         titles[work_id].append(text)
-    for song in found:
-        for hit in song.hits.values():
-            hit.titles = titles[hit.work_id]
+    return titles
 
 
 def _add_names(found: Sequence[Found]) -> None:
     """Who performs the works that no artist led to."""
     names: dict[int, list[str]] = defaultdict(list)
-    rows = _rows(
+    rows = rows_of(
         """
         SELECT p.work_id, n.text FROM works_workperformer p JOIN works_partyname n ON n.party_id = p.party_id
         WHERE p.work_id = ANY(%s) AND n.ended_at IS NULL ORDER BY p.work_id, n.id""",
@@ -249,63 +344,3 @@ def _add_names(found: Sequence[Found]) -> None:
             if not hit.performers:
                 hit.names = names.get(hit.work_id, [])
                 hit.performer_known = bool(hit.names)
-
-
-def _compare_writers(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
-    """Writers called like the song's artists, among the works that share a title but not the performer."""
-    song_numbers: list[int] = []
-    work_ids: list[int] = []
-    key_numbers: list[int] = []
-    keys: list[str] = []
-    for number, (query, song) in enumerate(zip(queries, found, strict=True)):
-        works = [hit.work_id for hit in song.hits.values() if not hit.performers]
-        if works:
-            song_numbers += [number] * len(works)
-            work_ids += works
-            its = [key.key for key in keys_of_name(query.artists) if not key.key.startswith("r:")]
-            key_numbers += [number] * len(its)
-            keys += its
-    rows = _rows(
-        """
-        SELECT DISTINCT c.song, c.work_id, k.key, k.text
-        FROM unnest(%s::int[], %s::bigint[]) AS c (song, work_id)
-        JOIN works_share s ON s.work_id = c.work_id
-        JOIN works_partykey k ON k.party_id = s.party_id
-        JOIN unnest(%s::int[], %s::text[]) AS q (song, key) ON q.song = c.song AND q.key = k.key
-        JOIN works_party p ON p.id = s.party_id AND p.kind = 'writer'
-        ORDER BY 1, 2, 3, 4""",
-        [song_numbers, work_ids, key_numbers, keys],
-    )
-    for number, work_id, key, text in rows:
-        found[number].hits[work_id].writers.append((key, text))
-
-
-def _compare_ipis(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
-    asked = [frozenset(_stored(parse_ipi_name, ipi) for ipi in query.ipis) - {""} for query in queries]
-    works = {work_id for song, ipis in zip(found, asked, strict=True) if ipis for work_id in song.hits}
-    rows = _rows(
-        """
-        SELECT DISTINCT s.work_id, p.ipi_name_number FROM works_share s JOIN works_party p ON p.id = s.party_id
-        WHERE s.work_id = ANY(%s) AND p.ipi_name_number = ANY(%s) AND p.kind = 'writer' ORDER BY 1, 2""",
-        [list(works), _distinct(ipi for ipis in asked for ipi in ipis)],
-    )
-    owners: dict[int, list[str]] = defaultdict(list)
-    for work_id, ipi in rows:
-        owners[work_id].append(ipi)
-    for song, ipis in zip(found, asked, strict=True):
-        for hit in song.hits.values():
-            hit.ipis = [ipi for ipi in owners.get(hit.work_id, ()) if ipi in ipis]
-
-
-def _distinct(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(text for text in texts if text))
-
-
-def _rows(statement: str, params: Sequence[list[Any]], *numbers: int) -> list[tuple[Any, ...]]:
-    """The rows of a statement, which is not asked when there is nothing to ask for."""
-    if not all(params):
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*params, *numbers])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

@@ -12,11 +12,13 @@ from typing import Final
 from works.matching.keys import keys_of_name
 from works.names import clean
 from works.names.alike import alike
+from works.names.hangul import has_hangul
 from works.names.performers import parse_performers
 from works.names.titles import parse_title
 
 REMEMBERED: Final = 50_000
 EXACT: Final = frozenset({"same", "simplified"})
+SAME_NAME: Final = 0.5  # from here on two names may be one artist's
 SHORTEST_RUN: Final = 2  # letters of a name in one script beside another
 SHORT_LATIN: Final = 2  # letters of a Latin title that are as short as one syllable
 
@@ -116,6 +118,14 @@ def shared_name(reported: str, key: str, registered: str) -> Agreement:
     found = alike(part, registered)
     whole = len(name_parts(reported)) == 1 or part == clean.tidy(reported)
     return Agreement(found.score, found.why, reported, registered, part, whole)
+
+
+def may_be_one_name(reported: str, registered: str) -> bool:
+    """Whether a name may be the other one in other letters: not where both are Hangul, or sound alike but little."""
+    parts = [part.text for part in name_parts(registered)]
+    if has_hangul(reported):
+        parts = [part for part in parts if not has_hangul(part)]
+    return any(alike(reported, part).score >= SAME_NAME for part in parts)
 
 
 def _better(best: Agreement, here: Part, there: Part, reported: str, registered: str) -> Agreement:

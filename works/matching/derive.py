@@ -1,6 +1,6 @@
-"""The tables that songs are looked up in, kept in step with names and titles: PartyKey and WorkKey.
+"""The tables that songs are looked up in, kept in step with names and titles: PartyKey, WorkKey and PerformedKey.
 
-Both can be rebuilt at any time (`manage.py rebuild_keys`), and must be after a change of works.names.keys.
+They can be rebuilt at any time (`manage.py rebuild_keys`), and must be after a change of works.names.keys.
 """
 
 from __future__ import annotations
@@ -55,7 +55,21 @@ def without_ended(names: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
 
 def add_title_keys(titles: Iterable[tuple[int, str]]) -> None:
     """Keys of further titles: pairs of a work and a title. What is there already stays."""
+    titles = list(titles)
     _insert("works_workkey", "work_id", _keys(titles, keys_of_title, KEY_TEXT))
+    add_performed_keys(list({work_id for work_id, _ in titles}))
+
+
+def add_performed_keys(work_ids: Sequence[int]) -> None:
+    """Keys of titles beside the performers, of works that got further titles or performers. What is there already stays."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO works_performedkey (party_id, key, work_id)
+            SELECT p.party_id, k.key, k.work_id FROM works_workkey k JOIN works_workperformer p USING (work_id)
+            WHERE k.work_id = ANY(%s) ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING""",
+            [list(work_ids)],
+        )
 
 
 def refresh_party_keys(party_ids: Sequence[int]) -> None:
@@ -66,6 +80,15 @@ def refresh_party_keys(party_ids: Sequence[int]) -> None:
 def refresh_title_keys(work_ids: Sequence[int]) -> None:
     """Make the keys of these works those of the titles they have now."""
     _refresh("works_workkey", "work_id", TITLES, work_ids, keys_of_title, KEY_TEXT)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM works_performedkey old WHERE old.work_id = ANY(%s) AND NOT EXISTS (
+                SELECT 1 FROM works_workkey k JOIN works_workperformer p USING (work_id)
+                WHERE k.work_id = old.work_id AND k.key = old.key AND p.party_id = old.party_id)""",
+            [list(work_ids)],
+        )
+    add_performed_keys(work_ids)
 
 
 def rebuild_keys() -> tuple[int, int]:

@@ -15,7 +15,9 @@ FILE: Final = Path(__file__).with_name("fitted.json")
 @dataclass(frozen=True)
 class Fitted:
     """facts: weights of a candidate's own facts (score.py). with_meaning, without_meaning: weights beside its rivals
-    (rivals.py). review, accept: the probabilities from which a song is shown to a person, and is accepted.
+    (rivals.py). review, accept: the probabilities from which a song is shown to a person, and is accepted. accept_translation: the
+    same for a title that only means the same. exact: how often a work that alone has the title and the performer letter by
+    letter is the right one.
     """
 
     facts: Mapping[str, float]
@@ -23,6 +25,8 @@ class Fitted:
     without_meaning: Mapping[str, float]
     review: float
     accept: float
+    accept_translation: float
+    exact: float
     about: Mapping[str, Any]
 
 

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from works.matching import taken_works
 from works.matching.base import SongQuery
 from works.matching.candidates import Found, find_candidates
-from works.matching.decide import decide
+from works.matching.decide import decide, decide_exact, is_one_title
 from works.matching.evaluation import Song, f1
+from works.matching.exact import find_exact
 from works.matching.fitted import Fitted
-from works.matching.rivals import SURE, Pair, add_context, compare_meanings
+from works.matching.rivals import Pair, add_context, add_nearest, is_open
 from works.matching.score import Scored, probability_of, score, weigh
 from works.names.performers import parse_performers
 
@@ -29,6 +31,7 @@ SET_BY_HAND: Final = {
     "artist_is_writer": 3.0,
     "ipi": 6.0,
 }  # facts of which the gold data hold none
+TRANSLATION_PRECISION: Final = 0.99  # of those accepted because the artist is the same and the title means the same
 ACCEPT_AT_LEAST: Final = 0.5  # nothing less likely than not is accepted, whatever precision was reached below
 FEWEST_ACCEPTED: Final = 50
 WRONGLY_ACCEPTED: Final = (
@@ -38,22 +41,32 @@ WRONGLY_ACCEPTED: Final = (
 
 @dataclass
 class Asked:
-    """Songs asked of one register, with all that was found, and which work each is (None: none of them).
+    """Songs asked of one register. Those decided word by word: `exact`, by place the work each was taken to be, and its
+    candidates, whose facts are examples all the same. Of the others all that was found. truth: which work each song is (None:
+    none of them).
 
     Of songs that only resemble a registered one, `other_than` names that work; whether they are a third one is not known.
     """
 
     queries: Sequence[SongQuery]
-    found: Sequence[Found]
-    scored: Sequence[list[Scored]]
     truth: Sequence[int | None]
     folds: Sequence[int]
+    exact: Mapping[int, int]
+    scored_exact: Sequence[list[Scored]]
+    places: Sequence[int]  # of the others
+    found: Sequence[Found]
+    scored: Sequence[list[Scored]]
+    taken: Mapping[int, str]
     cosines: Mapping[Pair, float]
     other_than: Sequence[int] = ()
 
     def is_known(self, place: int, work_id: int) -> bool:
         """Whether the truth of this pair is known."""
         return not self.other_than or work_id == self.other_than[place]
+
+    @property
+    def open_queries(self) -> list[SongQuery]:
+        return [self.queries[place] for place in self.places]
 
 
 def ask_register(
@@ -65,13 +78,20 @@ def ask_register(
 ) -> Asked:
     """Find and compare the candidates of songs, in the register Django is connected to. groups: artists' names to one of them."""
     queries = [SongQuery(str(place), song.title, song.artist) for place, song in enumerate(songs)]
-    found = find_candidates(queries, {})
-    scored = [score(query, its, start.facts) for query, its in zip(queries, found, strict=True)]
-    for candidates in scored:  # all pairs are compared, for while weights change nobody knows which letters leave open
-        for each in candidates:
-            each.base = -1.0
-    cosines = compare_meanings(queries, scored)
-    return Asked(queries, found, scored, truth, [_fold(song, groups) for song in songs], cosines, other_than)
+    decisions = [decide_exact(*each, start) for each in zip(queries, find_exact(queries, {}), strict=True)]
+    exact = {place: its.works[0][0] for place, its in enumerate(decisions) if its is not None}
+    places = [place for place in range(len(songs)) if place not in exact]
+    decided, left = [queries[place] for place in exact], [queries[place] for place in places]
+    scored_exact = [score(*each, start.facts) for each in zip(decided, find_candidates(decided, {}), strict=True)]
+    found = find_candidates(left, {})
+    scored = [score(query, its, start.facts) for query, its in zip(left, found, strict=True)]
+    asked = [at for at, query in enumerate(left) if query.title.strip()]
+    cosines = add_nearest(
+        left, found, scored, asked, start.facts
+    )  # of all: while weights change nobody knows which stay open
+    folds = [_fold(song, groups) for song in songs]
+    taken = taken_works(queries, decisions)
+    return Asked(queries, truth, folds, exact, scored_exact, places, found, scored, taken, cosines, other_than)
 
 
 def _fold(song: Song, groups: Mapping[str, str]) -> int:
@@ -91,30 +111,47 @@ def fit(main: Asked, others: Sequence[Asked], start: Fitted) -> Fitted:
         for its, each in zip(elsewhere, others, strict=True):
             its += _judge(each, weights, fold)
     review = _best_review(judged, registered=sum(truth is not None for truth in main.truth))
-    accept = max(
-        ACCEPT_AT_LEAST,
-        review,
-        _lowest_accept(judged),
-        *(_few_wrong(its, len(each.queries)) for its, each in zip(elsewhere, others, strict=True)),
-    )
+    thresholds = []
+    for by_meaning, precision in ((False, ACCEPT_PRECISION), (True, TRANSLATION_PRECISION)):
+        of_others = [[each for each in its if each.by_meaning == by_meaning] for its in elsewhere]
+        lowest = _lowest_accept([each for each in judged if each.by_meaning == by_meaning], precision)
+        few = [_few_wrong(its, len(each.queries)) for its, each in zip(of_others, others, strict=True)]
+        thresholds.append(max(ACCEPT_AT_LEAST, review, lowest, *few))
+    accept, accept_translation = thresholds
     final = _fit_weights([main, *others], start, leave_out=None)
+    exact, exact_n = _precision_of_exact([main, *others])
     about = {
         "songs": len(main.queries),
-        "cross_validated": _figures(judged, review, accept, registered=sum(truth is not None for truth in main.truth)),
+        "exact": exact_n,
+        "cross_validated": _figures(
+            judged, review, thresholds, registered=sum(truth is not None for truth in main.truth)
+        ),
     }
-    return replace(final, review=review, accept=accept, about=about)
+    return replace(final, review=review, accept=accept, accept_translation=accept_translation, exact=exact, about=about)
+
+
+def _precision_of_exact(asked: Sequence[Asked]) -> tuple[float, int]:
+    """How often a song decided word by word is that work as if half a song more were right and half a one wrong, and of how many."""
+    known = [
+        work_id == each.truth[place]
+        for each in asked
+        for place, work_id in each.exact.items()
+        if each.is_known(place, work_id)
+    ]
+    return round((sum(known) + 0.5) / (len(known) + 1), 4), len(known)
 
 
 @dataclass(frozen=True)
 class Judged:
     """A song judged by weights that it did not help to fit: how probable its best work is, and whether that is right.
 
-    may_be_accepted: whether no rule forbids to accept it without a person.
+    may_be_accepted: whether no rule forbids to accept it without a person. by_meaning: its title only means the same.
     """
 
     probability: float
     right: bool
     may_be_accepted: bool
+    by_meaning: bool
 
 
 def _fit_weights(asked: Sequence[Asked], start: Fitted, *, leave_out: int | None) -> Fitted:
@@ -129,13 +166,20 @@ def _fit_weights(asked: Sequence[Asked], start: Fitted, *, leave_out: int | None
 
 def _weigh_again(asked: Asked, facts: Mapping[str, float], *, with_meaning: bool) -> None:
     still_open = set()
-    for place, candidates in enumerate(asked.scored):
+    for at, candidates in enumerate(asked.scored):
         for each in candidates:
             each.base, each.meaning = weigh(each.features, facts), None
-        if all(each.base < SURE for each in candidates):
-            still_open.add(place)
+        if is_open(candidates):
+            still_open.add(at)
     cosines = {pair: cosine for pair, cosine in asked.cosines.items() if pair[0] in still_open} if with_meaning else {}
-    add_context(asked.queries, asked.scored, cosines)
+    scored = [
+        [each for each in its if not each.by_meaning_alone or (at, each.work_id) in cosines]
+        for at, its in enumerate(asked.scored)
+    ]
+    for its in asked.scored:
+        for each in its:
+            each.context = {}
+    add_context(asked.open_queries, asked.found, scored, asked.taken, cosines)
 
 
 def _examples(asked: Sequence[Asked], what: str, leave_out: int | None) -> tuple[list[Mapping[str, float]], list[int]]:
@@ -143,32 +187,41 @@ def _examples(asked: Sequence[Asked], what: str, leave_out: int | None) -> tuple
     rows: list[Mapping[str, float]] = []
     labels: list[int] = []
     for each in asked:
-        for place, (candidates, truth, fold) in enumerate(zip(each.scored, each.truth, each.folds, strict=True)):
-            if fold != leave_out:
-                known = [candidate for candidate in candidates if each.is_known(place, candidate.work_id)]
+        all_scored = (*zip(each.exact, each.scored_exact, strict=True), *zip(each.places, each.scored, strict=True))
+        for place, candidates in all_scored:
+            if each.folds[place] != leave_out:
+                known = [
+                    candidate
+                    for candidate in candidates
+                    if each.is_known(place, candidate.work_id) and getattr(candidate, what)
+                ]
                 rows += [getattr(candidate, what) for candidate in known]
-                labels += [int(candidate.work_id == truth) for candidate in known]
+                labels += [int(candidate.work_id == each.truth[place]) for candidate in known]
     return rows, labels
 
 
 def _judge(asked: Asked, weights: Fitted, fold: int) -> list[Judged]:
     _weigh_again(asked, weights.facts, with_meaning=True)
-    open_thresholds = replace(weights, review=0.0, accept=0.0)
-    judged = []
-    for place, (query, found, candidates, truth) in enumerate(
-        zip(asked.queries, asked.found, asked.scored, asked.truth, strict=True)
-    ):
+    open_thresholds = replace(weights, review=0.0, accept=0.0, accept_translation=0.0)
+    judged = [
+        Judged(1.0, work_id == asked.truth[place], may_be_accepted=True, by_meaning=False)
+        for place, work_id in asked.exact.items()
+        if asked.folds[place] == fold and asked.is_known(place, work_id)
+    ]
+    for place, candidates in zip(asked.places, asked.scored, strict=True):
         if asked.folds[place] != fold:
             continue
+        candidates = [each for each in candidates if each.context]
         for each in candidates:
             each.probability = probability_of(weigh(each.context, weights.with_meaning))
-        decision = decide(query, found, candidates, open_thresholds)
+        decision = decide(asked.queries[place], candidates, open_thresholds)
         if decision.outcome != "none":
             best = decision.candidates[0]
             if not asked.is_known(place, best.work_id):
                 continue
-            probability = next(each.probability for each in candidates if each.work_id == best.work_id)
-            judged.append(Judged(probability, best.work_id == truth, decision.outcome == "accepted"))
+            its = next(each for each in candidates if each.work_id == best.work_id)
+            right, accepted = best.work_id == asked.truth[place], decision.outcome == "accepted"
+            judged.append(Judged(its.probability, right, accepted, not is_one_title(its.title)))
     return judged
 
 
@@ -184,13 +237,13 @@ def _best_review(judged: Sequence[Judged], *, registered: int) -> float:
     return round(threshold - 0.0005, 3)
 
 
-def _lowest_accept(judged: Sequence[Judged]) -> float:
-    """The lowest threshold above which the accepted songs are right as often as ACCEPT_PRECISION asks."""
+def _lowest_accept(judged: Sequence[Judged], precision: float) -> float:
+    """The lowest threshold above which the accepted songs are right as often as this."""
     threshold, right = 1.0, 0
     ordered = sorted((each for each in judged if each.may_be_accepted), key=lambda each: -each.probability)
     for number, each in enumerate(ordered, 1):
         right += each.right
-        if number >= FEWEST_ACCEPTED and right / number >= ACCEPT_PRECISION:
+        if number >= FEWEST_ACCEPTED and right / number >= precision:
             threshold = each.probability
     return round(threshold - 0.0005, 3)
 
@@ -202,9 +255,9 @@ def _few_wrong(judged: Sequence[Judged], songs: int) -> float:
     return round(wrong[allowed] + 0.0005, 3) if len(wrong) > allowed else 0.0
 
 
-def _figures(judged: Sequence[Judged], review: float, accept: float, *, registered: int) -> dict[str, float]:
+def _figures(judged: Sequence[Judged], review: float, accept: Sequence[float], *, registered: int) -> dict[str, float]:
     shown = [each for each in judged if each.probability >= review]
-    accepted = [each for each in judged if each.may_be_accepted and each.probability >= accept]
+    accepted = [each for each in judged if each.may_be_accepted and each.probability >= accept[each.by_meaning]]
     right, sure = sum(each.right for each in shown), sum(each.right for each in accepted)
     precision, recall = right / max(1, len(shown)), right / registered
     return {

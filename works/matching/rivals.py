@@ -12,55 +12,92 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from works.matching.base import SongQuery
+from works.matching.candidates import Found, titles_of
 from works.matching.compare import title_parts
 from works.matching.fitted import Fitted
-from works.matching.meaning import compare_by_meaning
-from works.matching.score import Scored, probability_of, weigh
+from works.matching.meaning import Nearest, nearest_works
+from works.matching.score import Scored, probability_of, score_by_artist, weigh
 
 SURE: Final = 2.0  # log-odds from which a song counts as found, and its work as taken
 FARTHEST: Final = 6.0  # log-odds; further apart says no more
-COMPARED_BY_MEANING: Final = 200  # works of an artist
 
 Pair = tuple[int, int]  # place of a song in the batch, and a work
+Taken = Mapping[int, str]  # work to the title of the song that it was found to be word by word
 
 
 def weigh_rivals(
-    queries: Sequence[SongQuery], scored: Sequence[Sequence[Scored]], fitted: Fitted, *, with_meaning: bool
+    queries: Sequence[SongQuery],
+    found: Sequence[Found],
+    scored: Sequence[list[Scored]],
+    taken: Taken,
+    fitted: Fitted,
+    *,
+    with_meaning: bool,
 ) -> None:
-    """Fill in `context`, `meaning` and `probability` of every candidate of a batch of songs."""
-    add_context(queries, scored, compare_meanings(queries, scored) if with_meaning else {})
+    """Fill in `context`, `meaning` and `probability` of every candidate of a batch of songs, and add those that meaning finds."""
+    cosines: dict[Pair, float] = {}
+    if with_meaning:
+        places = [place for place, its in enumerate(scored) if is_open(its) and queries[place].title.strip()]
+        cosines = add_nearest(queries, found, scored, places, fitted.facts)
+    add_context(queries, found, scored, taken, cosines)
     weights = fitted.with_meaning if with_meaning else fitted.without_meaning
     for candidates in scored:
         for each in candidates:
             each.probability = probability_of(weigh(each.context, weights))
 
 
-def compare_meanings(queries: Sequence[SongQuery], scored: Sequence[Sequence[Scored]]) -> dict[Pair, float]:
-    """Cosines of the songs that letters left open with the works of their artists, by place of the song and work."""
-    pairs = []
-    for place, candidates in enumerate(scored):
-        if queries[place].title.strip() and all(each.base < SURE for each in candidates):
-            its = sorted((each for each in candidates if each.by_the_artist), key=lambda each: -each.base)
-            pairs += [(place, each.work_id) for each in its[:COMPARED_BY_MEANING]]
-    return compare_by_meaning([query.title for query in queries], pairs)
+def is_open(candidates: Sequence[Scored]) -> bool:
+    """Whether letters leave open which work a song is."""
+    return all(each.base < SURE for each in candidates)
+
+
+def add_nearest(
+    queries: Sequence[SongQuery],
+    found: Sequence[Found],
+    scored: Sequence[list[Scored]],
+    places: Sequence[int],
+    facts: Mapping[str, float],
+) -> dict[Pair, float]:
+    """Add the works of their artists that mean the same as the songs at these places; returns cosines by place and work."""
+    nearest = nearest_works({place: (queries[place].title, found[place].compared) for place in places})
+    nearest = [each for each in nearest if each.work_id not in found[each.place].rejected]
+    known = [{each.work_id for each in candidates} for candidates in scored]
+    new: list[Nearest] = [each for each in nearest if each.work_id not in known[each.place]]
+    titles = titles_of({each.work_id for each in new})
+    for each in new:
+        query, its = queries[each.place], found[each.place]
+        scored[each.place].append(
+            score_by_artist(query, its, each.work_id, titles[each.work_id], each.party_ids, facts)
+        )
+    return {(each.place, each.work_id): each.cosine for each in nearest}
 
 
 def add_context(
-    queries: Sequence[SongQuery], scored: Sequence[Sequence[Scored]], cosines: Mapping[Pair, float]
+    queries: Sequence[SongQuery],
+    found: Sequence[Found],
+    scored: Sequence[Sequence[Scored]],
+    taken: Taken,
+    cosines: Mapping[Pair, float],
 ) -> None:
     """What rivals say, as features beside the candidate's own log-odds."""
-    claims = _claims(queries, scored)
-    wanted = _wanted(scored)
+    claims = _claims(queries, scored, taken)
+    sure = {work_id for work_id, its in claims.items() if its[0][0] >= SURE}
+    wanted = _wanted(found, scored)
     closest: dict[int, list[Pair]] = defaultdict(list)
-    for pair, _ in sorted(cosines.items(), key=lambda each: (-each[1], each[0])):
+    near: dict[int, list[float]] = defaultdict(list)
+    for pair in sorted(cosines, key=lambda each: (-cosines[each], each)):
         closest[pair[1]].append(pair)
+        near[pair[0]].append(cosines[pair])
     for place, candidates in enumerate(scored):
+        if not candidates:
+            continue
         bases = sorted((each.base for each in candidates), reverse=True)
         title = _name(queries[place])
         claimed = {each.work_id: _claim(claims[each.work_id], title) for each in candidates}
-        its = [each for each in candidates if each.by_the_artist]
-        free = sum(1 for each in its if claimed[each.work_id] < SURE)
-        near = sorted((cosines.get((place, each.work_id), 0.0) for each in its), reverse=True)
+        works = found[place].works
+        free = len(works) - sum(_claim(claims[work_id], title) >= SURE for work_id in works & sure)
+        asking = max((wanted[party_id] for party_id in found[place].compared), default=1)
+        its_near = near[place]
         for each in candidates:
             other = bases[0] if each.base < bases[0] else bases[1] if len(bases) > 1 else each.base - FARTHEST
             context = {
@@ -70,17 +107,16 @@ def add_context(
             }
             if each.by_the_artist:
                 context["one_of_few"] = 1 / max(1, free)
-                context["crowd"] = math.log(wanted[each.work_id] / max(1, free))
+                context["crowd"] = math.log(max(1, asking) / max(1, free))
             if (cosine := cosines.get((place, each.work_id))) is not None:
-                each.meaning = cosine
-                best_other = near[0] if cosine < near[0] else near[1] if len(near) > 1 else 0.0
+                each.meaning, each.other_works = cosine, len(works) - 1
+                best_other = its_near[0] if cosine < its_near[0] else its_near[1] if len(its_near) > 1 else 0.0
                 rival = next((pair for pair in closest[each.work_id] if _name(queries[pair[0]]) != title), None)
                 context |= {
                     "meaning": cosine,
                     "meaning_ahead": cosine - best_other,
                     "meaning_wanted": cosine - (cosines[rival] if rival else 0.0),
                     "meaning_compared": 1.0,
-                    "meaning_of_one_script": 0.0 if each.translatable else cosine,
                 }
             each.context = context
 
@@ -93,9 +129,13 @@ def _name(query: SongQuery) -> str:
     return title_parts(query.title)[0].letters
 
 
-def _claims(queries: Sequence[SongQuery], scored: Sequence[Sequence[Scored]]) -> dict[int, list[tuple[float, str]]]:
+def _claims(
+    queries: Sequence[SongQuery], scored: Sequence[Sequence[Scored]], taken: Taken
+) -> Mapping[int, list[tuple[float, str]]]:
     """By work: the songs that may be it, surest first, each with its title, so that versions of one song are no rivals."""
     claims: dict[int, dict[str, float]] = defaultdict(dict)
+    for work_id, title in taken.items():
+        claims[work_id][title] = FARTHEST
     for query, candidates in zip(queries, scored, strict=True):
         title = _name(query)
         for each in candidates:
@@ -112,12 +152,11 @@ def _claim(claims: Sequence[tuple[float, str]], title: str) -> float:
     return next((base for base, other in claims if other != title), -math.inf)
 
 
-def _wanted(scored: Sequence[Sequence[Scored]]) -> Mapping[int, int]:
-    """By work: how many songs of its artist no work has been found for yet."""
+def _wanted(found: Sequence[Found], scored: Sequence[Sequence[Scored]]) -> Mapping[int, int]:
+    """By artist: how many songs no work has been found for yet."""
     wanted: dict[int, int] = defaultdict(int)
-    for candidates in scored:
-        if all(each.base < SURE for each in candidates):
-            for each in candidates:
-                if each.by_the_artist:
-                    wanted[each.work_id] += 1
-    return defaultdict(lambda: 1, wanted)
+    for its, candidates in zip(found, scored, strict=True):
+        if is_open(candidates):
+            for party_id in its.compared:
+                wanted[party_id] += 1
+    return wanted

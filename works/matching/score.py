@@ -9,18 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
 from works.matching.base import SongQuery
 from works.matching.candidates import WORKS_OF_A_TITLE, Found, Hit
-from works.matching.compare import REMEMBERED, Agreement, best_of, compare_names, compare_titles, is_short, shared_name
-from works.names.script import detect_script, same_script
-from works.names.titles import parse_title
+from works.matching.compare import (
+    SAME_NAME,
+    Agreement,
+    best_of,
+    compare_names,
+    compare_titles,
+    is_short,
+    shared_name,
+)
+from works.matching.exact import own_versions
 
-OWN_WORKS: Final = ("cover", "adaptation", "medley", "language:")  # versions that may be works of their own
 FAINT: Final = 0.4  # below it a likeness of letters says nothing
-SAME_ARTIST: Final = 0.5  # from here on two names may be one artist's
 LONG_TITLE: Final = 24  # half syllables; from here on a title of its own says as much as it can
 
 
@@ -35,17 +39,19 @@ class Scored:
     performer_known: bool
     ipis: tuple[str, ...]
     doubts: tuple[str, ...]
-    translatable: bool  # no title of the work is in the script of the song's
+    titles: tuple[str, ...]  # of the work
+    by_meaning_alone: bool = False  # its titles were not compared by letters: they share nothing with the song's
     features: dict[str, float] = field(default_factory=dict)
     base: float = 0.0
     context: dict[str, float] = field(default_factory=dict)
     meaning: float | None = None
+    other_works: int = 0  # of the artist, compared by meaning too
     probability: float = 0.0
 
     @property
     def by_the_artist(self) -> bool:
         """Whether the work is one of an artist who may be the song's."""
-        return self.performer.score >= SAME_ARTIST
+        return self.performer.score >= SAME_NAME
 
     @property
     def permille(self) -> int:
@@ -78,23 +84,30 @@ def _compare(query: SongQuery, hit: Hit) -> Scored:
         performer = best_of([shared_name(query.artists, key, text) for key, text in hit.performers])
     else:
         performer = compare_names(query.artists, hit.names) if title.score > FAINT else Agreement()
-    writer = best_of([shared_name(query.artists, key, text) for key, text in hit.writers])
+    called_so = hit.writers if not hit.performers else []
+    writer = best_of([shared_name(query.artists, key, text) for key, text in called_so])
     doubts = own_versions(query.title, title.registered)
     known = hit.performer_known or bool(hit.performers)
-    script = _script(query.title)
-    translatable = not any(same_script(script, _script(text)) for text in hit.titles)
-    return Scored(hit.work_id, title, performer, writer, known, tuple(hit.ipis), doubts, translatable)
+    return Scored(hit.work_id, title, performer, writer, known, tuple(hit.ipis), doubts, tuple(hit.titles))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _script(title: str) -> str:
-    return detect_script(parse_title(title).main)
-
-
-def own_versions(reported: str, registered: str) -> tuple[str, ...]:
-    """The remarks on one side only that may make another work of it."""
-    here, there = (set(parse_title(text).versions) for text in (reported, registered))
-    return tuple(sorted(tag for tag in here ^ there if tag.startswith(OWN_WORKS)))
+def score_by_artist(
+    query: SongQuery,
+    found: Found,
+    work_id: int,
+    titles: Sequence[str],
+    party_ids: Sequence[int],
+    weights: Mapping[str, float],
+) -> Scored:
+    """A work of these parties, of which nothing else speaks for the song."""
+    hit = Hit(work_id, list(titles), performers=[found.artists[party_id] for party_id in party_ids])
+    performer = best_of([shared_name(query.artists, key, text) for key, text in hit.performers])
+    title = Agreement(reported=query.title, registered=titles[0])
+    doubts = own_versions(query.title, titles[0])
+    one = Scored(work_id, title, performer, Agreement(), True, (), doubts, tuple(titles), by_meaning_alone=True)
+    one.features = _features(query, found, hit, one)
+    one.base = weigh(one.features, weights)
+    return one
 
 
 def _features(query: SongQuery, found: Found, hit: Hit, one: Scored) -> dict[str, float]:
@@ -122,8 +135,8 @@ def _features(query: SongQuery, found: Found, hit: Hit, one: Scored) -> dict[str
     if one.writer.score:
         facts["artist_is_writer"] = 1.0
     if not performer.exact and hit.met:
-        shared = min((found.common.get(key, 1) for key, _ in hit.met), default=1)
-        facts["title_common"] = math.log(max(1, shared)) / math.log(WORKS_OF_A_TITLE)
+        shared = min((found.common[key] for key in hit.met if key in found.common), default=1)
+        facts["title_common"] = math.log(shared) / math.log(WORKS_OF_A_TITLE)
     if one.doubts:
         facts["own_version"] = 1.0
     if one.ipis:

@@ -1,0 +1,22 @@
+"""Rows of statements that take arrays: one statement for thousands of songs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+
+
+def rows_of(statement: str, params: Sequence[list[Any]], *numbers: int) -> list[tuple[Any, ...]]:
+    """The rows of a statement, which is not asked when there is nothing to ask for."""
+    if not all(params):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*params, *numbers])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(text for text in texts if text))
