@@ -9,6 +9,9 @@ from celery.signals import worker_init
 
 from portal.jobs.services import drain
 from works.catalogue.ingest import STAGES
+from works.matching import meaning
+from works.matching.fitted import fitted
+from works.names.alike import alike
 from works.names.keys import performer_keys, title_keys
 from works.services import IMPORT_TASK
 
@@ -23,6 +26,10 @@ def import_catalogue(job_id: int) -> None:
 
 @worker_init.connect
 def read_dictionaries(**_: object) -> None:
-    """Before a worker has children, so that none of them waits for the tables of characters, and all share their memory."""
+    """Before a worker has children, so that none of them waits for tables and weights, and all share their memory."""
     title_keys("春 봄")
     performer_keys("春 봄")
+    alike("러브레터", "Love Letter")
+    fitted()
+    if meaning.is_available():
+        meaning.encode(["春 봄"])
