@@ -10,7 +10,8 @@ from celery.signals import task_prerun
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-os.environ.setdefault("POLARS_MAX_THREADS", "1")  # there is a worker for every core
+for library in ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS"):  # there is a worker for every core
+    os.environ.setdefault(library, "1")
 
 app = Celery("garak")
 app.config_from_object("django.conf:settings", namespace="CELERY")
