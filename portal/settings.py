@@ -151,6 +151,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "portal.jobs.tasks.sweep", "schedule": float(JOB_SWEEP_SECONDS)},
     "leftovers of imports": {"task": "royalties.tasks.sweep", "schedule": 3600.0},
     "words of new songs": {"task": "royalties.tasks.keep_words", "schedule": 300.0},
+    "what new titles mean": {"task": "works.tasks.keep_vectors", "schedule": 300.0},
     "works that may be one": {"task": "royalties.tasks.look_for_duplicates", "schedule": 6 * 3600.0},
     "leftovers of uploads": {"task": "portal.files.tasks.sweep", "schedule": 3600.0},
     "forget answers of the API": {"task": "portal.rest.tasks.sweep", "schedule": 3600.0},

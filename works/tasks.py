@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Final
 
 from celery import shared_task
@@ -16,12 +17,23 @@ from works.names.keys import performer_keys, title_keys
 from works.services import IMPORT_TASK
 
 DRAIN_SECONDS: Final = 120  # a worker then rings and lets others have their turn
+TITLES_AT_ONCE: Final = 2048
 
 
 @shared_task(name=IMPORT_TASK)
 def import_catalogue(job_id: int) -> None:
     """Do what there is to do of an import, for a while."""
     drain(job_id=job_id, stages=STAGES, seconds=DRAIN_SECONDS)
+
+
+@shared_task(name="works.tasks.keep_vectors")
+def keep_vectors() -> None:
+    """What titles mean that were registered lately, for a while; the rest the next time."""
+    if not meaning.is_available():
+        return
+    until = monotonic() + DRAIN_SECONDS
+    while meaning.store_missing_vectors(TITLES_AT_ONCE) == TITLES_AT_ONCE and monotonic() < until:
+        pass
 
 
 @worker_init.connect

@@ -215,7 +215,7 @@ def encode(count: int) -> tuple[float, float]:
     meaning.encode(titles)
     encoded = time.perf_counter() - began
     began = time.perf_counter()
-    stored, _ = meaning.store_some_vectors(0, count)
+    stored = meaning.store_missing_vectors(count)
     return len(titles) / encoded, stored / (time.perf_counter() - began)
 
 

@@ -26,6 +26,7 @@ from tests.bench.matching import measure_matching
 from tests.bench.pages import time_pages
 from tests.bench.register import register_of
 from tests.bench.splink_beside import Splink, compare_with_splink
+from works.tasks import keep_vectors
 
 QUIET: Final = 0.5  # processes in the minute before, on average
 WARM_UP_LINES: Final = 100_000  # so that both workers have a chunk of each kind
@@ -182,6 +183,7 @@ def _fill_register(database: Database, data_dir: Path, lines: int) -> None:
     with portal_on(database):
         society.make_society(folder)
         call_command("import_catalogue", str(catalogue), publisher=PUBLISHERS[1].ref, verbosity=0)
+        keep_vectors()  # as beat does within minutes
 
 
 def _forget_uploads() -> None:

