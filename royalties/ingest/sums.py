@@ -30,8 +30,11 @@ def then_match(job: Job) -> str:
     """
     Report.objects.filter(pk=job.subject_id).update(state=Report.State.MATCHING)
     with connection.cursor() as cursor:
+        # The rows are so new that PostgreSQL expects none, and would look through all matches for each song.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(SONGS_WITHOUT_MATCH, [job.subject_id])
         songs = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
     runs: list[list[int]] = [[]]
     for _, its in groupby(songs, key=lambda song: song[1]):
         for song, _ in its:
@@ -52,7 +55,7 @@ SUM_UP: Final = """
     GROUP BY report_id, recording_id, service, usage_month"""
 
 SONGS_WITHOUT_MATCH: Final = """
-    SELECT r.id, r.artists FROM royalties_reportedrecording r
-    WHERE r.id IN (SELECT recording_id FROM royalties_songusage WHERE report_id = %s) AND NOT EXISTS (
-        SELECT 1 FROM royalties_match m WHERE m.recording_id = r.id AND m.superseded_at IS NULL)
+    WITH songs AS MATERIALIZED (SELECT DISTINCT recording_id FROM royalties_songusage WHERE report_id = %s)
+    SELECT r.id, r.artists FROM songs JOIN royalties_reportedrecording r ON r.id = songs.recording_id
+    WHERE NOT EXISTS (SELECT 1 FROM royalties_match m WHERE m.recording_id = r.id AND m.superseded_at IS NULL)
     ORDER BY r.artists, r.title, r.key"""
