@@ -186,7 +186,9 @@ def _fill_register(database: Database, data_dir: Path, lines: int) -> None:
         call_command("import_catalogue", str(catalogue), publisher=PUBLISHERS[1].ref, verbosity=0)
         keep_vectors()  # as beat does within minutes
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
-        owner.execute("VACUUM (ANALYZE)")  # as PostgreSQL does within minutes; else it does so while the first import is measured
+        owner.execute(
+            "VACUUM (ANALYZE)"
+        )  # as PostgreSQL does within minutes; else it does so while the first import is measured
 
 
 def _forget_uploads() -> None:

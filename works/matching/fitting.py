@@ -1,7 +1,7 @@
 """The weights and thresholds of the matcher, fitted on songs whose truth is known: two small logistic regressions.
 
 The first weighs a candidate's own facts, the second those beside its rivals. What is reported of them comes from a
-cross-validation by artist: no artist's songs are judged by weights that they helped to fit. numpy is needed here alone.
+cross-validation by artist: no artist's songs are judged by weights that they helped to fit.
 """
 
 from __future__ import annotations
