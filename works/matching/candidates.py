@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from rapidfuzz import fuzz, process
@@ -31,9 +31,10 @@ KEYS_OF_AN_ARTIST: Final = (
     4000  # compared by letters, and their titles by meaning; with more those works alone that share a key
 )
 ARTISTS_OF_A_NAME: Final = 40
-COMPARED: Final = ("k:", "r:", "c:")  # kinds of keys in which titles may be near
 FEW: Final = 3  # performers whose names sound alike; of more each name is compared
+COMPARED: Final = ("k:", "r:", "c:")  # kinds of keys in which titles may be near
 NEAR: Final = 60  # of 100: how like two keys of one kind are, from which on their titles are compared
+SHORT_SOUND: Final = 7  # letters of a key
 NEAREST: Final = 3  # works of an artist whose titles are compared because they are like the song's
 SHORT, SHORT_LATIN = 5, 8  # letters of a key
 
@@ -72,22 +73,27 @@ class Found:
 
 @dataclass
 class Shelf:
-    """The works of an artist: the keys of their titles in order, whose each is, and how short titles sound."""
+    """The works of an artist: the keys of their titles in order, and whose each is."""
 
     keys: list[str]
     owners: list[int]
-    sounds: list[str] = field(default_factory=list)
-    sound_owners: list[int] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        for place in range(*self.of_kind("k:")):
-            if sound := short_sound(self.keys[place]):
-                self.sounds.append(sound)
-                self.sound_owners.append(self.owners[place])
+    @cached_property
+    def works(self) -> frozenset[int]:
+        return frozenset(self.owners)
 
-    def of_kind(self, kind: str) -> tuple[int, int]:
-        """The first and last but one place of a kind of keys."""
-        return bisect_left(self.keys, kind), bisect_left(self.keys, kind[0] + ";")  # ";" follows ":"
+    def of_kind(self, kind: str) -> tuple[list[str], list[int]]:
+        """The keys of a kind, and their works."""
+        start, end = bisect_left(self.keys, kind), bisect_left(self.keys, kind[0] + ";")  # ";" follows ":"
+        return self.keys[start:end], self.owners[start:end]
+
+    @cached_property
+    def sounds(self) -> tuple[list[str], list[int]]:
+        """How short titles sound, and their works."""
+        found = [
+            (sound, work_id) for key, work_id in zip(*self.of_kind("k:"), strict=True) if (sound := short_sound(key))
+        ]
+        return [sound for sound, _ in found], [work_id for _, work_id in found]
 
 
 def find_candidates(queries: Sequence[SongQuery], excluded: Mapping[str, frozenset[int]]) -> list[Found]:
@@ -223,14 +229,12 @@ def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> Non
     shelves = _shelves({party_id for song in found for party_id in song.artists})
     for query, song in zip(queries, found, strict=True):
         song.compared = tuple(party_id for party_id in song.artists if party_id in shelves)
-        song.works = frozenset(work_id for party_id in song.compared for work_id in shelves[party_id].owners)
-        song.works -= song.rejected
+        song.works = frozenset().union(*(shelves[party_id].works for party_id in song.compared)) - song.rejected
         for party_id in song.compared:
-            for work_id in _near(shelves[party_id], query, song.hits):
+            shelf = shelves[party_id]
+            for work_id in _near(shelf, query, song.hits):
                 _add_hit(song, work_id, party_id, [])
-            for work_id in song.works.intersection(
-                song.hits, shelves[party_id].owners
-            ):  # that a title alone had led to
+            for work_id in shelf.works.intersection(song.hits):  # that a title alone had led to
                 _add_hit(song, work_id, party_id, [])
 
 
@@ -275,21 +279,20 @@ def _near(shelf: Shelf, query: SongQuery, known: Mapping[int, Hit]) -> list[int]
     """The works of an artist that come nearest to a song, but for those known to share a key with it."""
     near: dict[int, float] = {}
 
-    def look(letters: str, keys: list[str], owners: list[int]) -> None:
-        for _, likeness, place in process.extract(letters, keys, scorer=fuzz.ratio, score_cutoff=NEAR, limit=NEAREST):
+    def look(key: str, among: tuple[list[str], list[int]]) -> None:
+        keys, owners = among
+        for _, likeness, place in process.extract(key, keys, scorer=fuzz.ratio, score_cutoff=NEAR, limit=NEAREST):
             if owners[place] not in known:
                 near[owners[place]] = max(likeness, near.get(owners[place], 0))
 
     for key in keys_of_title(query.title):
         if key.key.startswith(COMPARED):
-            start, end = shelf.of_kind(key.key[:2])
-            look(key.key, shelf.keys[start:end], shelf.owners[start:end])
+            look(key.key, shelf.of_kind(key.key[:2]))
         if sound := short_sound(key.key):
-            start, end = shelf.of_kind("r:")
-            look(sound, shelf.sounds, shelf.sound_owners)
-            look(sound, shelf.keys[start:end], shelf.owners[start:end])
-        elif key.key.startswith("r:"):
-            look(key.key, shelf.sounds, shelf.sound_owners)
+            look(sound, shelf.sounds)
+            look(sound, shelf.of_kind("r:"))
+        elif key.key.startswith("r:") and len(key.key) <= SHORT_SOUND:
+            look(key.key, shelf.sounds)
     return sorted(near, key=lambda work_id: (-near[work_id], work_id))[:NEAREST]
 
 

@@ -122,10 +122,9 @@ def shared_name(reported: str, key: str, registered: str) -> Agreement:
 
 def may_be_one_name(reported: str, registered: str) -> bool:
     """Whether a name may be the other one in other letters: not where both are Hangul, or sound alike but little."""
-    parts = [part.text for part in name_parts(registered)]
-    if has_hangul(reported):
-        parts = [part for part in parts if not has_hangul(part)]
-    return any(alike(reported, part).score >= SAME_NAME for part in parts)
+    if has_hangul(reported) and has_hangul(registered):
+        return False
+    return any(alike(reported, part.text).score >= SAME_NAME for part in name_parts(registered))
 
 
 def _better(best: Agreement, here: Part, there: Part, reported: str, registered: str) -> Agreement:

@@ -59,10 +59,16 @@ class Scored:
 
 
 def score(query: SongQuery, found: Found, weights: Mapping[str, float]) -> list[Scored]:
-    """Every candidate of a song, in the order of their numbers, with its facts and what they weigh."""
+    """The candidates of a song, in the order of their numbers, with their facts and what these weigh.
+
+    A work that only shares a title with the song and is known to be another artist's is none.
+    """
     scored = []
     for hit in sorted(found.hits.values(), key=lambda each: each.work_id):
-        one = _compare(query, hit)
+        performer = _performer(query, hit)
+        if not performer.score and hit.names and not hit.writers and not hit.ipis:
+            continue
+        one = _compare(query, hit, performer)
         one.features = _features(query, found, hit, one)
         one.base = weigh(one.features, weights)
         scored.append(one)
@@ -78,12 +84,14 @@ def probability_of(log_odds: float) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds))))
 
 
-def _compare(query: SongQuery, hit: Hit) -> Scored:
-    title = compare_titles(query.title, hit.titles)
+def _performer(query: SongQuery, hit: Hit) -> Agreement:
     if hit.performers:
-        performer = best_of([shared_name(query.artists, key, text) for key, text in hit.performers])
-    else:
-        performer = compare_names(query.artists, hit.names) if title.score > FAINT else Agreement()
+        return best_of([shared_name(query.artists, key, text) for key, text in hit.performers])
+    return compare_names(query.artists, hit.names)
+
+
+def _compare(query: SongQuery, hit: Hit, performer: Agreement) -> Scored:
+    title = compare_titles(query.title, hit.titles)
     called_so = hit.writers if not hit.performers else []
     writer = best_of([shared_name(query.artists, key, text) for key, text in called_so])
     doubts = own_versions(query.title, title.registered)
