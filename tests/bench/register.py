@@ -39,7 +39,7 @@ BLOCK: Final = 10_000  # works or parties that are made at once
 SAMPLE: Final = 300  # works and parties whose keys are looked at
 TABLES: Final = (
     "works_party", "works_partyname", "works_partykey", "works_work", "works_worktitle", "works_workkey", "works_recording",
-    "works_recordingwork", "works_workperformer", "works_performedkey", "works_share",
+    "works_recordingwork", "works_workperformer", "works_share",
 )  # fmt: skip
 SEARCHED: Final = (
     "title_by_two_letters"  # people search by it; songs are not looked up in it, and it takes minutes to build
@@ -117,7 +117,20 @@ def fill_register(database: Database, works: int, say: Callable[[str], None]) ->
             for job in jobs:
                 job.result()
         say(f"{works:,} works and {parties:,} people written in {perf_counter() - began:.0f} s; indexes now")
+    with portal_on(database), ProcessPoolExecutor(PROCESSES, get_context("spawn"), django.setup) as pool:
+        say("Keys beside performers now")
+        for job in [pool.submit(add_keys_of_performers, works, start) for start in range(0, works, BLOCK)]:
+            job.result()
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute("VACUUM (ANALYZE) works_performedkey")
     return perf_counter() - began
+
+
+def add_keys_of_performers(works: int, start: int) -> None:
+    """Of works from this place on, once there are indexes to find their keys by."""
+    from works.matching.derive import add_performed_keys
+
+    add_performed_keys(list(range(start + 1, min(start + BLOCK, works) + 1)))
 
 
 @lru_cache(maxsize=1)
@@ -166,7 +179,7 @@ def add_parties(works: int, start: int) -> None:
 def add_works(works: int, start: int) -> None:
     """Works from this place on, with all that hangs on them."""
     from works.catalogue.bulk import copy_rows
-    from works.matching.derive import add_title_keys
+    from works.matching.derive import add_work_keys
     from works.models import Recording, RecordingWork, Share, Work, WorkPerformer, WorkTitle
     from works.names.script import detect_script
 
@@ -223,7 +236,7 @@ def add_works(works: int, start: int) -> None:
                 for writer in both
             ),
         )  # fmt: skip
-        add_title_keys([(work_id, text) for work_id, titles, _, _ in made for text in titles])
+        add_work_keys([(work_id, text) for work_id, titles, _, _ in made for text in titles])
 
 
 @contextmanager

@@ -56,8 +56,13 @@ def without_ended(names: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
 def add_title_keys(titles: Iterable[tuple[int, str]]) -> None:
     """Keys of further titles: pairs of a work and a title. What is there already stays."""
     titles = list(titles)
-    _insert("works_workkey", "work_id", _keys(titles, keys_of_title, KEY_TEXT))
+    add_work_keys(titles)
     add_performed_keys(list({work_id for work_id, _ in titles}))
+
+
+def add_work_keys(titles: Iterable[tuple[int, str]]) -> None:
+    """The half of add_title_keys that knows no performers."""
+    _insert("works_workkey", "work_id", _keys(titles, keys_of_title, KEY_TEXT))
 
 
 def add_performed_keys(work_ids: Sequence[int]) -> None:
