@@ -303,15 +303,30 @@ class SongWords(models.Model):
         return self.words
 
 
-class UsageLine(models.Model):
-    """One accepted line of a report. Partitioned by report period; no row refers to it and it has no foreign keys.
+class LineBlock(models.Model):
+    """Up to a thousand lines that follow each other, as arrays; the place of one that was rejected is empty (recording 0).
 
-    Columns are COPYed by royalties.ingest; the database gives `period` its partition through royalties_make_partition().
+    Partitioned by report period; no row refers to it and it has no foreign keys. royalties.ingest.blocks COPYs it with more
+    columns than stand here, and the database gives `period` its partition through royalties_make_partition().
     """
+
+    pk = models.CompositePrimaryKey("period", "report_id", "first_line")
+    period = models.DateField()
+    report_id = models.BigIntegerField()
+    first_line = models.IntegerField()
+    last_line = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.report_id}/{self.first_line}–{self.last_line}"
+
+
+class UsageLine(models.Model):
+    """One accepted line of a report: a row of a view over the blocks. Lists go by `first_line`, then by `line_no`."""
 
     pk = models.CompositePrimaryKey("period", "report_id", "line_no")
     period = models.DateField()
     report_id = models.BigIntegerField()
+    first_line = models.IntegerField()  # of its block
     line_no = models.IntegerField()  # as a person counts in the file: the header is line 1
     recording_id = models.BigIntegerField()
     service = models.CharField(max_length=12, choices=Service.choices)

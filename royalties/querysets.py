@@ -22,6 +22,7 @@ from portal.accounts.access import (
     sees_everything,
 )
 from portal.accounts.models import PAID_ROLES, Role
+from portal.lib.keyset import whole
 from works.models import Work, WorkDifference
 from works.search import rows_with
 
@@ -180,6 +181,12 @@ class SongUsageQuerySet(QuerySet["models.SongUsage"]):
         return sums.annotate(uses=Sum("uses"), amount=Sum("amount_micros"))
 
 
+LINE_KEYS: Final = (whole("first_line"), whole("line_no"))  # in the order of the file, a block after the other
+BLOCKS_THAT_NAME: Final = """
+    SELECT first_line FROM royalties_lineblock
+    WHERE period = %s AND report_id = %s AND recordings @> ARRAY[%s]::bigint[]"""
+
+
 class UsageLineQuerySet(QuerySet["models.UsageLine"]):
     def of_report(self, report: models.Report) -> Self:
         """The lines of one report, from the partition of its month alone."""
@@ -188,8 +195,9 @@ class UsageLineQuerySet(QuerySet["models.UsageLine"]):
         return self.filter(period=report.period, report_id=report.pk)
 
     def summed_in(self, used: models.SongUsage) -> Self:
-        """The lines whose sum this usage is."""
-        lines = self.of_report(used.report)
+        """The lines whose sum this usage is, from the blocks alone that name its recording."""
+        blocks = RawSQL(BLOCKS_THAT_NAME, [used.report.period, used.report_id, used.recording_id])  # noqa: S611 – parameters
+        lines = self.of_report(used.report).filter(first_line__in=blocks)
         return lines.filter(recording_id=used.recording_id, service=used.service, usage_month=used.usage_month)
 
 

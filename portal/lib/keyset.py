@@ -82,7 +82,8 @@ def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
         comparison = "lt" if key.descending else "gt"
         beyond |= equal & Q(**{f"{key.name}__{comparison}": value})
         equal &= Q(**{key.name: value})
-    return beyond
+    # The first key bounds the rest: said apart, so that an index begins at the right place.
+    return Q(**{f"{keys[0].name}__{'lte' if keys[0].descending else 'gte'}": values[0]}) & beyond
 
 
 def _cursor(keys: Sequence[Key], row: Any) -> str:

@@ -40,13 +40,14 @@ from royalties.ingest.again import read_report_again
 from royalties.models import Basis, Pool, RejectedLine, Report, ReportedRecording, UsageLine
 from royalties.overlap import other_files
 from royalties.progress import STAGES, UNDER_WAY, progress_of
+from royalties.querysets import LINE_KEYS
 from royalties.reports import encodings
 from royalties.reports.base import POISON, REASONS, refusal_of
 from royalties.services import accept_as_is, settle_second_file
 
 READERS = Needs(Scope.ROYALTIES_READ, (*access.SOCIETY, Role.SERVICE_CONTACT))
 SHA256 = "^[0-9a-fA-F]{64}$"
-LINE_KEYS = (whole("line_no"),)
+REJECTED_KEYS = (whole("line_no"),)
 
 
 class ReportRow(serializers.Serializer[Any]):
@@ -309,7 +310,7 @@ class ReportLines(ApiView):
 class ReportRejectedLines(ApiView):
     needs = {"GET": SOCIETY}
     query_input = PageQuery
-    keys = LINE_KEYS
+    keys = REJECTED_KEYS
 
     @extend_schema(
         operation_id="list_rejected_lines",

@@ -24,6 +24,7 @@ from royalties import access
 from royalties.api.fields import PAID, Month, Rate, ServiceField, SongBrief, WorkBrief, money, won
 from royalties.export import file_of_earnings
 from royalties.models import DeductionRule, Earning, Hold, Statement, UsageLine
+from royalties.querysets import LINE_KEYS
 from royalties.why import (
     EARNING_KEYS,
     held_by_case,
@@ -251,7 +252,7 @@ class StatementEarning(ApiView):
 class StatementEarningLines(ApiView):
     needs = {"GET": PAID}
     query_input = PageQuery
-    keys = (whole("line_no"),)
+    keys = LINE_KEYS
 
     @extend_schema(
         operation_id="list_earning_lines",

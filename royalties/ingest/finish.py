@@ -52,20 +52,25 @@ def work_finish(work: Work, _prepared: Any) -> None:
     transaction.on_commit(partial(_remove_spool, work.job.pk))
 
 
-# Accepted and rejected lines, the lowest and highest number, and numbers that stand on both sides. Within each table a
-# line stands once by its key, so these prove that every number from 2 to the last stands exactly once. Accepted lines
-# were counted when they were summed, and those without a recording are not counted; the rest are looked up by their key.
+# Accepted lines as blocks hold them and as songs sum them up, rejected lines, the lowest and the highest number, and how
+# many numbers stand on both sides. In no two places stands a number twice: of a block each place is a line and blocks do
+# not overlap, and rejected lines have a key. So these prove that every number from 2 to the last stands exactly once.
+# Lines without a recording are not among those that are summed up.
 LINE_NUMBERS: Final = """
-    SELECT (SELECT coalesce(sum(u.lines), 0) FROM royalties_songusage u
+    WITH block AS MATERIALIZED (
+        SELECT first_line, last_line, accepted FROM royalties_lineblock
+        WHERE period = %(period)s AND report_id = %(report)s)
+    SELECT (SELECT coalesce(sum(accepted), 0) FROM block),
+        (SELECT coalesce(sum(u.lines), 0) FROM royalties_songusage u
             JOIN royalties_reportedrecording s ON s.id = u.recording_id WHERE u.report_id = %(report)s),
         (SELECT count(*) FROM royalties_rejectedline WHERE report_id = %(report)s),
-        least((SELECT min(line_no) FROM royalties_usageline WHERE period = %(period)s AND report_id = %(report)s),
+        least((SELECT min(first_line) FROM block),
             (SELECT min(line_no) FROM royalties_rejectedline WHERE report_id = %(report)s)),
-        greatest((SELECT max(line_no) FROM royalties_usageline WHERE period = %(period)s AND report_id = %(report)s),
+        greatest((SELECT max(last_line) FROM block),
             (SELECT max(line_no) FROM royalties_rejectedline WHERE report_id = %(report)s)),
-        (SELECT count(*) FROM royalties_rejectedline r WHERE r.report_id = %(report)s AND EXISTS (
-            SELECT 1 FROM royalties_usageline u
-            WHERE u.period = %(period)s AND u.report_id = r.report_id AND u.line_no = r.line_no))"""
+        (SELECT count(*) FROM royalties_rejectedline r JOIN royalties_lineblock b
+            ON b.period = %(period)s AND b.report_id = r.report_id AND r.line_no BETWEEN b.first_line AND b.last_line
+            AND b.recordings[r.line_no - b.first_line + 1] <> 0 WHERE r.report_id = %(report)s)"""
 
 
 def _require_every_line_once(report: Report) -> None:
@@ -73,8 +78,8 @@ def _require_every_line_once(report: Report) -> None:
     lines = sum(_chunks_of_lines(report.job_id).values_list("units", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(LINE_NUMBERS, {"period": report.period, "report": report.pk})
-        accepted, rejected, lowest, highest, doubled = cursor.fetchone()
-    complete = accepted + rejected == lines and not doubled
+        accepted, summed, rejected, lowest, highest, doubled = cursor.fetchone()
+    complete = accepted == summed and accepted + rejected == lines and not doubled
     if not complete or (lines and (lowest, highest) != (2, lines + 1)):
         raise LinesDoNotAddUp(lines=lines, accepted=accepted, rejected=rejected)
 

@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
-from psycopg import sql
 
 from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Work, add_chunks
+from royalties.ingest.blocks import copy_blocks
 from royalties.ingest.cycles import without_looking_for_cycles
 from royalties.ingest.plan import layout_of, period_of
 from royalties.ingest.reading import Reading, reading_of
@@ -22,6 +22,7 @@ from royalties.reports import csv_lines, tme
 from royalties.reports.base import LinesDoNotAddUp
 from royalties.reports.csv_lines import Tile
 from royalties.reports.lines import Lines, Rejected, Rules, Song, read_line
+from royalties.reports.placed import PlacedLines, no_lines
 
 if TYPE_CHECKING:
     from royalties.reports.columns import LineReader, PlainLines
@@ -90,25 +91,23 @@ def work_parse(work: Work, prepared: tuple[Report, ReadLines]) -> dict[str, Any]
     others = read.others
     if read.accepted + len(others.rejected) != work.units:
         raise LinesDoNotAddUp(lines=work.units, accepted=read.accepted, rejected=len(others.rejected))
-    copy_accepted(report, read)
+    first_line = work.payload["first_line"]
+    placed = place_lines(read, first_line, work.units)
+    copy_blocks(placed, period=period_of(report), report_id=report.pk, first_line=first_line)
     copy_rejected(report, others.rejected)
     return {"rounded": others.rounded, "remainder": str(_exact_decimal(others.remainder))}
 
 
-def copy_accepted(report: Report, read: ReadLines) -> None:
-    """COPY straight into the month's partition."""
-    period = period_of(report)
-    statement = sql.SQL(
-        "COPY {} (line_no, recording_id, service, usage_month, uses, amount_micros, period, report_id) FROM STDIN"
-    ).format(sql.Identifier(f"royalties_usageline_{period:%Y_%m}"))
-    end = f"{period.isoformat()}\t{report.pk}"
-    others = "".join(
-        f"{line_no}\t{read.songs[song]}\t{service}\t{month}\t{uses}\t{micros}\t{end}\n"
-        for line_no, song, service, month, uses, micros in read.others.accepted
-    )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(read.reader.as_copied(read.plain, end))
-        copy.write(others)
+def place_lines(read: ReadLines, first_line: int, lines: int) -> PlacedLines:
+    """The accepted lines of a chunk among all its lines."""
+    reader = read.reader
+    placed = no_lines(lines, reader.said)
+    reader.place(read.plain, placed, first_line)
+    for line in read.others.accepted:
+        at = line.line_no - first_line
+        placed.recordings[at], placed.kinds[at] = read.songs[line.song], reader.kind(line.service, line.usage_month)
+        placed.uses[at], placed.micros[at] = line.uses, line.amount_micros
+    return placed
 
 
 def copy_rejected(report: Report, lines: Sequence[Rejected]) -> None:

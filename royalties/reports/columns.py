@@ -11,7 +11,6 @@ A line that is not plain in every respect is left to read_line, which finds the 
 
 from __future__ import annotations
 
-import io
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +26,7 @@ import polars as pl
 from royalties.reports.base import BadLine, Layout
 from royalties.reports.csv_lines import LONGEST_LINE, Row, csv_rows, sheet_rows
 from royalties.reports.lines import Rules, Song, first_of_month, service_of, song_id_of
+from royalties.reports.placed import NOT_HERE, Kind, PlacedLines
 
 PLAIN_DELIMITERS: Final = frozenset(",\t;") | {""}  # a bar may be the second byte of a Chinese character
 BETWEEN: Final = b'", "'  # the cells of a row of a sheet, which begins with [" and ends with "]
@@ -96,7 +96,10 @@ class LineReader:
         self.known: defaultdict[bytes, int] = defaultdict()  # left parts as they are written; their places in `usages`
         self.known.default_factory = self.known.__len__
         self.usages: list[Usage | None] = []  # what they say; None: not plain
-        self.copied = pl.Series(dtype=pl.String)  # the first of them, as COPY takes them; see give_numbers
+        self.said: list[Kind] = []  # services and months they name
+        self.place_of_kind: dict[Kind, int] = {}  # in `said`
+        self.recordings = np.zeros(0, np.int64)  # of the first of them, and their kinds: see give_numbers
+        self.kinds = np.zeros(0, np.int64)
         self._month = lru_cache(1000)(_or_none(first_of_month))
         self._service = lru_cache(1000)(_or_none(lambda text: service_of(text, rules)))
         self._song_id = _or_none(song_id_of)
@@ -105,7 +108,7 @@ class LineReader:
         """All lines of a block, numbered from `first_line` on: the plain ones, and those that are left."""
         if len(self.usages) > KNOWN_AT_MOST:
             self.known.clear()
-            self.usages, self.copied = [], self.copied.clear()
+            self.usages, self.recordings, self.kinds = [], self.recordings[:0], self.kinds[:0]
         if not block.endswith(b"\n"):
             block += b"\n"
         if not self.left or (not self.delimiter and APART in block):
@@ -124,24 +127,30 @@ class LineReader:
 
     def fresh(self) -> list[Usage | None]:
         """What was learned since numbers were given."""
-        return self.usages[len(self.copied) :]
+        return self.usages[len(self.recordings) :]
 
     def give_numbers(self, songs: Mapping[Song, int]) -> None:
-        """Say which recordings the fresh ones are, so that lines can be written."""
-        fresh = [
-            f"{songs[usage.song]}\t{usage.service}\t{usage.usage_month}" if usage else "" for usage in self.fresh()
-        ]
-        self.copied = pl.concat([self.copied, pl.Series(fresh, dtype=pl.String)])
+        """Say which recordings the fresh ones are, so that lines can be placed."""
+        fresh = self.fresh()
+        recordings = [songs[usage.song] if usage else NOT_HERE for usage in fresh]
+        kinds = [self.kind(usage.service, usage.usage_month) if usage else 0 for usage in fresh]
+        self.recordings = np.concatenate((self.recordings, np.array(recordings, np.int64)))
+        self.kinds = np.concatenate((self.kinds, np.array(kinds, np.int64)))
 
-    def as_copied(self, plain: PlainLines, end: str) -> bytes:
-        """Lines of this reader as COPY takes them: line_no, recording_id, service, usage_month, uses, amount_micros, and `end`.
+    def kind(self, service: str, usage_month: str) -> int:
+        """The place of a service and month in `said`."""
+        kind = (service, usage_month)
+        if kind not in self.place_of_kind:
+            self.place_of_kind[kind] = len(self.said)
+            self.said.append(kind)
+        return self.place_of_kind[kind]
 
-        Every value is a number, a date or a word of ours: nothing to escape.
-        """
-        columns = plain.frame.select("line_no", self.copied.gather(plain.frame["usage"]), "uses", "micros", pl.lit(end))
-        written = io.BytesIO()
-        columns.write_csv(written, include_header=False, separator="\t", quote_style="never")
-        return written.getvalue()
+    def place(self, plain: PlainLines, placed: PlacedLines, first_line: int) -> None:
+        """Put plain lines of this reader where they belong among all lines of a tile."""
+        at = plain.frame["line_no"].to_numpy() - first_line
+        usage = plain.frame["usage"].to_numpy()
+        placed.recordings[at], placed.kinds[at] = self.recordings[usage], self.kinds[usage]
+        placed.uses[at], placed.micros[at] = plain.frame["uses"].to_numpy(), plain.frame["micros"].to_numpy()
 
     def _left(self, written: bytes, line_nos: Sequence[int]) -> LeftLines:
         if not written:

@@ -25,7 +25,7 @@ from royalties.models import (
     Statement,
     UsageLine,
 )
-from royalties.querysets import EarningQuerySet, SongUsageQuerySet
+from royalties.querysets import LINE_KEYS, EarningQuerySet, SongUsageQuerySet
 from royalties.songs import works_of
 from royalties.usage import MONTH_KEYS, songs_of, won_of_cells
 from royalties.why import (
@@ -248,7 +248,7 @@ def earning_lines(request: HttpRequest, ref: str, earning_id: int) -> HttpRespon
     shown = get_statement(request.user, ref)
     earning = get_earning_of(shown, earning_id)
     used = earning.song_usage
-    page = page_of(UsageLine.objects.summed_in(used), keys=(whole("line_no"),), after=request.GET.get("after", ""))
+    page = page_of(UsageLine.objects.summed_in(used), keys=LINE_KEYS, after=request.GET.get("after", ""))
     context = {
         "statement": shown,
         "earning": earning,

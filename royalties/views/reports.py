@@ -23,6 +23,7 @@ from royalties.ingest import receive_report, report_figures, resume_report as re
 from royalties.models import RejectedLine, Report, ReportedRecording, UsageLine
 from royalties.overlap import other_files
 from royalties.progress import STAGES, UNDER_WAY, progress_of
+from royalties.querysets import LINE_KEYS
 from royalties.reports.base import POISON, REASONS, refusal_of
 from royalties.resting import resting_money
 from royalties.services import settle_second_file
@@ -177,7 +178,7 @@ def report_lines(request: HttpRequest, ref: str) -> HttpResponse:
     """The lines that were taken, as they stand in the file."""
     shown = get_report_with_lines(request.user, ref)
     lines = UsageLine.objects.of_report(shown)
-    page = page_of(lines, keys=(whole("line_no"),), after=request.GET.get("after", ""))
+    page = page_of(lines, keys=LINE_KEYS, after=request.GET.get("after", ""))
     songs = ReportedRecording.objects.in_bulk({line.recording_id for line in page.rows})
     context = {
         "report": shown,

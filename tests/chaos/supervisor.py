@@ -38,7 +38,7 @@ IN_HAND: Final = """
     ORDER BY c.id"""
 # Reliability J1: at every moment, the lines of the file are accepted, or rejected, or of a chunk that is not done.
 EVERY_LINE: Final = """
-    SELECT (SELECT count(*) FROM royalties_usageline) + (SELECT count(*) FROM royalties_rejectedline)
+    SELECT (SELECT coalesce(sum(accepted), 0) FROM royalties_lineblock) + (SELECT count(*) FROM royalties_rejectedline)
         + (SELECT sum(units) FROM jobs_chunk WHERE stage = 'parse' AND state = 'todo')"""
 
 
@@ -167,7 +167,8 @@ class Run:
             "GARAK_CHAOS_POISON": self.poison,
         }
         if self.mutant:  # a key would turn a doubled line into an error
-            self.eyes.ask("ALTER TABLE royalties_usageline DROP CONSTRAINT royalties_usageline_pkey")
+            self.eyes.ask("ALTER TABLE royalties_lineblock DROP CONSTRAINT royalties_lineblock_pkey")
+            self.eyes.ask("ALTER TABLE royalties_lineblock DROP CONSTRAINT no_line_in_two_blocks")
             self.eyes.ask("ALTER TABLE royalties_rejectedline DROP CONSTRAINT line_is_rejected_once")
         if self.is_paced:
             self.eyes.ask("CREATE TABLE chaos_pace AS SELECT %s::integer AS upto", [AHEAD])

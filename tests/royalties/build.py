@@ -28,9 +28,9 @@ from royalties.models import (
     Service,
     SongUsage,
     Source,
-    UsageLine,
 )
 from royalties.money_in import record_remittance
+from tests.royalties.stored import store_lines
 from works.models import Affiliation, Party, Right, Share, Society, Work
 
 OURS: Final = "118"
@@ -153,19 +153,7 @@ def report(
     known = {name: song(name, songs[name], made) for name in dict.fromkeys(line.song for line in lines)}
     with connection.cursor() as cursor:
         cursor.execute("SELECT royalties_make_partition(%s)", [period])
-    UsageLine.objects.bulk_create(
-        UsageLine(
-            period=period,
-            report_id=made.pk,
-            line_no=number,
-            recording_id=known[line.song].pk,
-            service=line.service,
-            usage_month=line.month,
-            uses=line.uses,
-            amount_micros=line.micros,
-        )
-        for number, line in enumerate(lines, start=2)
-    )
+    store_lines(made, [(known[line.song].pk, line.service, line.month, line.uses, line.micros) for line in lines])
     RejectedLine.objects.bulk_create(
         RejectedLine(report=made, line_no=number, raw="…", reason="amount", amount_micros=micros)
         for number, micros in enumerate(rejected, start=len(lines) + 2)

@@ -34,6 +34,7 @@ from royalties.models import (
     Source,
 )
 from royalties.money_in import record_remittance
+from tests.royalties.stored import store_lines
 from works.models import Affiliation, Party, Recording, RecordingWork, Right, Script, Share, Society, Work, WorkTitle
 
 MONTH: Final = dt.date(2026, 9, 1)
@@ -243,13 +244,7 @@ def add_report(
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT royalties_make_partition(%s)", [period])
-        for line_no, (song, service, uses, micros) in enumerate(lines, start=2):
-            cursor.execute(
-                "INSERT INTO royalties_usageline"
-                " (period, report_id, line_no, recording_id, service, usage_month, uses, amount_micros)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-                [period, report.pk, line_no, song.pk, service, period, uses, micros],
-            )
+    store_lines(report, [(song.pk, service, period, uses, micros) for song, service, uses, micros in lines])
     sums: dict[tuple[int, str], list[int]] = {}
     for song, service, uses, micros in lines:
         cell = sums.setdefault((song.pk, service), [0, 0, 0])

@@ -38,9 +38,9 @@ from tests.royalties.build import (
 
 # As the owner, with the triggers off: statement → the checks that must notice, among others.
 TAMPERED = {
-    "UPDATE royalties_usageline SET amount_micros = amount_micros + 1 WHERE line_no = 2": "song_usage_is_its_lines report_figures",
-    "DELETE FROM royalties_usageline WHERE line_no = 2": "song_usage_is_its_lines report_figures",
-    "UPDATE royalties_usageline SET uses = uses + 1 WHERE line_no = 2": "song_usage_is_its_lines",
+    "UPDATE royalties_lineblock SET amounts_micros[1] = amounts_micros[1] + 1 WHERE first_line = 2": "song_usage_is_its_lines report_figures",
+    "UPDATE royalties_lineblock SET recordings[1] = 0 WHERE first_line = 2": "song_usage_is_its_lines report_figures",
+    "UPDATE royalties_lineblock SET uses[1] = uses[1] + 1 WHERE first_line = 2": "song_usage_is_its_lines",
     "UPDATE royalties_songusage SET amount_micros = amount_micros + 1 WHERE id = (SELECT min(id) FROM royalties_songusage)": (
         "song_usage_is_its_lines report_figures reported"
     ),

@@ -94,10 +94,12 @@ def test_m13_a_million_lines_of_one_micro_are_exact() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO royalties_usageline
-                (period, report_id, line_no, recording_id, service, usage_month, uses, amount_micros)
-            SELECT %s, %s, line_no, %s, 'qq', %s, 1, 1 FROM generate_series(2, %s + 1) AS line_no""",
-            [MONTH, made.pk, recording.pk, MONTH, LINES],
+            INSERT INTO royalties_lineblock (period, report_id, first_line, last_line,
+                services, usage_months, recordings, kinds, uses, amounts_micros)
+            SELECT %s, %s, first, first + 999, '{qq}', ARRAY[%s::date], array_fill(%s::bigint, ARRAY[1000]),
+                array_fill(1::smallint, ARRAY[1000]), array_fill(1::bigint, ARRAY[1000]), array_fill(1::bigint, ARRAY[1000])
+            FROM generate_series(2, %s, 1000) AS first""",
+            [MONTH, made.pk, MONTH, recording.pk, LINES],
         )
         cursor.execute(SUM_UP, [MONTH, made.pk, 1, 0])
     Report.objects.filter(pk=made.pk).update(lines=LINES, accepted=LINES, accepted_micros=LINES)
