@@ -15,6 +15,8 @@ def fold(text: str) -> str:
     >>> fold("Škoda ØYA Straße が")
     'skoda oya strasse が'
     """
+    if text.isascii():
+        return text.lower()
     bare = _without_accents(_without_accents(text).casefold())
     return unicodedata.normalize("NFC", "".join(LETTERS.get(letter, letter) for letter in bare))
 

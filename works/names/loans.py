@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -112,34 +113,47 @@ def cost_of(share: float) -> float:
 def unlikeliness(letters: str, jamo: str, costs: Costs) -> float:
     """The cost of the cheapest row of steps as a share of the cost of both texts on their own; 2.0 when given up."""
     width = len(jamo)
-    alone = [0.0]
-    for each in jamo:
-        alone.append(alone[-1] + costs.jamo.get(each, UNKNOWN))
+    alone = list(accumulate((costs.jamo.get(each, UNKNOWN) for each in jamo), initial=0.0))
+    no_letter = costs.steps.get("", {})
+    added = [no_letter.get(each, UNKNOWN) for each in jamo]  # jamo that no letter stands for
+    runs = _runs(jamo)
     best: list[dict[int, float]] = [{} for _ in range(len(letters) + 1)]
     best[0][0] = 0.0
     alone_letters = 0.0
     for place, row in enumerate(best):
-        # letters that are silent and jamo that no letter stands for
-        epenthetic = costs.steps.get("", {})
         for at in range(width):
-            if at in row:
-                cost = row[at] + epenthetic.get(jamo[at], UNKNOWN)
-                if cost < row.get(at + 1, 1e9):
-                    row[at + 1] = cost
+            if at in row and row[at] + added[at] < row.get(at + 1, 1e9):
+                row[at + 1] = row[at] + added[at]
         if place == len(letters):
             break
         behind = alone_letters + SLACK
         reached = {at: cost for at, cost in row.items() if cost <= behind + alone[at]}
         if not reached and not any(best[place + 1 :]):
             return 2.0
-        _go_on(letters, place, jamo, reached, best, costs.steps)
+        if reached:
+            _go_on(letters, place, jamo, runs, reached, best, costs.steps)
         alone_letters += costs.letters.get(letters[place], UNKNOWN)
     unrelated = alone_letters + alone[-1]
     return best[-1].get(width, 2 * unrelated) / unrelated
 
 
+@lru_cache(maxsize=20_000)
+def _runs(jamo: str) -> list[list[str]]:
+    """What a step may become, by where it begins: the empty text, one jamo, two, and so on."""
+    return [
+        [jamo[start:end] for end in range(start, min(start + MAX_JAMO, len(jamo)) + 1)]
+        for start in range(len(jamo) + 1)
+    ]
+
+
 def _go_on(
-    letters: str, place: int, jamo: str, reached: Mapping[int, float], best: list[dict[int, float]], steps: Table
+    letters: str,
+    place: int,
+    jamo: str,
+    runs: list[list[str]],
+    reached: Mapping[int, float],
+    best: list[dict[int, float]],
+    steps: Table,
 ) -> None:
     """Take every step that begins at a place of the letters."""
     for end in range(place + 1, min(place + MAX_LETTERS, len(letters)) + 1):
@@ -148,10 +162,11 @@ def _go_on(
         spoken_as = steps.get(step)
         if spoken_as is not None:
             for at, so_far in reached.items():
-                for further in range(at, min(at + MAX_JAMO, len(jamo)) + 1):
-                    cost = spoken_as.get(jamo[at:further])
-                    if cost is not None and so_far + cost < there.get(further, 1e9):
-                        there[further] = so_far + cost
+                for further, sounds in enumerate(runs[at], at):
+                    if sounds in spoken_as and so_far + spoken_as[sounds] < there.get(further, 1e9):
+                        there[further] = so_far + spoken_as[sounds]
+        if end > place + 1 and not step.isdigit():  # only a letter and a number have names
+            continue
         for name in _names(step):
             for at, so_far in reached.items():
                 further = at + len(name)

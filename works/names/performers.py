@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from works.names import brackets, clean
@@ -27,6 +28,7 @@ class Performer:
     aliases: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=50_000)
 def parse_performers(text: str) -> tuple[Performer, ...]:
     """The single artists of a joined text, in order; () for a blank one.
 

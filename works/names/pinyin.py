@@ -37,12 +37,11 @@ def is_read_so(text: str, roman: str) -> bool:
 
     Each syllable must be a Korean and a Chinese reading of one character.
     """
-    spellings = () if han.has_han(roman) else pinyin_keys(roman)
-    syllables = clean.letters(clean.tidy(text)) if spellings else ""
+    syllables = clean.letters(clean.tidy(text))
     if not syllables or len(syllables) > MAX_SYLLABLES or hangul.count_syllables(syllables) != len(syllables):
         return False
     shared = _shared_readings()
-    for spelt in spellings:
+    for spelt in () if han.has_han(roman) else pinyin_keys(roman):
         reached = {0}
         for syllable in syllables:
             reached = {
@@ -51,6 +50,8 @@ def is_read_so(text: str, roman: str) -> bool:
                 for at in reached
                 if spelt.startswith(reading, at)
             }
+            if not reached:
+                break
         if len(spelt) in reached:
             return True
     return False

@@ -8,14 +8,22 @@ are as good as any, behind it the rare ones: a text may hold few rare ones, or K
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Final
 
 from works.names import clean, hangul, latin
 
 BREAK: Final = re.compile(r"[\W_]+")
 APOSTROPHE: Final = re.compile(r"['`.]")
-Spellings = dict[str, int]  # how a sound is written, and how odd that is: 0 usual, 1 rare
+
+
+class Spellings(dict[str, int]):
+    """How a sound is written, and how odd that is: 0 usual, 1 rare."""
+
+    @cached_property
+    def longest(self) -> int:
+        return max(map(len, self), default=0)
+
 
 INITIALS: Final = {
     "ㄱ": "g k | gh c",
@@ -161,7 +169,6 @@ SURNAMES: Final = {
 }
 MOST_WORDS: Final = 3  # of a name in Latin letters: Ji Eun Lee
 RARE_ALLOWED: Final = 1  # in a text of up to three syllables; one more for each three further ones
-LONGEST: Final = 8  # letters of the longest spelling, with a hyphen
 
 
 def is_romanised(text: str, roman: str) -> bool:
@@ -190,7 +197,7 @@ def _read(sounds: tuple[Spellings, ...], roman: str) -> int | None:
     for sound in sounds:
         further: dict[int, int] = {}
         for place, rare in reached.items():
-            for end in range(place, min(place + LONGEST, len(roman)) + 1):
+            for end in range(place, min(place + sound.longest, len(roman)) + 1):
                 odd = sound.get(roman[place:end])
                 if odd is not None and (end not in further or odd + rare < further[end]):
                     further[end] = odd + rare
@@ -223,7 +230,7 @@ def _sounds(text: str) -> tuple[tuple[Spellings, ...], ...]:
     for place, letter in enumerate(letters):
         parts = hangul.take_apart(letter)
         if parts is None:
-            its = [_ending(coda), {letter: 0, "-" + letter: 0}]
+            its = [_ending(coda), Spellings({letter: 0, "-" + letter: 0})]
             coda = ""
         else:
             initial, vowel, next_coda = parts
@@ -244,7 +251,7 @@ def _sounds(text: str) -> tuple[tuple[Spellings, ...], ...]:
 @cache
 def _between(coda: str, initial: str, vowel: str) -> Spellings:
     """The ways to write a coda and the initial after it, where the two act on each other; a hyphen may part them."""
-    found: Spellings = {}
+    found = Spellings()
 
     def add(left: str, right: str, odd: int) -> None:
         forms = [left + right, left + "-" + right]
@@ -283,16 +290,17 @@ def _between(coda: str, initial: str, vowel: str) -> Spellings:
 def _initial(initial: str, vowel: str) -> Spellings:
     found = _parse(INITIALS[initial])
     if initial == "ㅅ" and vowel in FRONT:
-        return {**found, "sh": 0}
+        return Spellings({**found, "sh": 0})
     if vowel in Y:  # 렬 is spoken and often written 열, in the middle of a name too, and 용 may be written for 룡
-        return {**found, "": 1} if initial == "ㄹ" else {**found, "r": 1, "l": 1} if initial == "ㅇ" else found
+        odd = {"ㄹ": {"": 1}, "ㅇ": {"r": 1, "l": 1}}.get(initial, {})
+        return Spellings({**found, **odd})
     return found
 
 
 @cache
 def _vowel(initial: str, vowel: str, coda: str) -> Spellings:
     found = _parse(ALONE[vowel] if initial == "ㅇ" and vowel in ALONE else VOWELS[vowel])
-    return {**found, "u": 1} if vowel == "ㅓ" and not coda else found  # 정 is Jung, but 서 is seldom Su
+    return Spellings({**found, "u": 1}) if vowel == "ㅓ" and not coda else found  # 정 is Jung, but 서 is seldom Su
 
 
 @cache
@@ -305,7 +313,7 @@ def _parse(spellings: str) -> Spellings:
     """ "a b | c" as {"a": 0, "b": 0, "c": 1}; a dot is no letter at all."""
     usual, _, rare = spellings.partition("|")
     found = dict.fromkeys(rare.split(), 1) | dict.fromkeys(usual.split(), 0)
-    return {("" if spelt == "." else spelt): odd for spelt, odd in found.items()}
+    return Spellings({("" if spelt == "." else spelt): odd for spelt, odd in found.items()})
 
 
 # surnames that may stand last in Latin letters: "Ji-eun Lee"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from works.names import brackets, clean, versions
@@ -34,6 +35,7 @@ class Title:
     songs: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=50_000)
 def parse_title(text: str) -> Title:
     """Read a title as services write it.
 
