@@ -9,6 +9,7 @@ from django.db import connection
 
 from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Work, add_chunks
+from royalties.ingest.plan import period_of
 from royalties.models import Report
 
 SONGS_A_CHUNK: Final = 1_000
@@ -16,11 +17,11 @@ SONGS_A_CHUNK: Final = 1_000
 
 def work_sum(work: Work, _prepared: Any) -> None:
     """Sum up the lines of a part of the songs, now that all are there."""
+    # Imported here: polars has threads, and hangs in a child that was forked after it began to work.
+    from royalties.ingest.totals import copy_totals
+
     report = Report.objects.get(pk=work.job.subject_id)
-    with connection.cursor() as cursor:
-        # The lines are so new that PostgreSQL expects a handful, and would sort them all: tell it to sum in memory.
-        cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_sort = off")
-        cursor.execute(SUM_UP, [report.period, report.pk, work.payload["of"], work.payload["part"]])
+    copy_totals(period=period_of(report), report_id=report.pk, of=work.payload["of"], part=work.payload["part"])
 
 
 def then_match(job: Job) -> str:
@@ -47,12 +48,6 @@ def then_match(job: Job) -> str:
     add_chunks(job, "match", [NewChunk({"songs": run}, len(run)) for run in runs])
     return "match"
 
-
-SUM_UP: Final = """
-    INSERT INTO royalties_songusage (report_id, recording_id, service, usage_month, lines, uses, amount_micros)
-    SELECT report_id, recording_id, service, usage_month, count(*), sum(uses), sum(amount_micros)
-    FROM royalties_usageline WHERE period = %s AND report_id = %s AND recording_id %% %s = %s
-    GROUP BY report_id, recording_id, service, usage_month"""
 
 SONGS_WITHOUT_MATCH: Final = """
     WITH songs AS MATERIALIZED (SELECT DISTINCT recording_id FROM royalties_songusage WHERE report_id = %s)
