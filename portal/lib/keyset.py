@@ -68,11 +68,16 @@ def page_of(rows: QuerySet[M, R], *, keys: Sequence[Key], after: str, size: int 
 
     Raises DamagedCursor for a cursor that this list did not make.
     """
-    if after:
-        rows = rows.filter(_beyond(keys, _read_cursor(keys, after)))
-    found = list(rows.order_by(*(key.order for key in keys))[: size + 1])
+    found = list(rows_beyond(rows, keys, after)[: size + 1])
     more = _cursor(keys, found[size - 1]) if len(found) > size else ""
     return Page(rows=found[:size], more=more)
+
+
+def rows_beyond(rows: QuerySet[M, R], keys: Sequence[Key], after: str) -> QuerySet[M, R]:
+    """All rows after the cursor, in the order of the keys. Raises DamagedCursor."""
+    if after:
+        rows = rows.filter(_beyond(keys, _read_cursor(keys, after)))
+    return rows.order_by(*(key.order for key in keys))
 
 
 def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:

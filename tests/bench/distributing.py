@@ -14,10 +14,12 @@ from royalties.models import Report, Source
 from royalties.money_in import record_remittance
 from tests.bench.databases import Database, portal_on
 
+# Of a plain table with a row for each line: to take our blocks apart would make the yardstick longer.
+PLAIN_TABLE = "CREATE TEMPORARY TABLE plain_line AS SELECT * FROM royalties_usageline WHERE report_id = %s"
 GROUP_BY = """
     SELECT count(*), sum(lines) FROM (
         SELECT recording_id, service, usage_month, count(*) AS lines, sum(uses), sum(amount_micros)
-        FROM royalties_usageline WHERE report_id = %s GROUP BY 1, 2, 3) AS songs"""
+        FROM plain_line GROUP BY 1, 2, 3) AS songs"""
 RATE, RATE_DATE = Decimal("191.27"), dt.date(2026, 10, 12)
 
 
@@ -38,11 +40,13 @@ def distribute_once(database: Database) -> Distributed:
             source=Source.objects.get(code="tme"), period=report.period, currency=report.currency, rate=RATE,
             amount_micros=int(report.accepted_micros + report.rejected_micros), rate_date=RATE_DATE,
         )  # fmt: skip
-        began = time.perf_counter()
         with connection.cursor() as cursor:
-            cursor.execute(GROUP_BY, [report.pk])
+            cursor.execute(PLAIN_TABLE, [report.pk])
+            cursor.execute("ANALYZE plain_line")
+            began = time.perf_counter()
+            cursor.execute(GROUP_BY)
             songs, _lines = cursor.fetchone()
-        grouped = time.perf_counter() - began
+            grouped = time.perf_counter() - began
         began = time.perf_counter()
         result = distribute(period=dt.date(2026, 10, 1))
         seconds = time.perf_counter() - began
