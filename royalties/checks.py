@@ -195,11 +195,12 @@ WHERE received.micros IS DISTINCT FROM bank.micros
 
 CELLS_MAKE_WHOLE = """
 WITH whole AS (
-    SELECT run_id, work_id, "right", usage_month, basis, garak_lcm(denominator) AS whole FROM royalties_runshare GROUP BY 1, 2, 3, 4, 5
+    SELECT run_id, work_id, "right", usage_month, basis, music_alone, garak_lcm(denominator) AS whole
+    FROM royalties_runshare GROUP BY 1, 2, 3, 4, 5, 6
 )
 SELECT concat_ws(' ', 'run', run_id, 'work', work_id, "right", usage_month, basis), whole, sum(numerator * div(whole, denominator))
-FROM whole JOIN royalties_runshare USING (run_id, work_id, "right", usage_month, basis)
-GROUP BY run_id, work_id, "right", usage_month, basis, whole HAVING sum(numerator * div(whole, denominator)) <> whole
+FROM whole JOIN royalties_runshare USING (run_id, work_id, "right", usage_month, basis, music_alone)
+GROUP BY run_id, work_id, "right", usage_month, basis, music_alone, whole HAVING sum(numerator * div(whole, denominator)) <> whole
 """
 
 # A song on hold is held whatever its cell says, but for what is not ours.
@@ -220,7 +221,7 @@ WHERE (f.run_id, f.work_id, f."right", f.usage_month, f.party_id)
 
 EARNING_FOLLOWS_ITS_CELL = """
 WITH cells AS (
-    SELECT *, numerator / denominator AS part, count(*) OVER (PARTITION BY run_id, work_id, "right", usage_month, basis) AS cells
+    SELECT *, numerator / denominator AS part, count(*) OVER (PARTITION BY run_id, work_id, "right", usage_month, basis, music_alone) AS cells
     FROM royalties_runshare
 ), together AS (
     SELECT e.id, e.source_micros, e.won_micros, f.part, f.cells + 1 AS slack,
@@ -230,6 +231,28 @@ WITH cells AS (
 )
 SELECT concat('earning ', id), concat_ws(' ', round(source_sum * part), round(won_sum * part)), concat_ws(' ', source_micros, won_micros)
 FROM together WHERE abs(source_sum * part - source_micros) > slack OR abs(won_sum * part - won_micros) > slack
+"""
+
+# A song that is the music of a work alone, by the match that stood then, is divided by cells in which the words are kept, and
+# any other song by whole ones; and no share in the words alone earns in such a cell.
+WORDS_ARE_KEPT = """
+WITH taken AS (
+    SELECT u.id AS song_usage_id, r.id AS run_id, bool_or(w.music_alone) AS music_alone
+    FROM royalties_distributionrun r
+    JOIN (SELECT DISTINCT run_id, song_usage_id FROM royalties_earning) e ON e.run_id = r.id
+    JOIN royalties_songusage u ON u.id = e.song_usage_id
+    JOIN royalties_match m ON m.recording_id = u.recording_id AND m.outcome = 'accepted' AND m.created_at <= r.created_at
+        AND (m.superseded_at IS NULL OR m.superseded_at > r.created_at)
+    JOIN royalties_matchwork w ON w.match_id = m.id
+    GROUP BY 1, 2
+)
+SELECT concat('earning ', e.id), concat_ws(' ', 'music alone', taken.music_alone), concat_ws(' ', 'music alone', f.music_alone, writer.role)
+FROM royalties_earning e
+JOIN royalties_runshare f ON f.id = e.run_share_id
+JOIN taken ON taken.song_usage_id = e.song_usage_id AND taken.run_id = e.run_id
+LEFT JOIN works_share s ON s.id = f.share_id
+LEFT JOIN works_share writer ON writer.id = CASE WHEN s.role IN ('E', 'SE', 'AM') THEN coalesce(s.writer_share_id, s.id) ELSE s.id END
+WHERE f.music_alone <> taken.music_alone OR (f.music_alone AND writer.role IN ('A', 'SA', 'TR', 'AD'))
 """
 
 # The pool is divided again. A song of which only a part is a registered work has earned less than its amount.
@@ -447,6 +470,7 @@ CHECKS: Final = {
     "cells_make_whole": CELLS_MAKE_WHOLE,
     "earning_is_of_its_cell": EARNING_IS_OF_ITS_CELL,
     "earning_follows_its_cell": EARNING_FOLLOWS_ITS_CELL,
+    "words_are_kept": WORDS_ARE_KEPT,
     "song_earns_its_amount": SONG_EARNS_ITS_AMOUNT,
     "payable_is_posted": PAYABLE_IS_POSTED,
     "rest_is_posted": REST_IS_POSTED,
@@ -473,6 +497,7 @@ WORDS: Final[dict[str, Promise]] = {  # what each check asks, as an auditor read
     "cells_make_whole": _("The shares a distribution used make exactly one whole"),
     "earning_is_of_its_cell": _("Every earning belongs to a share of that distribution"),
     "earning_follows_its_cell": _("Every earning goes where its share says"),
+    "words_are_kept": _("Of a song that is only the music of a work, the words’ part is kept and not paid"),
     "song_earns_its_amount": _("The shares of a song earn together what the song was reported with"),
     "payable_is_posted": _("What is payable stands on the payees’ accounts"),
     "rest_is_posted": _("What is held, in suspense or not ours stands on those accounts"),

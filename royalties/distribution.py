@@ -5,7 +5,8 @@ SQL as royalties.allocation does in Python; only works are divided in Python, on
 Everything is read once, so that the run is a value of its own whatever changes meanwhile:
 
 1. songs: those of released pools that are accepted and have no earning yet, with the match that says which works.
-2. cells: the shares of the works, their collectors and the open holds, frozen as RunShare rows.
+2. cells: the shares of the works, their collectors and the open holds, frozen as RunShare rows. Of a work whose music alone
+   was used, what is for the words goes to suspense.
 3. amounts: a pool is divided over all its songs, matched or not, and over the rejected money of each report. So a song
    gets the same amount whenever it is matched, and the money of the others rests in the pool.
 4. earnings: a song's amount over work's part × right's part × cell.
@@ -64,6 +65,8 @@ from works.shares import (
     SharesExceedWhole,
     apply_holds,
     divide_work,
+    keep_words,
+    music_parts,
 )
 
 RULE_OF_BASIS: Final = {Basis.WHOLE.value: works.shares.Basis.WHOLE, Basis.CLAIMED.value: works.shares.Basis.CLAIMED}
@@ -78,6 +81,7 @@ class Place:
     right: str
     usage_month: dt.date
     basis: str
+    music_alone: bool
 
 
 Cells = dict[Place, list[Cell]]
@@ -302,7 +306,8 @@ def _read_holds() -> list[Hold]:
 
 PARTS = """
 CREATE TEMPORARY TABLE run_part ON COMMIT DROP AS
-SELECT s.shape, w.work_id, r."right", s.usage_month, s.basis, concat_ws('|', w.work_id, r."right", s.usage_month, s.basis) AS place,
+SELECT s.shape, w.work_id, r."right", s.usage_month, s.basis, w.music_alone,
+    concat_ws('|', w.work_id, r."right", s.usage_month, s.basis, w.music_alone) AS place,
     w.numerator * r.numerator AS numerator, w.denominator * r.denominator AS denominator
 FROM (SELECT DISTINCT shape, match_id, source_id, usage_month, basis FROM run_song) s
 JOIN royalties_matchwork w USING (match_id)
@@ -314,7 +319,9 @@ ANALYZE run_part
 def _divide_works(holds: Sequence[Hold]) -> tuple[Cells, list[DomainError]]:
     """The cells of every place in play. A work above the whole is left out with its songs of that month (L9)."""
     _execute(PARTS)
-    places = [Place(*row) for row in _rows('SELECT DISTINCT work_id, "right", usage_month, basis FROM run_part')]
+    places = [
+        Place(*row) for row in _rows('SELECT DISTINCT work_id, "right", usage_month, basis, music_alone FROM run_part')
+    ]
     shares = _read_shares({place.work_id for place in places})
     affiliations = read_affiliations({share.party_id for of_work in shares.values() for share in of_work})
     disputed: defaultdict[int, list[Hold]] = defaultdict(list)
@@ -338,6 +345,8 @@ def _divide_works(holds: Sequence[Hold]) -> tuple[Cells, list[DomainError]]:
         except SharesExceedWhole:
             problems.append(_leave_out_work(place))
             continue
+        if place.music_alone:
+            divided = keep_words(divided, music_parts(of_work, place.right, CHINA, place.usage_month))
         facts = [
             HoldFact(hold.pk, hold.share_id, Fraction(hold.numerator, hold.denominator))
             for share in of_work
@@ -370,7 +379,15 @@ def _read_shares(work_ids: Iterable[int]) -> defaultdict[int, list[ShareFact]]:
     for row in Share.objects.filter(work_id__in=list(work_ids)).order_by("pk").iterator(chunk_size=10_000):
         found[row.work_id].append(
             ShareFact(
-                row.pk, row.party_id, row.right, row.territory, row.fraction, row.from_date, row.until_date, row.role
+                row.pk,
+                row.party_id,
+                row.right,
+                row.territory,
+                row.fraction,
+                row.from_date,
+                row.until_date,
+                row.role,
+                row.writer_share_id,
             )
         )
     return found
@@ -391,14 +408,14 @@ def _leave_out_work(place: Place) -> DomainError:
 def _freeze(run: DistributionRun, cells: Cells) -> None:
     columns = (
         "run_id", "work_id", '"right"', "usage_month", "basis", "position", "share_id", "party_id", "state", "collector",
-        "society_code", "hold_id", "numerator", "denominator",
+        "society_code", "hold_id", "numerator", "denominator", "music_alone", "words",
     )  # fmt: skip
     _copy("royalties_runshare", columns, _frozen_rows(run.pk, cells))
     _execute(
         """
         CREATE TEMPORARY TABLE run_share ON COMMIT DROP AS
-        SELECT id, concat_ws('|', work_id, "right", usage_month, basis) AS place, position, party_id, state, hold_id, collector,
-            society_code, numerator, denominator
+        SELECT id, concat_ws('|', work_id, "right", usage_month, basis, music_alone) AS place, position, party_id, state, hold_id,
+            collector, society_code, numerator, denominator
         FROM royalties_runshare WHERE run_id = %s
         """,
         [run.pk],
@@ -412,7 +429,7 @@ def _frozen_rows(run_id: int, cells: Cells) -> Iterable[tuple[Any, ...]]:
             yield (
                 run_id, place.work_id, place.right, place.usage_month, place.basis, position, cell.share_id, cell.party_id,
                 cell.state.value, cell.kind.value, cell.society, cell.hold_id, cell.fraction.numerator,
-                cell.fraction.denominator,
+                cell.fraction.denominator, place.music_alone, cell.words,
             )  # fmt: skip
 
 
@@ -617,7 +634,8 @@ def resting_key(state: str, hold_id: int | None, collector: CollectorKind, socie
 
 SONG_HASH = """
 WITH part AS (
-    SELECT match_id, string_agg(concat(work_id, ':', numerator, '/', denominator), ',' ORDER BY work_id) AS parts
+    SELECT match_id, string_agg(concat(work_id, ':', numerator, '/', denominator, CASE WHEN music_alone THEN ' music' END), ',' ORDER BY work_id)
+        AS parts
     FROM royalties_matchwork WHERE match_id IN (SELECT match_id FROM run_song) GROUP BY 1
 ), line AS (
     SELECT concat_ws('|', song.key, u.service, to_char(u.usage_month, 'YYYY-MM'), u.amount_micros, r.sha256, part.parts) AS line

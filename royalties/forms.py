@@ -167,6 +167,7 @@ class DecisionForm(forms.Form):
         max_length=12,
         help_text=_("It begins with W- and stands on the page of the work."),
     )
+    music_alone = forms.BooleanField(label=_("Its music alone: the song has other words"), required=False)
     reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -181,7 +182,9 @@ class RejectForm(DecisionForm):
 class ReviewForm(forms.Form):
     """A decision of the review. `seen`: song ref and match, for this song and each equal one that was shown."""
 
-    action = forms.ChoiceField(choices=[("accept", ""), ("divide", ""), ("reject", ""), ("leave_out", "")])
+    action = forms.ChoiceField(
+        choices=[("accept", ""), ("music", ""), ("divide", ""), ("reject", ""), ("leave_out", "")]
+    )
     work = forms.CharField(max_length=12, required=False)
     reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
     equal = forms.BooleanField(required=False)
@@ -189,7 +192,7 @@ class ReviewForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("action") in {"accept", "reject"} and not cleaned.get("work"):
+        if cleaned.get("action") in {"accept", "music", "reject"} and not cleaned.get("work"):
             self.add_error("work", _("Choose the work that you mean."))
         if cleaned.get("action") == "divide":
             cleaned["parts"] = self._read_parts()

@@ -202,7 +202,9 @@ def _require_as_left(
 
 
 def _told(match: Match) -> tuple[Any, ...]:
-    parts = sorted((part.rank, part.work_id, part.numerator, part.denominator) for part in match.works.all())
+    parts = sorted(
+        (part.rank, part.work_id, part.numerator, part.denominator, part.music_alone) for part in match.works.all()
+    )
     return match.outcome, match.method, match.probability_permille, match.decided_by_id, match.reason, parts
 
 

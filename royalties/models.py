@@ -406,6 +406,7 @@ class StaffDecision(models.Model):
         REJECT = "reject", _("it is not this work")
         LEAVE_OUT = "leave_out", _("not in our repertoire")
         REPOINT = "repoint", _("two works became one")
+        MUSIC = "music", _("its music alone")
         UNDO = "undo", _("a decision was taken back")
 
     ref = models.CharField(max_length=12, unique=True, default=decision_ref)
@@ -486,7 +487,10 @@ class Match(models.Model):
 
 
 class MatchWork(models.Model):
-    """A work of a match: for an accepted one its part of the song, for one to review a candidate in order of rank."""
+    """A work of a match: for an accepted one its part of the song, for one to review a candidate in order of rank.
+
+    `music_alone`: the song has other words; what the work's shares have for the words is not paid (works.shares.keep_words).
+    """
 
     match = models.ForeignKey(
         Match, on_delete=models.PROTECT, related_name="works", db_index=False
@@ -495,6 +499,7 @@ class MatchWork(models.Model):
     rank = models.IntegerField(default=1)
     numerator = models.IntegerField(default=1)
     denominator = models.IntegerField(default=1)
+    music_alone = models.BooleanField(default=False, db_default=False)
     probability_permille = models.IntegerField(default=1000)
     evidence = models.JSONField(default=dict)
 
@@ -883,13 +888,18 @@ class Hold(models.Model):
 
 
 class RunShare(models.Model):
-    """The shares a run used, frozen: one row per cell of a work, right and usage month, adding up to exactly 1."""
+    """The shares a run used, frozen: one row per cell of a work, right and usage month, adding up to exactly 1.
+
+    Of a work whose music alone was used (`music_alone`) one cell is what is kept for the words (`words`).
+    """
 
     run = models.ForeignKey(DistributionRun, on_delete=models.PROTECT, related_name="run_shares")
     work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="+")
     right = models.CharField(max_length=16)
     usage_month = models.DateField()
     basis = models.CharField(max_length=8, choices=Basis.choices)
+    music_alone = models.BooleanField(default=False, db_default=False)
+    words = models.BooleanField(default=False, db_default=False)
     position = (
         models.IntegerField()
     )  # order of the cells within the work, right and month: breaks ties between remainders
@@ -905,8 +915,13 @@ class RunShare(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["run", "work", "right", "usage_month", "basis", "position"],
+                fields=["run", "work", "right", "usage_month", "basis", "music_alone", "position"],
                 name="cell_is_frozen_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(words=False)
+                | Q(music_alone=True, share__isnull=True, party__isnull=True, state="suspense"),
+                name="words_are_kept_for_nobody_known",
             ),
         )
 

@@ -21,6 +21,11 @@ from works.names.titles import parse_title
 
 MOST_MONEY_FIRST: Final[tuple[Key, ...]] = (whole("money", descending=True), whole("id"))
 SHOWN: Final = 25  # songs of the list at a time
+SETTLING: Final = [
+    action.value
+    for action in StaffDecision.Action
+    if action not in {StaffDecision.Action.REJECT, StaffDecision.Action.REPOINT, StaffDecision.Action.UNDO}
+]
 LIKELIHOODS: Final[Sequence[tuple[int, Promise]]] = (
     (900, _("almost certain")),
     (600, _("likely")),
@@ -92,7 +97,7 @@ def progress_of(user: User) -> dict[str, Any]:
     left: Sequence[Resting] = money_to_review()
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     mine = StaffDecision.objects.filter(actor=user, created_at__gte=today, undone_by__isnull=True)
-    settled = mine.filter(action__in=(StaffDecision.Action.ACCEPT, StaffDecision.Action.LEAVE_OUT))
+    settled = mine.filter(action__in=SETTLING)
     decided = Match.objects.filter(recording=OuterRef("recording"), decision__in=settled)
     usages = SongUsage.objects.counted().filter(Exists(decided)).order_by().values("report__currency")
     money = usages.annotate(money=Sum("amount_micros")).order_by("report__currency")

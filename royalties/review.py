@@ -67,6 +67,7 @@ class Part:
     work_id: int
     numerator: int = 1
     denominator: int = 1
+    music_alone: bool = False
     probability_permille: int = CERTAIN
     evidence: Mapping[str, Any]
 
@@ -108,6 +109,26 @@ def accept_songs(
     decision = _decide(StaffDecision.Action.ACCEPT, work, actor, reason, len(standing))
     _take_for(standing, {work.pk: WHOLE}, decision)
     teach(decision, work, [song for song in songs if song.pk in standing])
+    return decision
+
+
+@transaction.atomic
+def accept_music(
+    *, songs: Sequence[ReportedRecording], work: Work, actor: User | None, reason: str, seen: Seen
+) -> StaffDecision | None:
+    """Say that these songs are this work with other words that nobody registered. None when all are that already.
+
+    The shares in the music are paid, what is for the words is kept (works.shares.keep_words). Nothing is taught: the title
+    is no name of the work. Raises NoReason, MatchChanged, AlreadyDistributed as accept_songs does.
+    """
+    lock_payees()  # whoever merges works waits here
+    work = where_it_went(work)
+    standing = _still_other(songs, {work.pk: WHOLE}, seen, music_alone=True)
+    _require_reason(standing, {work.pk}, reason)
+    if not standing:
+        return None
+    decision = _decide(StaffDecision.Action.MUSIC, work, actor, reason, len(standing))
+    _take_for(standing, {work.pk: WHOLE}, decision, music_alone=True)
     return decision
 
 
@@ -245,10 +266,12 @@ def undo_decision(*, decision: StaffDecision, actor: User | None) -> StaffDecisi
 
 
 def _still_other(
-    songs: Sequence[ReportedRecording], parts: Mapping[int, Fraction], seen: Seen
+    songs: Sequence[ReportedRecording], parts: Mapping[int, Fraction], seen: Seen, *, music_alone: bool = False
 ) -> dict[int, Match | None]:
     """The songs that are not these works yet, locked, with what stands for them and may be changed."""
-    standing = {pk: match for pk, match in lock_standing(songs).items() if not _is(match, parts)}
+    standing = {
+        pk: match for pk, match in lock_standing(songs).items() if not _is(match, parts, music_alone=music_alone)
+    }
     _require_as_seen(standing, seen)
     _require_undistributed(list(standing))
     return standing
@@ -261,7 +284,13 @@ def _require_reason(standing: Mapping[int, Match | None], works: Collection[int]
         raise NoReason
 
 
-def _take_for(standing: Mapping[int, Match | None], parts: Mapping[int, Fraction], decision: StaffDecision) -> None:
+def _take_for(
+    standing: Mapping[int, Match | None],
+    parts: Mapping[int, Fraction],
+    decision: StaffDecision,
+    *,
+    music_alone: bool = False,
+) -> None:
     """Let the songs be these works, the largest part first, each with the evidence by which it was proposed."""
     ranked = sorted(parts, key=lambda work_id: (-parts[work_id], work_id))
     new = {}
@@ -276,6 +305,7 @@ def _take_for(standing: Mapping[int, Match | None], parts: Mapping[int, Fraction
                     work_id=work_id,
                     numerator=parts[work_id].numerator,
                     denominator=parts[work_id].denominator,
+                    music_alone=music_alone,
                     evidence=evidence.get(work_id, {}),
                 )
                 for work_id in ranked
@@ -372,6 +402,7 @@ def supersede(standing: Mapping[int, Match | None], new: Mapping[int, NewMatch])
                 rank=rank,
                 numerator=part.numerator,
                 denominator=part.denominator,
+                music_alone=part.music_alone,
                 probability_permille=part.probability_permille,
                 evidence=dict(part.evidence),
             )
@@ -391,7 +422,12 @@ def _with_survivors(match: NewMatch, went: Mapping[int, int]) -> NewMatch:
         there = parts.get(named.work_id)
         if there is not None and match.outcome == Match.Outcome.ACCEPTED:
             both = Fraction(there.numerator, there.denominator) + Fraction(part.numerator, part.denominator)
-            named = replace(there, numerator=both.numerator, denominator=both.denominator)
+            named = replace(
+                there,
+                numerator=both.numerator,
+                denominator=both.denominator,
+                music_alone=there.music_alone or part.music_alone,
+            )
         elif there is not None:
             named = there
         parts[named.work_id] = named
@@ -425,6 +461,7 @@ def as_before(match: Match | None, undo: StaffDecision | None) -> NewMatch:
                 work_id=item.work_id,
                 numerator=item.numerator,
                 denominator=item.denominator,
+                music_alone=item.music_alone,
                 probability_permille=item.probability_permille,
                 evidence=item.evidence,
             )
@@ -441,9 +478,11 @@ def _decide(action: str, work: Work | None, actor: User | None, reason: str, son
     return StaffDecision.objects.create(action=action, work=work, actor=actor, reason=reason.strip()[:300], songs=songs)
 
 
-def _is(match: Match | None, parts: Mapping[int, Fraction]) -> bool:
+def _is(match: Match | None, parts: Mapping[int, Fraction], *, music_alone: bool) -> bool:
     """Whether the song is taken to be these works already, by these parts."""
     if match is None or match.outcome != Match.Outcome.ACCEPTED:
+        return False
+    if any(item.music_alone != music_alone for item in match.works.all()):
         return False
     return {item.work_id: Fraction(item.numerator, item.denominator) for item in match.works.all()} == parts
 

@@ -65,6 +65,12 @@ def in_won(run: DistributionRun, state: str) -> int:
     return int(run.totals.get(state, {}).get(WON, 0))
 
 
+def won_of_words(run: DistributionRun) -> int:
+    """Micros of won in suspense because a song has other words than the work whose music it is. One query."""
+    kept = Earning.objects.filter(run=run, state=Earning.State.SUSPENSE, run_share__words=True)
+    return int(kept.aggregate(won=Sum("won_micros"))["won"] or 0)
+
+
 def not_ours(run: DistributionRun) -> list[dict[str, Any]]:
     """What belongs to nobody of ours, by who collects it. Two queries."""
     rows = list(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -139,7 +139,7 @@ def decide_match(
     if whole != 1 or len(parts) != len(works) or any(part <= 0 for part in parts.values()):
         raise PartsAreNotTheWhole(sum=whole)
     standing = _lock_and_read(recording)
-    if standing is not None and standing.outcome == Match.Outcome.ACCEPTED and _parts_of(standing) == parts:
+    if standing is not None and standing.outcome == Match.Outcome.ACCEPTED and _is_whole(standing, parts):
         return standing
     _require_unchanged(standing, seen)
     _require_undistributed(recording)
@@ -347,8 +347,11 @@ def _lock_and_read(recording: ReportedRecording) -> Match | None:
     return standing.select_related("decided_by").prefetch_related("works").first()
 
 
-def _parts_of(match: Match) -> dict[int, Fraction]:
-    return {item.work_id: Fraction(item.numerator, item.denominator) for item in match.works.all()}
+def _is_whole(match: Match, parts: Mapping[int, Fraction]) -> bool:
+    """Whether the match names these works by these parts, with their words."""
+    works = match.works.all()
+    found = {item.work_id: Fraction(item.numerator, item.denominator) for item in works}
+    return found == parts and not any(item.music_alone for item in works)
 
 
 def _in_parts(performing: int, mechanical: int, synchronisation: int) -> str:

@@ -81,6 +81,7 @@ def candidates_of(user: Reader, standing: Match | None) -> list[dict[str, Any]]:
         {
             "work": part.work,
             "fraction": Fraction(part.numerator, part.denominator),
+            "music_alone": part.music_alone,
             "permille": part.probability_permille,
             "evidence": explain(_told(part, standing)),
             "other_words": any(tag.startswith(OTHER_WORDS) for tag in _told(part, standing).get("versions", ())),

@@ -8,7 +8,7 @@ half-open: a share stands from its `from_date` and no longer on its `until_date`
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -17,6 +17,13 @@ from typing import Final
 WORLD: Final = 2136  # TIS code; a share or an affiliation in the world stands in every territory
 NOTHING: Final = Fraction(0)
 WHOLE: Final = Fraction(1)
+# CWR designations of writers → the part of their shares that is for the music. Composer and author have equal parts in the
+# society's tables, so whoever is both has half for each. An adaptor changed the one or the other, the register does not say
+# which: all of it counts as words, which are kept and not paid.
+MUSIC_OF_ROLES: Final = {
+    "C": WHOLE, "AR": WHOLE, "SR": WHOLE, "CA": Fraction(1, 2),
+    "A": NOTHING, "SA": NOTHING, "TR": NOTHING, "AD": NOTHING,
+}  # fmt: skip
 
 
 class Basis(StrEnum):
@@ -57,6 +64,7 @@ class ShareFact:
     from_date: dt.date
     until_date: dt.date | None
     role: str
+    follows: int | None = None  # the writer's share that a publisher's share comes from
 
     def stands_on(self, day: dt.date) -> bool:
         return self.from_date <= day and (self.until_date is None or day < self.until_date)
@@ -101,7 +109,8 @@ class Cell:
     """One part of the money of a work.
 
     fraction: of the amount divided; the cells of a work sum to 1. of_work: of the work, which is the same in basis WHOLE and
-    smaller in CLAIMED, where the amount is for our claim only. share_id None: what nobody registered.
+    smaller in CLAIMED, where the amount is for our claim only. share_id None: what nobody registered, or (words) what is
+    kept because only the music of the work was used.
     """
 
     share_id: int | None
@@ -112,6 +121,7 @@ class Cell:
     of_work: Fraction
     state: CellState
     hold_id: int | None = None
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,6 +231,39 @@ def divide_work(
     payable = [cell for cell in cells if cell.state is CellState.PAYABLE]
     claim = sum((cell.of_work for cell in payable), NOTHING)
     return [replace(cell, fraction=cell.of_work / claim) for cell in payable] or [_nobody(WHOLE)]
+
+
+def music_parts(shares: Iterable[ShareFact], right: str, territory: int, day: dt.date) -> dict[int, Fraction]:
+    """Share id → the part of the share that is for the music, 0 to 1, for the shares that stand.
+
+    A writer's by his role. A publisher's as his writer's; where the register does not say whose, as all writers' shares
+    that stand divide together, and nothing where none stands.
+    """
+    known = {share.share_id: share for share in shares}
+    standing = in_force(known.values(), right, territory, day)
+    writers = [share for share in standing if share.role in MUSIC_OF_ROLES]
+    music = sum((share.fraction * MUSIC_OF_ROLES[share.role] for share in writers), NOTHING)
+    of_all = music / total(writers) if writers else NOTHING
+    parts = {}
+    for share in standing:
+        writer = share if share.role in MUSIC_OF_ROLES else known.get(share.follows or 0, share)
+        parts[share.share_id] = MUSIC_OF_ROLES.get(writer.role, of_all)
+    return parts
+
+
+def keep_words(cells: Iterable[Cell], music: Mapping[int, Fraction]) -> list[Cell]:
+    """The cells of a work of which only the music was used: a version with other words. The sum of the fractions stays.
+
+    Each share keeps its part for the music (music_parts). What is for the words belongs to whoever wrote the other words,
+    and nobody has registered those: it is one more cell in suspense, behind the others, whoever collects the shares it
+    comes from. What nobody registered of the work stays as it is. In CLAIMED, too, the words keep the part that our claim
+    gives them, for the claim was for words and music.
+    """
+    kept = [(cell, WHOLE if cell.share_id is None else music.get(cell.share_id, NOTHING)) for cell in cells]
+    parts = [replace(cell, fraction=cell.fraction * part, of_work=cell.of_work * part) for cell, part in kept if part]
+    words = sum((cell.fraction * (WHOLE - part) for cell, part in kept), NOTHING)
+    of_work = sum((cell.of_work * (WHOLE - part) for cell, part in kept), NOTHING)
+    return [*parts, replace(_nobody(words), of_work=of_work, words=True)] if words else parts
 
 
 def apply_holds(cells: Iterable[Cell], holds: Iterable[HoldFact]) -> list[Cell]:

@@ -79,7 +79,7 @@
 
   function act(code) {
     const form = byId("review-form");
-    const deed = { KeyA: "accept", KeyR: "reject", KeyN: "leave_out" }[code];
+    const deed = { KeyA: "accept", KeyW: "music", KeyR: "reject", KeyN: "leave_out" }[code];
     if (deed) form?.querySelector(`button[value=${deed}]`)?.click();
     else if (code === "KeyJ") move(1);
     else if (code === "KeyK") move(-1);

@@ -22,7 +22,7 @@ from royalties.api.fields import SOCIETY, STAFF, Month, money, name_of, won
 from royalties.api.statements import StatementRow, row_of as statement_row_of
 from royalties.distribution import RunResult, distribute, totals_as_text
 from royalties.models import DistributionRun, Statement
-from royalties.runs import STATES, Totals, identities, in_won, not_ours
+from royalties.runs import STATES, Totals, identities, in_won, not_ours, won_of_words
 
 PARTS = list(STATES.items())
 OUTCOMES = [
@@ -67,6 +67,7 @@ class NotOurs(serializers.Serializer[Any]):
 class RunOut(RunRow):
     code_version = serializers.CharField(help_text=_("A fingerprint of the rules by which it was divided."))
     currencies = IdentityOut(many=True, help_text=_("Where all of it went, in every currency."))
+    words = Money(help_text=_("Of what is in suspense: for the words of songs that are only the music of a work."))
     not_ours = NotOurs(many=True, help_text=_("What belongs to others, by who collects it."))
 
 
@@ -130,6 +131,7 @@ class RunDetail(ApiView):
             **row_of(run),
             "code_version": run.code_version,
             "currencies": identities_shown(run.totals),
+            "words": won(won_of_words(run)),
             "not_ours": [
                 {**row, "amount": money(row["source"], row["currency"]), "won": won(row["won"])}
                 for row in not_ours(run)

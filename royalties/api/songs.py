@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from portal.accounts.access import Reader, sees_everything, signed_in
 from portal.lib.keyset import Key, Page, page_of, whole
 from portal.rest.api import ApiView, checked
-from portal.rest.fields import ExactFraction, Input, Money, Text, Whole
+from portal.rest.fields import ExactFraction, Flag, Input, Money, Text, Whole
 from portal.rest.paging import PageQuery
 from royalties import access
 from royalties.api.fields import (
@@ -31,7 +31,7 @@ from royalties.api.fields import (
     name_of,
 )
 from royalties.models import Match, ReportedRecording
-from royalties.review import MOST_EQUAL, Seen, accept_songs, divide_songs, reject_pairs
+from royalties.review import MOST_EQUAL, Seen, accept_music, accept_songs, divide_songs, reject_pairs
 from royalties.songs import METHODS, candidates_of, decisions_on, is_distributed, usages_of, work_named
 
 WAITING = [(outcome.value, outcome.label) for outcome in (Match.Outcome.NONE, Match.Outcome.REVIEW)]
@@ -58,6 +58,9 @@ class SongUsageOut(serializers.Serializer[Any]):
 class Candidate(serializers.Serializer[Any]):
     work = WorkBrief()
     part = ExactFraction(source="fraction", help_text=_("Of the song, once it is matched."))
+    music_alone = serializers.BooleanField(
+        help_text=_("The song has other words: only the shares in the music of the work are paid.")
+    )
     titles = serializers.ListField(child=serializers.CharField())
     performers = serializers.ListField(child=serializers.CharField())
     writers = serializers.ListField(child=serializers.CharField())
@@ -135,9 +138,14 @@ class AcceptMatchIn(DecidesSongs):
     reason = Text(
         max_length=300, required=False, allow_blank=True, default="", help_text=_("Needed if nobody proposed the work.")
     )
+    music_alone = Flag(
+        required=False,
+        default=False,
+        help_text=_("The song has other words, which nobody registered: only the shares in the music are paid."),
+    )
 
 
-class RejectMatchIn(AcceptMatchIn):
+class RejectMatchIn(DecidesSongs):
     work = Text(max_length=12, allow_blank=True, help_text=_("The ref of the work that the song is not."))
     reason = Text(max_length=300, allow_blank=True)
 
@@ -217,7 +225,8 @@ class AcceptMatch(ApiView):
         song = access.get_song(request.user, ref)
         given = checked(AcceptMatchIn(data=request.data))
         songs, seen = songs_meant(song, given)
-        accept_songs(
+        take = accept_music if given["music_alone"] else accept_songs
+        take(
             songs=songs,
             work=work_named(given["work"]),
             actor=signed_in(request),

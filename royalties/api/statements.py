@@ -115,6 +115,9 @@ class EarningOut(serializers.Serializer[Any]):
     right_won = Money(help_text=_("Of it, what this work and right made, for everybody."))
     share = ExactFraction(help_text=_("Of the work and right."))
     role = serializers.ChoiceField(choices=Share.Role.choices, allow_null=True)
+    music_alone = serializers.BooleanField(
+        help_text=_("The song has other words: of each share only its part for the music is paid.")
+    )
     owner = PartyOut(allow_null=True)
     amount = Money(help_text=_("What the share made, in the currency reported."))
     won = Money(help_text=_("What the share made: the share of right_won, to the millionth."))
@@ -344,6 +347,7 @@ def earnings_shown(earnings: Sequence[Earning]) -> list[Mapping[str, Any]]:
             "right_won": won(of_rights[right_of(earning)]),
             "share": Fraction(int(earning.run_share.numerator), int(earning.run_share.denominator)),
             "role": earning.run_share.share.role if earning.run_share.share else None,
+            "music_alone": earning.run_share.music_alone,
             "owner": earning.party,
             "amount": money(earning.source_micros, earning.currency),
             "won": won(earning.won_micros),

@@ -96,17 +96,19 @@ def _song_page(
 
 @require_POST
 def accept_match(request: HttpRequest, ref: str) -> HttpResponse:
-    """Take the song for this work, whole. Staff may name any work; one that was not proposed needs a reason."""
+    """Take the song for this work, or for its music alone. Staff may name any work; one that was not proposed needs a reason."""
     actor = staff_only(request)
     shown = get_song(actor, ref)
     form = DecisionForm(request.POST)
     work = _named_work(form)
     if work is None:
         return _song_page(request, shown, decision=form, status=400)
-    review.accept_songs(
-        songs=[shown], work=work, actor=actor, reason=form.cleaned_data["reason"], seen=_seen(shown, form)
-    )
-    messages.success(request, _("“%(title)s” is matched to %(work)s.") % {"title": shown.title, "work": work.title})
+    music_alone = form.cleaned_data["music_alone"]
+    take = review.accept_music if music_alone else review.accept_songs
+    take(songs=[shown], work=work, actor=actor, reason=form.cleaned_data["reason"], seen=_seen(shown, form))
+    whole, music = _("“%(title)s” is matched to %(work)s."), _("“%(title)s” is matched to the music of %(work)s alone.")
+    said = music if music_alone else whole
+    messages.success(request, said % {"title": shown.title, "work": work.title})
     return redirect("royalties:song", shown.ref)
 
 

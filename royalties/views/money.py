@@ -22,7 +22,7 @@ from royalties.distribution import distribute, totals_as_text
 from royalties.forms import BasisForm, ReasonForm, RemittanceForm, RightsForm, RunForm
 from royalties.models import DistributionRun, Pool, Statement
 from royalties.resting import resting_money, resting_won
-from royalties.runs import STATES, Totals, identities, in_won, not_ours
+from royalties.runs import STATES, Totals, identities, in_won, not_ours, won_of_words
 from royalties.services import declare_basis, declare_rights
 
 REPORTS_SHOWN: Final = 3
@@ -165,6 +165,7 @@ def run(request: HttpRequest, ref: str) -> HttpResponse:
         "page": page,
         "identities": _identities(shown.totals),
         "not_ours": not_ours(shown),
+        "words_won": won_of_words(shown),
         "sums": statements.aggregate(
             gross=Sum("gross_micros"),
             deducted=Sum("deducted_micros"),

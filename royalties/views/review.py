@@ -148,13 +148,19 @@ def _carry_out(form: ReviewForm, songs: list[ReportedRecording], user: User, see
     if action == "reject":
         reason = reason or _("Compared in the review.")
         return review.reject_pairs(songs=songs, work=work, actor=user, reason=reason, seen=seen)
-    return review.accept_songs(songs=songs, work=work, actor=user, reason=reason, seen=seen)
+    take = review.accept_music if action == "music" else review.accept_songs
+    return take(songs=songs, work=work, actor=user, reason=reason, seen=seen)
 
 
 def _said(action: str, shown: ReportedRecording, songs: int) -> str:
     sentences = {
         "accept": ngettext(
             "“%(title)s” is matched: %(count)s song.", "“%(title)s” and its equals are matched: %(count)s songs.", songs
+        ),
+        "music": ngettext(
+            "“%(title)s” is matched to the music of the work alone: %(count)s song.",
+            "“%(title)s” and its equals are matched to the music of the work alone: %(count)s songs.",
+            songs,
         ),
         "divide": ngettext(
             "“%(title)s” is matched to several works: %(count)s song.",

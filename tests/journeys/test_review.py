@@ -118,6 +118,25 @@ def test_a_medley_is_divided_beside_its_candidates(site: str, page: Page) -> Non
     assert standing(first).outcome == "review"
 
 
+def test_a_song_with_other_words_is_the_music_alone_by_one_key(site: str, page: Page) -> None:
+    first, second = waiting()[:2]
+    other_words = {**standing(first).works.get(rank=1).evidence, "versions": ["language:zh"]}
+    standing(first).works.filter(rank=1).update(evidence=other_words)
+    for width, language in ((1280, "ko"), (390, "zh-hans")):
+        page.set_viewport_size({"width": width, "height": 900})
+        sign_in(page, site, STAFF, language)
+        page.goto(f"{site}{reverse('royalties:review')}")
+        expect(page.locator("button[value=music]")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        look(page, f"review-8-music-{language}-{width}")
+    page.keyboard.press("w")
+    expect(page.locator("#review-title")).to_have_text(second.title)
+    assert standing(first).works.get().music_alone
+    page.goto(f"{site}{reverse('royalties:song', args=[first.ref])}")
+    expect(page.locator("main")).to_contain_text("仅曲相同")
+    look(page, "review-9-music-of-a-song-zh-hans-390")
+
+
 def test_a_korean_keyboard_works_too(site: str, page: Page) -> None:
     """With Hangul on, the key j says ㅓ; while a syllable is composed, no key means anything."""
     second = waiting()[1]

@@ -74,15 +74,23 @@ def society_of(code: str) -> Society:
 
 
 def work(
-    title: str, shares: Mapping[Party, Fraction], rights: Sequence[str] = (Right.PERFORMING, Right.MECHANICAL)
+    title: str,
+    shares: Mapping[Party, Fraction],
+    rights: Sequence[str] = (Right.PERFORMING, Right.MECHANICAL),
+    *,
+    roles: Mapping[Party, str] | None = None,
+    writers: Mapping[Party, Party] | None = None,
 ) -> Work:
+    """A work of composers and authors, but for those who have another role; publishers stand behind their writers."""
     made = Work.objects.create(title=title)
     for right in rights:
         for owner, fraction in shares.items():
+            writer = (writers or {}).get(owner)
             Share.objects.create(
                 work=made,
+                writer_share=share_of(made, writer, right) if writer else None,
                 party=owner,
-                role="CA",
+                role=(roles or {}).get(owner, "CA"),
                 right=right,
                 numerator=fraction.numerator,
                 denominator=fraction.denominator,
@@ -111,10 +119,15 @@ class Reported:
 
     works: Mapping[Work, Fraction] = field(default_factory=dict)
     outcome: str = Match.Outcome.ACCEPTED
+    music_alone: bool = False
 
 
 def matched(of: Work) -> Reported:
     return Reported(works={of: Fraction(1)})
+
+
+def music_of(of: Work) -> Reported:
+    return Reported(works={of: Fraction(1)}, music_alone=True)
 
 
 REVIEW: Final = Reported(outcome=Match.Outcome.REVIEW)
@@ -196,7 +209,14 @@ def decide(recording: ReportedRecording, as_what: Reported) -> Match:
         recording=recording, outcome=as_what.outcome, method="staff", probability_permille=1000
     )
     MatchWork.objects.bulk_create(
-        MatchWork(match=match, work=of, rank=rank, numerator=part.numerator, denominator=part.denominator)
+        MatchWork(
+            match=match,
+            work=of,
+            rank=rank,
+            numerator=part.numerator,
+            denominator=part.denominator,
+            music_alone=as_what.music_alone,
+        )
         for rank, (of, part) in enumerate(as_what.works.items(), start=1)
     )
     return match

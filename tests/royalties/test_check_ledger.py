@@ -30,6 +30,7 @@ from tests.royalties.build import (
     deduction,
     matched,
     money,
+    music_of,
     party,
     report,
     share_of,
@@ -86,6 +87,9 @@ TAMPERED = {
     UPDATE royalties_earning SET won_micros = won_micros + CASE WHEN run_share_id % 2 = 0 THEN 90000 ELSE -90000 END,
         source_micros = source_micros + CASE WHEN run_share_id % 2 = 0 THEN 900 ELSE -900 END
     """: "earning_follows_its_cell",
+    # the words after all, and the music alone after all
+    "UPDATE royalties_runshare SET music_alone = false WHERE music_alone AND NOT words": "words_are_kept",
+    "UPDATE royalties_matchwork SET music_alone = NOT music_alone": "words_are_kept",
     "UPDATE royalties_earning SET source_micros = source_micros - 1 WHERE id = (SELECT min(id) FROM royalties_earning)": (
         "song_earns_its_amount run_totals"
     ),
@@ -121,7 +125,8 @@ def make_everything() -> None:
     half_known = work("half known", {kim: Fraction(5, 12), unknown: Fraction(1, 12)})
     deduction("commission", Fraction(23, 100))
     deduction("withholding", Fraction(33, 1000), base="remaining", position=2)
-    songs = {"1": matched(shared), "2": matched(half_known), "3": REVIEW, "4": UNMATCHED}
+    sung = work("sung in Chinese", {kim: Fraction(1, 2), lee: Fraction(1, 2)}, roles={kim: "C", lee: "A"})
+    songs = {"1": matched(shared), "2": matched(half_known), "3": REVIEW, "4": UNMATCHED, "5": music_of(sung)}
     for period, month in [(MONTH, DISTRIBUTION_MONTH), (dt.date(2026, 2, 1), dt.date(2026, 4, 1))]:
         lines = [
             Line("1", 7 * YUAN + 1),
@@ -129,6 +134,7 @@ def make_everything() -> None:
             Line("2", 5_000_003),
             Line("3", 3),
             Line("4", 10 * YUAN),
+            Line("5", 2 * YUAN),
         ]
         made = report(lines, songs, rejected=[2 * YUAN], period=period)
         money(int(made.accepted_micros + made.rejected_micros), "187.3331", period=period)

@@ -51,6 +51,7 @@ from tests.royalties.build import (
     deduction,
     matched,
     money,
+    music_of,
     one_right,
     party,
     report,
@@ -486,6 +487,72 @@ def test_one_statement_over_several_pools() -> None:
     require_all_holds()
 
 
+# ── a version with other words ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sung_in_chinese() -> tuple[dict[str, Party], Work]:
+    """A song of a composer, a lyricist, the publisher of each, and a composer who is not ours: 4, 3, 2, 1 and 2 twelfths."""
+    names = ("composer", "lyricist", "composer's", "lyricist's")
+    parties = {name: party(name) for name in names} | {"sato": party("sato", JASRAC)}
+    twelfths = dict(zip(parties.values(), (4, 3, 2, 1, 2), strict=True))
+    roles = dict(zip(parties.values(), ("C", "A", "E", "E", "C"), strict=True))
+    writers = {parties["composer's"]: parties["composer"], parties["lyricist's"]: parties["lyricist"]}
+    shares = {owner: Fraction(part, 12) for owner, part in twelfths.items()}
+    song = work("song", shares, roles=roles, writers=writers)
+    return parties, song
+
+
+@pytest.mark.django_db
+def test_of_the_music_alone_the_words_are_kept_and_never_paid() -> None:
+    parties, song = sung_in_chinese()
+    made = report(
+        [Line("其他的词", 12 * YUAN), Line("原词", 12 * YUAN)], {"其他的词": music_of(song), "原词": matched(song)}
+    )
+    money(int(made.accepted_micros), "100")
+    result = distribute(period=DISTRIBUTION_MONTH)
+    received = dict.fromkeys(parties.values(), 0)
+    kept = 0
+    for earning in Earning.objects.filter(song_usage__recording__title="其他的词").select_related("party", "run_share"):
+        if earning.party is None:
+            assert (earning.state, earning.run_share.words, earning.run_share.share) == ("suspense", True, None)
+            kept += earning.won_micros
+        else:
+            received[earning.party] += earning.won_micros
+    hundred = 100 * WON
+    assert list(received.values()) == [4 * hundred, 0, 2 * hundred, 0, 2 * hundred]
+    assert kept == 4 * hundred == result.suspense["KRW"]
+    assert paid(parties["lyricist"]) == 3 * hundred, "of the song with his own words alone"
+    assert paid(parties["composer"]) == 8 * hundred
+    assert result.not_ours["KRW"] == 4 * hundred
+    require_identities(result)
+    require_all_holds()
+
+
+@pytest.mark.django_db
+def test_of_the_music_alone_a_claim_keeps_what_it_claimed_for_the_words() -> None:
+    parties, song = sung_in_chinese()
+    made = report([Line("1", 10 * YUAN)], {"1": music_of(song)}, basis=Basis.CLAIMED)
+    money(int(made.accepted_micros), "100")
+    result = distribute(period=DISTRIBUTION_MONTH)
+    assert [paid(owner) // (100 * WON) for owner in parties.values()] == [4, 0, 2, 0, 0]
+    assert result.suspense["KRW"] == 400 * WON
+    require_all_holds()
+
+
+@pytest.mark.django_db
+def test_a_dispute_about_the_words_holds_nothing_of_a_song_with_other_words() -> None:
+    parties, song = sung_in_chinese()
+    for owner, right in [(parties["lyricist"], "performing"), (parties["composer"], "performing")]:
+        share = share_of(song, owner, right)
+        open_hold(case_ref=f"K-{owner.name}"[:12], share=share, fraction=share.fraction, from_date=MONTH)
+    made = report([Line("1", 12 * YUAN)], {"1": music_of(song)})
+    money(int(made.accepted_micros), "100")
+    result = distribute(period=DISTRIBUTION_MONTH)
+    assert result.held["KRW"] == 200 * WON, "the composer's of one right"
+    assert result.suspense["KRW"] == 400 * WON
+    require_all_holds()
+
+
 # ── the twin, permutations, races ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -505,7 +572,8 @@ def make_case(seed: int, *, order: int | None = None) -> Pool:
             if left >= part:
                 shares[owner] = Fraction(part, denominator)
                 left -= part
-        works.append(work(f"work {number}", shares))
+        roles = {owner: dice.choice(["C", "A", "CA", "AR", "E"]) for owner in shares}
+        works.append(work(f"work {number}", shares, roles=roles))
     for number, of in enumerate(works[:3]):
         share = Share.objects.filter(work=of).order_by("pk")[0]
         open_hold(
@@ -518,8 +586,10 @@ def make_case(seed: int, *, order: int | None = None) -> Pool:
     for number in range(40):
         kind = dice.random()
         one, two = dice.sample(works, 2)
-        if kind < 0.6:
+        if kind < 0.5:
             songs[f"{number:02}"] = matched(one)
+        elif kind < 0.6:
+            songs[f"{number:02}"] = music_of(one)
         elif kind < 0.75:
             songs[f"{number:02}"] = Reported(works={one: Fraction(1, 3), two: dice.choice([Fraction(2, 3), HALF])})
         else:

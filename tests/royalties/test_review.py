@@ -13,11 +13,13 @@ from django.db.utils import ProgrammingError
 from pytest_django import DjangoAssertNumQueries
 
 from royalties.ingest.matching import songs_to_match
+from royalties.merging import merge_works, undo_merge
 from royalties.models import Earning, Lesson, Match, RejectedPair, ReportedRecording, StaffDecision
 from royalties.review import (
     AlreadyUndone,
     CannotBeUndone,
     PartIsTooFine,
+    accept_music,
     accept_songs,
     divide_songs,
     equal_songs,
@@ -25,7 +27,7 @@ from royalties.review import (
     reject_pairs,
     undo_decision,
 )
-from royalties.services import AlreadyDistributed, MatchChanged, NoReason, PartsAreNotTheWhole
+from royalties.services import AlreadyDistributed, MatchChanged, NoReason, PartsAreNotTheWhole, decide_match
 from tests.royalties.scene import QQ, YUAN, Scene, add_report, add_song, distribute_all, make_scene
 from works.models import Work, WorkTitle
 
@@ -189,6 +191,75 @@ def test_the_money_of_a_medley_goes_to_its_works_by_their_parts(scene: Scene) ->
     earnings = Earning.objects.filter(song_usage__recording=scene.review)
     won = {row["work"]: row["won"] for row in earnings.values("work").annotate(won=Sum("won_micros"))}
     assert won[scene.other.pk] == pytest.approx(3 * won[scene.moon.pk], abs=10)
+
+
+# ── the music alone ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def music(scene: Scene, songs: Sequence[ReportedRecording], work: Work, reason: str = "") -> StaffDecision | None:
+    return accept_music(songs=songs, work=work, actor=scene.staff, reason=reason, seen={})
+
+
+def test_a_song_with_other_words_is_the_music_of_the_work_and_teaches_nothing(scene: Scene) -> None:
+    before = told(scene.review)
+    made = music(scene, [scene.review], scene.moon)
+    assert made is not None
+    assert (made.action, made.work) == ("music", scene.moon)
+    match = standing(scene.review)
+    assert (match.outcome, match.method, match.decision) == ("accepted", "staff", made)
+    assert match.works.values_list("work", "numerator", "denominator", "music_alone").get() == (
+        scene.moon.pk,
+        1,
+        1,
+        True,
+    )
+    assert not Lesson.objects.exists()
+    assert not WorkTitle.objects.filter(text="月光").exists()
+    assert music(scene, [scene.review], scene.moon) is None, "said before"
+    undo_decision(decision=made, actor=scene.staff_two)
+    assert told(scene.review) == before
+
+
+def test_the_music_alone_and_the_whole_work_are_two_decisions(scene: Scene) -> None:
+    music(scene, [scene.review], scene.moon)
+    whole = accept(scene, [scene.review], scene.moon)
+    assert not standing(scene.review).works.get().music_alone
+    undo_decision(decision=whole, actor=scene.staff)
+    assert standing(scene.review).works.get().music_alone, "what it had before"
+    decide_match(recording=scene.review, works=[(scene.moon, Fraction(1))], actor=scene.staff, reason="a case")
+    assert not standing(scene.review).works.get().music_alone
+
+
+def test_the_music_of_a_work_that_nobody_proposed_needs_a_reason(scene: Scene) -> None:
+    with pytest.raises(NoReason):
+        music(scene, [scene.review], scene.strange)
+    assert music(scene, [scene.review], scene.strange, "heard it") is not None
+
+
+def test_the_music_of_a_merged_work_is_the_survivors(scene: Scene) -> None:
+    music(scene, [scene.review], scene.moon)
+    merge = merge_works(survivor=scene.other, merged=scene.moon, actor=scene.staff, reason="the same")
+    assert standing(scene.review).works.values_list("work", "music_alone").get() == (scene.other.pk, True)
+    undo_merge(merge=merge, actor=scene.staff)
+    assert standing(scene.review).works.values_list("work", "music_alone").get() == (scene.moon.pk, True)
+
+
+def test_the_money_of_the_music_goes_to_the_music_and_the_rest_is_kept(scene: Scene) -> None:
+    """5/12 of both, half of it music; 4/12 of music; a publisher of neither: as 2.5 and 4 of 9 are."""
+    music(scene, [scene.review], scene.moon)
+    distribute_all(scene)
+    earnings = Earning.objects.filter(song_usage__recording=scene.review).values("party", "state")
+    won = {(row["party"], row["state"]): row["sum"] for row in earnings.annotate(sum=Sum("won_micros"))}
+    whole = sum(won.values())
+    parts = {
+        (scene.haeon_party.pk, "payable"): Fraction(5, 24),
+        (scene.jasrac_party.pk, "not_ours"): Fraction(4, 12),
+        (scene.dalbit_party.pk, "payable"): Fraction(13, 72),
+        (None, "suspense"): Fraction(20, 72),
+    }
+    assert won == {key: pytest.approx(int(part * whole), abs=3) for key, part in parts.items()}
+    with pytest.raises(AlreadyDistributed):
+        music(scene, [scene.review], scene.other)
 
 
 # ── taking back ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import Sum
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from royalties.models import Match, MatchWork, ReportedRecording, StaffDecision
+from portal.lib.wording import exact_money as micros
+from royalties.models import DistributionRun, Earning, Match, MatchWork, ReportedRecording, StaffDecision, Statement
 from royalties.review import leave_out_songs
-from tests.royalties.scene import CANARY, QQ, YUAN, Scene, add_report, add_song, make_scene, signed_in
+from tests.royalties.scene import CANARY, QQ, YUAN, Scene, add_report, add_song, distribute_all, make_scene, signed_in
 
 pytestmark = pytest.mark.django_db
 BUDGET = 35
@@ -112,6 +114,34 @@ def test_equal_songs_go_with_it_only_if_asked_and_only_those_that_were_shown(sce
     assert StaffDecision.objects.get().songs == 3
     staff.post(address(twins[2]), {"action": "leave_out", "seen": [seen(twins[2]), seen(twins[1])]})
     assert standing(twins[1]).outcome == "accepted", "nobody asked for it"
+
+
+def test_the_music_alone_is_said_in_the_review_and_shown_where_the_song_stands(scene: Scene, staff: Client) -> None:
+    assert 'value="music"' in staff.get(address(scene.review)).content.decode()
+    form = {"action": "music", "seen": seen(scene.review)}
+    assert staff.post(address(scene.review), form).status_code == 400, "of which work?"
+    staff.post(address(scene.review), {**form, "work": scene.moon.ref})
+    assert standing(scene.review).works.get().music_alone
+    assert "its music alone · <a" in staff.get(reverse("royalties:decisions")).content.decode()
+    owner = signed_in(scene.haeon)
+    why = owner.get(reverse("royalties:song", args=[scene.review.ref])).content.decode()
+    assert "Its music alone: the song has other words." in why
+    assert "Its music alone" not in owner.get(reverse("royalties:song", args=[scene.matched.ref])).content.decode()
+    assert "its music alone" in owner.get(reverse("royalties:work", args=[scene.moon.ref])).content.decode()
+
+
+def test_what_is_kept_for_the_words_stands_on_the_pages_of_the_run_and_of_the_payment(
+    scene: Scene, staff: Client
+) -> None:
+    staff.post(address(scene.review), {"action": "music", "work": scene.moon.ref, "seen": seen(scene.review)})
+    distribute_all(scene)
+    run = DistributionRun.objects.get()
+    kept = Earning.objects.filter(run_share__words=True).aggregate(won=Sum("won_micros"))["won"]
+    shown = staff.get(reverse("royalties:run", args=[run.ref])).content.decode()
+    assert f"Of what is in suspense, {micros(kept, 'KRW')} is for the words" in shown
+    payment = Statement.objects.get(party=scene.haeon_party)
+    song = signed_in(scene.haeon).get(reverse("royalties:statement_song", args=[payment.ref, scene.moon.ref]))
+    assert song.content.decode().count("for the music alone") == 2, "one for each right"
 
 
 def test_undoing_shows_the_song_again(scene: Scene, staff: Client) -> None:

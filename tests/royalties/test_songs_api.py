@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
 from portal.rest.scopes import Scope
-from royalties.models import Match, RejectedPair
+from royalties.models import DistributionRun, Earning, Match, RejectedPair
 from tests.portal.api import error_of, program, rows_of
 from tests.royalties.scene import (
     CANARY,
@@ -238,6 +239,18 @@ def test_equal_songs_are_decided_at_once_and_taken_back(scene: Scene) -> None:
     assert undone.status_code == 200
     assert song(scene, "staff", twin.ref)["outcome"] == "review"
     assert rows_of(staff, "/api/v1/decisions/")[1]["undone_by"] == undone.json()["ref"]
+
+
+def test_a_song_is_the_music_of_a_work_alone(scene: Scene) -> None:
+    error_of(decide(scene, "accept", work=scene.moon.ref, music_alone="yes"), 400)
+    shown = decide(scene, "accept", work=scene.moon.ref, music_alone=True).json()
+    assert [(each["work"]["ref"], each["music_alone"]) for each in shown["works"]] == [(scene.moon.ref, True)]
+    assert song(scene, "haeon", scene.review.ref)["works"][0]["music_alone"] is True
+    assert song(scene, "haeon", scene.matched.ref)["works"][0]["music_alone"] is False
+    distribute_all(scene)
+    run = program(scene.staff).get(f"/api/v1/runs/{DistributionRun.objects.get().ref}/").json()
+    kept = Earning.objects.filter(run_share__words=True).aggregate(won=Sum("won_micros"))["won"]
+    assert run["words"] == {"amount_micros": kept, "currency": "KRW"}
 
 
 def test_a_song_is_left_out(scene: Scene) -> None:

@@ -11,7 +11,17 @@ from royalties.allocation import allocate
 from royalties.models import Hold, Match, Pool, RightSplit, SongUsage
 from tests.royalties.build import OURS
 from works.models import Affiliation, Share, Work
-from works.shares import AffiliationFact, Basis, Cell, HoldFact, ShareFact, apply_holds, divide_work
+from works.shares import (
+    AffiliationFact,
+    Basis,
+    Cell,
+    HoldFact,
+    ShareFact,
+    apply_holds,
+    divide_work,
+    keep_words,
+    music_parts,
+)
 
 CHINA = 156
 Key = tuple[int, int, str, int]  # song usage, work, right, place of the cell
@@ -47,7 +57,7 @@ def earnings_of(usage: SongUsage, match: Match, received: int, won: int) -> dict
     weights: dict[str, Fraction | int] = {}
     for part in match.works.select_related("work"):
         for right, of_right in split.fractions().items():
-            for place, cell in enumerate(cells_of(part.work, right, usage), start=1):
+            for place, cell in enumerate(cells_of(part.work, right, usage, music_alone=part.music_alone), start=1):
                 key = f"{part.work_id:020d}|{right}|{place:06d}"
                 cells[key] = (part.work_id, right, place, cell)
                 weights[key] = Fraction(part.numerator, part.denominator) * of_right * cell.fraction
@@ -62,9 +72,11 @@ def earnings_of(usage: SongUsage, match: Match, received: int, won: int) -> dict
     return found
 
 
-def cells_of(work: Work, right: str, usage: SongUsage) -> list[Cell]:
+def cells_of(work: Work, right: str, usage: SongUsage, *, music_alone: bool) -> list[Cell]:
     shares = [
-        ShareFact(s.pk, s.party_id, s.right, s.territory, s.fraction, s.from_date, s.until_date, s.role)
+        ShareFact(
+            s.pk, s.party_id, s.right, s.territory, s.fraction, s.from_date, s.until_date, s.role, s.writer_share_id
+        )
         for s in Share.objects.filter(work=work)
     ]
     affiliations = [
@@ -79,4 +91,6 @@ def cells_of(work: Work, right: str, usage: SongUsage) -> list[Cell]:
     divided = divide_work(
         shares, affiliations, right=right, territory=CHINA, day=usage.usage_month, basis=basis, ours=OURS
     )
+    if music_alone:
+        divided = keep_words(divided, music_parts(shares, right, CHINA, usage.usage_month))
     return apply_holds(divided, holds)

@@ -28,6 +28,8 @@ from works.shares import (
     divide_work,
     find_excess,
     in_force,
+    keep_words,
+    music_parts,
     total,
 )
 
@@ -334,3 +336,83 @@ def test_the_order_of_the_rows_changes_nothing(
     for rows in (shares, affiliations, holds):
         random.shuffle(rows)
     assert apply_holds(divide(shares, affiliations, basis), holds) == expected
+
+
+# the music alone
+
+
+def music(shares: list[ShareFact]) -> dict[int, Fraction]:
+    return music_parts(shares, "performing", CHINA, DAY)
+
+
+def test_a_share_is_for_the_music_as_far_as_its_role_says() -> None:
+    roles = ["C", "AR", "SR", "CA", "A", "SA", "TR", "AD"]
+    shares = [share(at, at, 1, role=role) for at, role in enumerate(roles, start=1)]
+    assert list(music(shares).values()) == [1, 1, 1, Fraction(1, 2), 0, 0, 0, 0]
+
+
+def test_a_publisher_follows_his_writer_and_without_one_all_writers() -> None:
+    shares = [
+        share(1, 1, 4, role="C"),
+        share(2, 2, 2, role="A"),
+        share(3, 3, 2, role="E", follows=1),
+        share(4, 4, 2, role="SE", follows=2),
+        share(5, 5, 2, role="E"),
+    ]
+    assert music(shares) == {1: 1, 2: 0, 3: 1, 4: 0, 5: Fraction(2, 3)}
+    assert music([share(5, 5, 12, role="E")]) == {5: 0}, "nobody knows what it is for"
+
+
+def test_a_writer_whose_share_has_ended_still_says_what_his_publisher_has() -> None:
+    shares = [share(1, 1, 6, role="A", until_date=dt.date(2026, 1, 1)), share(2, 2, 6, role="E", follows=1)]
+    assert music([*shares, share(3, 3, 6, role="C")]) == {2: 0, 3: 1}
+
+
+def test_the_words_are_kept_whoever_collects_them_and_the_unregistered_rest_stays() -> None:
+    shares = [share(1, SONGWRITER, 4, role="CA"), share(2, STRANGER, 4, role="A"), share(3, PUBLISHER, 2, role="C")]
+    cells = divide(shares, [member(SONGWRITER), member(STRANGER, JASRAC), member(PUBLISHER, JASRAC)])
+    assert parts(keep_words(cells, music(shares))) == [
+        (1, Fraction(2, 12), "payable"),
+        (3, Fraction(2, 12), "not_ours"),
+        (None, Fraction(2, 12), "suspense"),
+        (None, Fraction(6, 12), "suspense"),
+    ]
+
+
+def test_of_music_without_words_nothing_is_kept() -> None:
+    shares = [share(1, SONGWRITER, 12, role="C")]
+    cells = divide(shares, [member(SONGWRITER)])
+    assert keep_words(cells, music(shares)) == cells
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from(["C", "A", "CA", "AR", "AD", "E", "SE"]),
+            st.integers(1, 4),
+            st.sampled_from([OURS, JASRAC, ""]),
+            st.integers(0, 6),
+        ),
+        max_size=6,
+    ),
+    basis=st.sampled_from(Basis),
+)
+def test_keeping_the_words_loses_nothing_and_pays_nobody_more(
+    rows: list[tuple[str, int, str, int]], basis: Basis
+) -> None:
+    whole = max(1, sum(part for _role, part, _society, _follows in rows))
+    shares = [
+        share(at, at, part, whole=whole, role=role, follows=follows or None)
+        for at, (role, part, _society, follows) in enumerate(rows, start=1)
+    ]
+    cells = divide(shares, [member(at, society) for at, (_r, _p, society, _f) in enumerate(rows, start=1)], basis)
+    kept = keep_words(cells, music(shares))
+    assert sum(cell.fraction for cell in kept) == sum(cell.fraction for cell in cells) == 1
+    assert sum(cell.of_work for cell in kept) == sum(cell.of_work for cell in cells)
+    before = {cell.share_id: cell.fraction for cell in cells if cell.share_id}
+    authors = {fact.share_id for fact in shares if fact.role in {"A", "AD"}}
+    for cell in kept:
+        assert cell.fraction > 0
+        assert cell.share_id not in authors
+        assert cell.share_id is None or cell.fraction <= before[cell.share_id]
+        assert not cell.words or (cell.state, cell.party_id) == (CellState.SUSPENSE, None)
