@@ -87,7 +87,7 @@ def test_no_line_stands_in_two_blocks() -> None:
     line = (1, "qq", MONTH, 1, 1)
     store(1, [line] * 10)
     for first_line in (2, 1, 7, 11):
-        with pytest.raises(psycopg.IntegrityError, match=r"_excl"|_pkey""), transaction.atomic():
+        with pytest.raises(psycopg.IntegrityError, match=r"_excl|_pkey"), transaction.atomic():
             store(1, [line] * 6, first_line)
     store(1, [line] * 6, 12)
     store(2, [line] * 10)
