@@ -126,15 +126,9 @@ def scratch_register() -> Iterator[None]:
     name = f"garak_scratch_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     url = url_of_database(env.text("DATABASE_URL"), name)
     server = env.text("DATABASE_OWNER_URL", env.text("DATABASE_URL"))
-    owner_url = url_of_database(server, name)
     before = dict(connection.settings_dict)
-    create_database(url_of_database(server, "postgres"), name)
     try:
-        subprocess.run(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "migrate", "--verbosity=0"],
-            env={**os.environ, "DATABASE_URL": url, "DATABASE_OWNER_URL": owner_url},
-            check=True,
-        )
+        make_migrated(server, name)
         connection.close()
         connection.settings_dict.update(env.postgres(url))
         yield
@@ -142,6 +136,17 @@ def scratch_register() -> Iterator[None]:
         connection.close()
         connection.settings_dict.update(before)
         drop_database(url_of_database(server, "postgres"), name)
+
+
+def make_migrated(server: str, name: str) -> None:
+    """An empty database of this name, in which all migrations have run. `server`: the URL of its owner."""
+    create_database(url_of_database(server, "postgres"), name)
+    url = url_of_database(env.text("DATABASE_URL"), name)
+    subprocess.run(
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "migrate", "--verbosity=0"],
+        env={**os.environ, "DATABASE_URL": url, "DATABASE_OWNER_URL": url_of_database(server, name)},
+        check=True,
+    )
 
 
 def register(songs: Sequence[Song]) -> dict[str, int]:
