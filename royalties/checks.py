@@ -255,7 +255,7 @@ LEFT JOIN works_share writer ON writer.id = CASE WHEN s.role IN ('E', 'SE', 'AM'
 WHERE f.music_alone <> taken.music_alone OR (f.music_alone AND writer.role IN ('A', 'SA', 'TR', 'AD'))
 """
 
-# The pool is divided again. A song of which only a part is a registered work has earned less than its amount.
+# The pool is divided again. A song of which only a part is a registered work has earned that part of its amount, to the millionth.
 SONG_EARNS_ITS_AMOUNT = f"""
 WITH amount AS (
 {POOL_AMOUNTS}
@@ -271,6 +271,8 @@ WHERE earned.runs <> 1 OR a.n IS NULL OR earned.n > a.n OR earned.k > a.k OR (
         SELECT 1 FROM royalties_match m JOIN royalties_matchwork w ON w.match_id = m.id
         WHERE m.recording_id = u.recording_id AND m.outcome = 'accepted'
         GROUP BY m.id HAVING sum(w.numerator::numeric / w.denominator) < 0.999999999999
+            AND abs(earned.n - a.n * sum(w.numerator::numeric / w.denominator)) < 1.01
+            AND abs(earned.k - a.k * sum(w.numerator::numeric / w.denominator)) < 1.01
     )
 )
 """  # noqa: S608 both texts are constants of this project

@@ -196,6 +196,7 @@ class ReviewForm(forms.Form):
             self.add_error("work", _("Choose the work that you mean."))
         if cleaned.get("action") == "divide":
             cleaned["parts"] = self._read_parts()
+            cleaned["unregistered"] = self._read_unregistered()
         return cleaned
 
     def rows(self) -> list[tuple[str, str]]:
@@ -204,6 +205,10 @@ class ReviewForm(forms.Form):
             return []
         rows = zip(self.data.getlist("part_work"), self.data.getlist("part"), strict=False)
         return [(ref.strip().upper()[:12], text.strip()[:20]) for ref, text in rows]
+
+    def unregistered(self) -> str:
+        """The part of works that nobody registered, as it was typed."""
+        return str(self.data.get("unregistered", "")).strip()[:20]
 
     def _read_parts(self) -> list[tuple[str, Fraction]]:
         read = [(ref, text, read_share(text)) for ref, text in self.rows() if text]
@@ -214,6 +219,15 @@ class ReviewForm(forms.Form):
             )
             self.add_error(None, words % {"part": wrong[0]})
         return [(ref, part) for ref, _text, part in read if part]
+
+    def _read_unregistered(self) -> Fraction:
+        text = self.unregistered()
+        part = read_share(text) if text else Fraction(0)
+        if part is None:
+            words = _("“%(part)s” is no part of a song. Write a fraction or a percentage, such as 1/2 or 50%%.")
+            self.add_error(None, words % {"part": text})
+            return Fraction(0)
+        return part
 
     def seen(self) -> dict[str, int]:
         """Song ref → the match that was shown."""

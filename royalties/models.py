@@ -511,6 +511,7 @@ class MatchWork(models.Model):
                 name="part_of_a_song_is_a_proper_fraction",
             ),
         )
+        indexes = (models.Index(fields=["match"], name="part_of_a_divided_song", condition=Q(denominator__gt=1)),)
 
     def __str__(self) -> str:
         return f"{self.match_id} {self.work_id} {self.numerator}/{self.denominator}"

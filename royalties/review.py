@@ -140,16 +140,26 @@ def divide_songs(
     actor: User | None,
     reason: str,
     seen: Seen,
+    unregistered: Fraction = Fraction(0),
 ) -> StaffDecision | None:
     """Say that each of these songs is several works, by exact parts that make the whole: a medley. None when all are that already.
 
-    Nothing is taught: the title is no name of any of the works. Raises PartsAreNotTheWhole for parts that are not positive,
-    name a work twice or make another sum, PartIsTooFine, NoReason when nobody proposed one of the works, MatchChanged, AlreadyDistributed.
+    `unregistered`: the part of works that nobody registered. It is no part of the match, and its money stays in the pool
+    (distribution.CELLS). Nothing is taught: the title is no name of any of the works. Raises PartsAreNotTheWhole for parts
+    that are not positive, name a work twice or make another sum, PartIsTooFine, NoReason when nobody proposed one of the
+    works, MatchChanged, AlreadyDistributed.
     """
     parts = {work.pk: part for work, part in works}
-    if sum(parts.values()) != WHOLE or len(parts) != len(works) or any(part <= 0 for part in parts.values()):
-        raise PartsAreNotTheWhole(sum=sum((part for _work, part in works), Fraction(0)))
-    for part in parts.values():
+    whole = sum((part for _work, part in works), unregistered)
+    if (
+        whole != WHOLE
+        or len(parts) != len(works)
+        or not parts
+        or any(part <= 0 for part in parts.values())
+        or unregistered < 0
+    ):
+        raise PartsAreNotTheWhole(sum=whole)
+    for part in (*parts.values(), unregistered):
         if part.denominator > FINEST:
             raise PartIsTooFine(part=part, finest=f"{FINEST:,}")
     standing = _still_other(songs, parts, seen)

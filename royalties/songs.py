@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
@@ -89,6 +89,19 @@ def candidates_of(user: Reader, standing: Match | None) -> list[dict[str, Any]]:
         }
         for part in parts
     ]
+
+
+def rest_of(parts: Iterable[MatchWork]) -> Fraction:
+    """The part of a song that is no registered work: nothing where no work is known at all."""
+    known = [Fraction(part.numerator, part.denominator) for part in parts]
+    return 1 - sum(known, Fraction(0)) if known else Fraction(0)
+
+
+def unregistered_part(standing: Match | None) -> Fraction:
+    """The part of a matched song that nobody registered, whichever of its works the reader sees."""
+    if standing is None or standing.outcome != Match.Outcome.ACCEPTED:
+        return Fraction(0)
+    return rest_of(standing.works.all())
 
 
 def _told(part: MatchWork, standing: Match) -> dict[str, Any]:

@@ -89,6 +89,8 @@ class RestingOut(serializers.Serializer[Any]):
     unmatched_songs = serializers.IntegerField()
     rejected = Money(help_text=_("Of lines that could not be taken."))
     rejected_lines = serializers.IntegerField()
+    unregistered = Money(help_text=_("Of parts of matched songs that nobody registered."))
+    unregistered_songs = serializers.IntegerField()
 
 
 class AllResting(serializers.Serializer[Any]):
@@ -176,6 +178,8 @@ class Resting(ApiView):
                 "unmatched_songs": row.unmatched_songs,
                 "rejected": money(row.rejected_micros, row.currency),
                 "rejected_lines": row.rejected_lines,
+                "unregistered": money(row.unregistered_micros, row.currency),
+                "unregistered_songs": row.unregistered_songs,
             }
             for row in resting_money()
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from django.db.models import F
@@ -32,7 +33,15 @@ from royalties.api.fields import (
 )
 from royalties.models import Match, ReportedRecording
 from royalties.review import MOST_EQUAL, Seen, accept_music, accept_songs, divide_songs, reject_pairs
-from royalties.songs import METHODS, candidates_of, decisions_on, is_distributed, usages_of, work_named
+from royalties.songs import (
+    METHODS,
+    candidates_of,
+    decisions_on,
+    is_distributed,
+    unregistered_part,
+    usages_of,
+    work_named,
+)
 
 WAITING = [(outcome.value, outcome.label) for outcome in (Match.Outcome.NONE, Match.Outcome.REVIEW)]
 
@@ -110,6 +119,7 @@ class SongOut(SongBrief):
     works = Candidate(
         many=True, help_text=_("What it is matched to or, for the society, what it could be, the likeliest first.")
     )
+    unregistered = ExactFraction(help_text=_("The part of a matched song that nobody registered."))
     why_matched = WhyMatched(
         allow_null=True, help_text=_("Who says so, once it is matched; the facts stand with each work.")
     )
@@ -157,6 +167,9 @@ class PartIn(Input):
 
 class DivideIn(DecidesSongs):
     works = PartIn(many=True, help_text=_("The works of the song; their parts make the whole."))
+    unregistered = ExactFraction(
+        required=False, help_text=_("The part of works that nobody registered: its money stays where it is.")
+    )
     reason = Text(
         max_length=300, required=False, allow_blank=True, default="", help_text=_("Needed if nobody proposed a work.")
     )
@@ -275,6 +288,7 @@ class DivideSong(ApiView):
         divide_songs(
             songs=songs,
             works=[(work_named(each["work"]), each["part"]) for each in given["works"]],
+            unregistered=given.get("unregistered", Fraction(0)),
             actor=signed_in(request),
             reason=given["reason"],
             seen=seen,
@@ -304,6 +318,7 @@ def song_shown(user: Reader, song: ReportedRecording) -> Any:
         "outcome": standing.outcome if standing else None,
         "usages": _usages(song, society=society, sees_money=society or matched),
         "works": candidates_of(user, standing) if society or matched else [],
+        "unregistered": unregistered_part(standing),
         "why_matched": _why(standing) if matched and standing else None,
         "decisions": _decisions(song, history, standing) if society else None,
     }

@@ -17,7 +17,16 @@ from royalties.access import RIGHTS_HOLDERS, SOCIETY, get_song, staff_only
 from royalties.forms import DecisionForm, RejectForm, SongFilterForm
 from royalties.models import Match, ReportedRecording, Service
 from royalties.resting import resting_money
-from royalties.songs import METHODS, WorkIsUnknown, candidates_of, decisions_on, is_distributed, usages_of, work_named
+from royalties.songs import (
+    METHODS,
+    WorkIsUnknown,
+    candidates_of,
+    decisions_on,
+    is_distributed,
+    unregistered_part,
+    usages_of,
+    work_named,
+)
 from works.models import Work
 
 TABS: Final = ("none", "review")
@@ -78,6 +87,7 @@ def _song_page(
         "matched": matched,
         "method": METHODS.get(standing.method, "") if standing else "",
         "society": society,
+        "unregistered": unregistered_part(standing),
         "sees_money": society or matched,
         "distributed": distributed,
         "may_decide": is_staff(request.user) and not distributed,

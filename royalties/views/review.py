@@ -35,7 +35,7 @@ from royalties.queue import (
     review_of,
     songs_to_review,
 )
-from royalties.songs import work_named
+from royalties.songs import rest_of, work_named
 
 FREE_ROWS: Final = 3  # for works that nobody proposed
 NAMED: Final = 3  # songs that a decision in the list names
@@ -86,6 +86,7 @@ def decisions(request: HttpRequest) -> HttpResponse:
                     {"work": part.work, "fraction": Fraction(part.numerator, part.denominator)}
                     for part in parts.get(row.pk, [])
                 ],
+                "unregistered": rest_of(parts.get(row.pk, [])),
             }
             for row in page.rows
         ],
@@ -143,7 +144,10 @@ def _carry_out(form: ReviewForm, songs: list[ReportedRecording], user: User, see
         return review.leave_out_songs(songs=songs, actor=user, reason=reason, seen=seen)
     if action == "divide":
         works = [(work_named(named), part) for named, part in form.cleaned_data["parts"]]
-        return review.divide_songs(songs=songs, works=works, actor=user, reason=reason, seen=seen)
+        unregistered = form.cleaned_data["unregistered"]
+        return review.divide_songs(
+            songs=songs, works=works, unregistered=unregistered, actor=user, reason=reason, seen=seen
+        )
     work = work_named(form.cleaned_data["work"])
     if action == "reject":
         reason = reason or _("Compared in the review.")
@@ -231,6 +235,7 @@ def _division(candidates: Sequence[Mapping[str, Any]], form: ReviewForm | None) 
     rows += [("", "")] * (FREE_ROWS - sum(ref not in titles for ref, _part in rows))
     return {
         "rows": [{"ref": ref, "title": titles.get(ref, ""), "part": part} for ref, part in rows],
+        "unregistered": form.unregistered() if form is not None else "",
         "open": bool(typed),
         "reason": str(form.data.get("reason", "")) if form is not None and typed else "",
     }

@@ -136,6 +136,8 @@ def test_what_rests_is_what_nobody_owns_and_what_no_distribution_took(scene: Sce
         "unmatched_songs": 1,
         "rejected": {"amount_micros": 1_000_000, "currency": "CNY"},
         "rejected_lines": 1,
+        "unregistered": {"amount_micros": 0, "currency": "CNY"},
+        "unregistered_songs": 0,
     }
     assert shown["undistributed"] == {"amount_micros": Pool.objects.get().won_micros, "currency": "KRW"}
     assert shown["waiting"] == 0

@@ -12,9 +12,11 @@ from django.db.models import Sum
 from django.db.utils import ProgrammingError
 from pytest_django import DjangoAssertNumQueries
 
+from royalties.checks import check_ledger
 from royalties.ingest.matching import songs_to_match
 from royalties.merging import merge_works, undo_merge
 from royalties.models import Earning, Lesson, Match, RejectedPair, ReportedRecording, StaffDecision
+from royalties.resting import resting_money
 from royalties.review import (
     AlreadyUndone,
     CannotBeUndone,
@@ -28,7 +30,7 @@ from royalties.review import (
     undo_decision,
 )
 from royalties.services import AlreadyDistributed, MatchChanged, NoReason, PartsAreNotTheWhole, decide_match
-from tests.royalties.scene import QQ, YUAN, Scene, add_report, add_song, distribute_all, make_scene
+from tests.royalties.scene import QQ, RATE, YUAN, Scene, add_report, add_song, distribute_all, make_scene
 from works.models import Work, WorkTitle
 
 pytestmark = pytest.mark.django_db
@@ -191,6 +193,40 @@ def test_the_money_of_a_medley_goes_to_its_works_by_their_parts(scene: Scene) ->
     earnings = Earning.objects.filter(song_usage__recording=scene.review)
     won = {row["work"]: row["won"] for row in earnings.values("work").annotate(won=Sum("won_micros"))}
     assert won[scene.other.pk] == pytest.approx(3 * won[scene.moon.pk], abs=10)
+
+
+def test_a_part_that_nobody_registered_keeps_its_money_and_the_others_are_paid(scene: Scene) -> None:
+    made = divide(scene, [(scene.moon, Fraction(1, 3))], unregistered=Fraction(2, 3))
+    assert made is not None
+    assert standing(scene.review).works.values_list("work", "numerator", "denominator").get() == (scene.moon.pk, 1, 3)
+    (rest,) = resting_money()
+    assert (rest.unregistered_songs, rest.unregistered_micros) == (1, 4_400_000 * 2 // 3)
+    result = distribute_all(scene)
+    earned = Earning.objects.filter(song_usage__recording=scene.review).aggregate(
+        received=Sum("source_micros"), won=Sum("won_micros")
+    )
+    assert abs(3 * earned["received"] - 4_400_000) < 3
+    assert abs(3 * earned["won"] - 4_400_000 * RATE) < 3
+    assert result.resting["CNY"] == 5_500_000 + 1_000_000 + 4_400_000 - earned["received"], "unmatched, rejected, this"
+    assert check_ledger().ok
+
+
+def test_the_parts_and_what_nobody_registered_make_the_whole(scene: Scene) -> None:
+    for parts, unregistered in [
+        ([(scene.moon, Fraction(1, 3))], Fraction(1, 3)),
+        ([(scene.moon, Fraction(1))], Fraction(1, 3)),
+        ([(scene.moon, Fraction(4, 3))], Fraction(-1, 3)),
+        ([], Fraction(1)),
+    ]:
+        with pytest.raises(PartsAreNotTheWhole):
+            divide(scene, parts, unregistered=unregistered)
+    with pytest.raises(PartIsTooFine):
+        divide(scene, [(scene.moon, 1 - Fraction(1, 10_001))], unregistered=Fraction(1, 10_001))
+    assert not StaffDecision.objects.exists()
+    assert divide(scene, [(scene.moon, Fraction(1, 3))], unregistered=Fraction(2, 3)) is not None
+    assert divide(scene, [(scene.moon, Fraction(1, 3))], unregistered=Fraction(2, 3)) is None, "said before"
+    assert divide(scene, [(scene.moon, Fraction(1, 3)), (scene.other, Fraction(2, 3))], "registered since")
+    assert [rest.unregistered_micros for rest in resting_money()] == [0]
 
 
 # ── the music alone ─────────────────────────────────────────────────────────────────────────────────────────────────────

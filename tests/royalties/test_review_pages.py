@@ -206,6 +206,24 @@ def test_a_medley_is_divided_on_its_page_taken_back_and_told_among_the_decisions
     assert standing(scene.review).outcome == "review"
 
 
+def test_a_medley_may_have_a_part_that_nobody_registered(scene: Scene, staff: Client) -> None:
+    sent = {
+        "action": "divide", "seen": seen(scene.review), "part_work": [scene.moon.ref, scene.other.ref], "part": ["1/2", "1/6"],
+    }  # fmt: skip
+    for wrong, said in (("half", "“half” is no part of a song"), ("1/2", "add up to 7/6")):
+        answer = staff.post(address(scene.review), {**sent, "unregistered": wrong})
+        assert answer.status_code == 400
+        assert said in answer.content.decode()
+        assert f'name="unregistered" value="{wrong}"' in answer.content.decode()
+    staff.post(address(scene.review), {**sent, "unregistered": "1/3"})
+    assert parts_of(scene.review) == [(scene.moon.pk, 1, 2), (scene.other.pk, 1, 6)]
+    assert "registered by nobody 1/3" in staff.get(reverse("royalties:decisions")).content.decode()
+    owner = signed_in(scene.haeon).get(reverse("royalties:song", args=[scene.review.ref])).content.decode()
+    assert "Nobody has registered 1/3 (33.33%) of this song." in owner, "though he sees one of its works alone"
+    assert "Unregistered parts of 1 song" in staff.get(reverse("royalties:unmatched")).content.decode()
+    assert "parts that nobody registered" in staff.get("/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

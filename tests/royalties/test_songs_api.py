@@ -270,3 +270,9 @@ def test_a_medley_is_divided_into_its_works(scene: Scene) -> None:
         (scene.other.ref, {"numerator": 2, "denominator": 3}),
         (scene.moon.ref, {"numerator": 1, "denominator": 3}),
     ]
+    assert shown["unregistered"] == {"numerator": 0, "denominator": 1}
+    rest = {"numerator": 1, "denominator": 2}
+    shown = decide(scene, "divide", works=[part(scene.moon, 1, 2)], unregistered=rest).json()
+    assert (len(shown["works"]), shown["unregistered"]) == (1, rest)
+    (waiting,) = program(scene.staff).get("/api/v1/resting/").json()["reported"]
+    assert (waiting["unregistered_songs"], waiting["unregistered"]["amount_micros"]) == (1, 2_200_000)
