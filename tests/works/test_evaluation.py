@@ -164,9 +164,6 @@ def test_gold_songs_are_found_as_often_as_promised() -> None:
 
 @needs_gold
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True, reason="Of gold songs with a remark on the version 91.4 % are found, of Traditional ones 20 of 21."
-)
 @pytest.mark.usefixtures("migrated_once")
 def test_gold_songs_with_a_remark_or_in_traditional_characters_are_found() -> None:
     recall = {kind: its["recall"] for kind, its in gold_with_names()["kinds"].items()}

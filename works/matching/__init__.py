@@ -8,11 +8,11 @@ together help each other, for within an artist titles are matched one to one.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from works.matching.base import Candidate, Decision, SongQuery
 from works.matching.candidates import find_candidates
-from works.matching.compare import title_parts
 from works.matching.decide import decide, decide_exact
 from works.matching.exact import find_exact
 from works.matching.fitted import fitted
@@ -46,11 +46,11 @@ def match(
     return [decision for decision in decisions if decision is not None]
 
 
-def taken_works(queries: Sequence[SongQuery], decisions: Sequence[Decision | None]) -> dict[int, str]:
-    """Works that songs are, decided word by word, with the letters of the song's title."""
-    return {
-        work_id: title_parts(query.title)[0].letters
-        for query, decision in zip(queries, decisions, strict=True)
-        if decision is not None
-        for work_id, _ in decision.works
-    }
+def taken_works(queries: Sequence[SongQuery], decisions: Sequence[Decision | None]) -> dict[int, list[SongQuery]]:
+    """Works that songs are, decided word by word, with these songs."""
+    taken: dict[int, list[SongQuery]] = defaultdict(list)
+    for query, decision in zip(queries, decisions, strict=True):
+        if decision is not None:
+            for work_id, _ in decision.works:
+                taken[work_id].append(query)
+    return taken

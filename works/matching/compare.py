@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from works.matching.keys import keys_of_name
-from works.names import clean
+from works.names import clean, pinyin
 from works.names.alike import alike
 from works.names.hangul import has_hangul
 from works.names.performers import parse_performers
@@ -19,6 +19,8 @@ from works.names.titles import parse_title
 REMEMBERED: Final = 50_000
 EXACT: Final = frozenset({"same", "simplified"})
 SAME_NAME: Final = 0.5  # from here on two names may be one artist's
+WITHIN: Final = 0.3  # a name that only holds the other may be another artist's
+SHORTEST_WITHIN, SHORTEST_LATIN_WITHIN = 2, 4  # letters of a name that another holds
 SHORTEST_RUN: Final = 2  # letters of a name in one script beside another
 SHORT_LATIN: Final = 2  # letters of a Latin title that are as short as one syllable
 
@@ -118,6 +120,23 @@ def shared_name(reported: str, key: str, registered: str) -> Agreement:
     found = alike(part, registered)
     whole = len(name_parts(reported)) == 1 or part == clean.tidy(reported)
     return Agreement(found.score, found.why, reported, registered, part, whole)
+
+
+def compare_within(reported: str, registered: Iterable[str]) -> Agreement:
+    """Whether a name of the song's artists begins or ends with a registered one, Han in pinyin, or the other way round."""
+    for text in registered:
+        for here in name_parts(reported):
+            for there in name_parts(text):
+                if _begins_or_ends(pinyin.spell(here.letters), pinyin.spell(there.letters)):
+                    return Agreement(WITHIN, "contained", reported, text, here.text)
+    return Agreement()
+
+
+def _begins_or_ends(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if len(short) == len(long) or len(short) < (SHORTEST_LATIN_WITHIN if short.isascii() else SHORTEST_WITHIN):
+        return False
+    return long.startswith(short) or long.endswith(short)
 
 
 def may_be_one_name(reported: str, registered: str) -> bool:

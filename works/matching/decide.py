@@ -8,7 +8,7 @@ Rules, first that applies:
 3. A writer's IPI and the title agree with one work: accepted.
 4. The best work is probable enough to be accepted, and nothing forbids it (see `_why_not`): accepted.
 5. It is probable enough to be shown: review. So is a title that agrees where the register knows no performer, or where
-   the artist is called like the writer, and one that differs in few letters by the same artist.
+   the artist is called like the writer or one's name holds the performer's, and one that differs in few letters by the same artist.
 6. Else none; the works that come nearest are named all the same, for whoever searches.
 """
 
@@ -98,13 +98,15 @@ def _why_not(query: SongQuery, best: Scored, others: Sequence[Scored]) -> list[s
 def _is_doubtful(scored: Scored) -> bool:
     """Whether a person should look, however improbable a work is."""
     if scored.title.exact:
-        return bool(scored.writer.score) or not scored.performer_known
+        return bool(scored.writer.score) or not scored.performer_known or scored.performer.why == "contained"
     return scored.title.why == "spelling" and scored.title.score >= NEARLY_SPELT and scored.performer.exact
 
 
 def _title_speaks(scored: Scored) -> bool:
     """Whether anything but the artist speaks for a work."""
-    return scored.title.score > FAINT or (scored.meaning is not None and scored.meaning >= MEANS_THE_SAME)
+    if scored.title.score > FAINT or scored.also_called or scored.sung_with:
+        return True
+    return scored.meaning is not None and scored.meaning >= MEANS_THE_SAME
 
 
 def is_one_title(title: Agreement) -> bool:
@@ -127,6 +129,7 @@ def _is_translation(query: SongQuery, scored: Scored) -> bool:
         and scored.other_works >= OTHER_WORKS
         and scored.context["meaning_ahead"] > 0
         and scored.context["meaning_wanted"] > 0
+        and (not scored.sung_with or bool(scored.also_called))
         and all(script_of(title) != script for title in scored.titles)
     )
 

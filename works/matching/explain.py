@@ -80,6 +80,13 @@ def explain(evidence: Mapping[str, Any]) -> list[str]:
         said.append(_("The register knows no performer of this work."))
     if evidence.get("performer_differs"):
         said.append(_("The register knows this work by other performers."))
+    if also_called := evidence.get("also_called"):
+        said.append(
+            _("“%(title)s”, reported too, surely is this work and bears the name of this song.")
+            % {"title": also_called}
+        )
+    if sung_with := evidence.get("sung_with"):
+        said.append(_("“%(title)s”, reported too by the same artists, may be this work.") % {"title": sung_with})
     if writer := evidence.get("writer"):
         said.append(_("The reported artist is called like the writer “%(registered)s”.") % writer)
     if ipis := evidence.get("ipis"):

@@ -20,18 +20,18 @@ from works.matching.exact import find_exact
 from works.matching.fitted import Fitted
 from works.matching.rivals import Pair, add_context, add_nearest, is_open
 from works.matching.score import Scored, probability_of, score, weigh
+from works.matching.witnesses import Taken, add_told
 from works.names.performers import parse_performers
 
 FOLDS: Final = 5
 RIDGE: Final = 1.0  # how strongly weights are held to 0
 ROUNDS: Final = 40
-ACCEPT_PRECISION: Final = 0.995  # of accepted songs, in the cross-validation
+ACCEPT_PRECISION: Final = 0.995  # of accepted songs, in the cross-validation; and of those that only mean the same
 SET_BY_HAND: Final = {
     "artist_unknown": 2.0,
     "artist_is_writer": 3.0,
     "ipi": 6.0,
 }  # facts of which the gold data hold none
-TRANSLATION_PRECISION: Final = 0.99  # of those accepted because the artist is the same and the title means the same
 ACCEPT_AT_LEAST: Final = 0.5  # nothing less likely than not is accepted, whatever precision was reached below
 FEWEST_ACCEPTED: Final = 50
 WRONGLY_ACCEPTED: Final = (
@@ -56,7 +56,7 @@ class Asked:
     places: Sequence[int]  # of the others
     found: Sequence[Found]
     scored: Sequence[list[Scored]]
-    taken: Mapping[int, str]
+    taken: Taken
     cosines: Mapping[Pair, float]
     other_than: Sequence[int] = ()
 
@@ -91,6 +91,7 @@ def ask_register(
     )  # of all: while weights change nobody knows which stay open
     folds = [_fold(song, groups) for song in songs]
     taken = taken_works(queries, decisions)
+    add_told(left, found, scored, taken, start.facts)
     return Asked(queries, truth, folds, exact, scored_exact, places, found, scored, taken, cosines, other_than)
 
 
@@ -112,9 +113,9 @@ def fit(main: Asked, others: Sequence[Asked], start: Fitted) -> Fitted:
             its += _judge(each, weights, fold)
     review = _best_review(judged, registered=sum(truth is not None for truth in main.truth))
     thresholds = []
-    for by_meaning, precision in ((False, ACCEPT_PRECISION), (True, TRANSLATION_PRECISION)):
+    for by_meaning in (False, True):
         of_others = [[each for each in its if each.by_meaning == by_meaning] for its in elsewhere]
-        lowest = _lowest_accept([each for each in judged if each.by_meaning == by_meaning], precision)
+        lowest = _lowest_accept([each for each in judged if each.by_meaning == by_meaning])
         few = [_few_wrong(its, len(each.queries)) for its, each in zip(of_others, others, strict=True)]
         thresholds.append(max(ACCEPT_AT_LEAST, review, lowest, *few))
     accept, accept_translation = thresholds
@@ -237,13 +238,13 @@ def _best_review(judged: Sequence[Judged], *, registered: int) -> float:
     return round(threshold - 0.0005, 3)
 
 
-def _lowest_accept(judged: Sequence[Judged], precision: float) -> float:
-    """The lowest threshold above which the accepted songs are right as often as this."""
+def _lowest_accept(judged: Sequence[Judged]) -> float:
+    """The lowest threshold above which the accepted songs are right as often as ACCEPT_PRECISION says."""
     threshold, right = 1.0, 0
     ordered = sorted((each for each in judged if each.may_be_accepted), key=lambda each: -each.probability)
     for number, each in enumerate(ordered, 1):
         right += each.right
-        if number >= FEWEST_ACCEPTED and right / number >= precision:
+        if number >= FEWEST_ACCEPTED and right / number >= ACCEPT_PRECISION:
             threshold = each.probability
     return round(threshold - 0.0005, 3)
 

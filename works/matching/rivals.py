@@ -1,4 +1,4 @@
-"""What the other candidates of a song, and the other songs of its artist, say about a candidate; then how probable it is.
+"""What the other candidates of a song, and the other songs asked with it, say about a candidate; then how probable it is.
 
 Within one artist titles are matched one to one: a work that another song surely is, is hardly this one too; and where letters say
 nothing, the one work of the artist that no other song claims is likelier than each of ten.
@@ -9,20 +9,16 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from works.matching.base import SongQuery
 from works.matching.candidates import Found, titles_of
 from works.matching.compare import title_parts
 from works.matching.fitted import Fitted
 from works.matching.meaning import Nearest, nearest_works
-from works.matching.score import Scored, probability_of, score_by_artist, weigh
-
-SURE: Final = 2.0  # log-odds from which a song counts as found, and its work as taken
-FARTHEST: Final = 6.0  # log-odds; further apart says no more
+from works.matching.score import FARTHEST, SURE, Scored, probability_of, score_by_artist, weigh
+from works.matching.witnesses import Taken, add_told, find_witnesses, hear_witnesses
 
 Pair = tuple[int, int]  # place of a song in the batch, and a work
-Taken = Mapping[int, str]  # work to the title of the song that it was found to be word by word
 
 
 def weigh_rivals(
@@ -39,6 +35,7 @@ def weigh_rivals(
     if with_meaning:
         places = [place for place, its in enumerate(scored) if is_open(its) and queries[place].title.strip()]
         cosines = add_nearest(queries, found, scored, places, fitted.facts)
+    add_told(queries, found, scored, taken, fitted.facts)
     add_context(queries, found, scored, taken, cosines)
     weights = fitted.with_meaning if with_meaning else fitted.without_meaning
     for candidates in scored:
@@ -83,6 +80,7 @@ def add_context(
     claims = _claims(queries, scored, taken)
     sure = {work_id for work_id, its in claims.items() if its[0][0] >= SURE}
     wanted = _wanted(found, scored)
+    witnesses = find_witnesses(queries, scored, taken)
     closest: dict[int, list[Pair]] = defaultdict(list)
     near: dict[int, list[float]] = defaultdict(list)
     for pair in sorted(cosines, key=lambda each: (-cosines[each], each)):
@@ -108,6 +106,7 @@ def add_context(
             if each.by_the_artist:
                 context["one_of_few"] = 1 / max(1, free)
                 context["crowd"] = math.log(max(1, asking) / max(1, free))
+            context |= hear_witnesses(queries[place], each, witnesses)
             if (cosine := cosines.get((place, each.work_id))) is not None:
                 each.meaning, each.other_works = cosine, len(works) - 1
                 best_other = its_near[0] if cosine < its_near[0] else its_near[1] if len(its_near) > 1 else 0.0
@@ -134,8 +133,9 @@ def _claims(
 ) -> Mapping[int, list[tuple[float, str]]]:
     """By work: the songs that may be it, surest first, each with its title, so that versions of one song are no rivals."""
     claims: dict[int, dict[str, float]] = defaultdict(dict)
-    for work_id, title in taken.items():
-        claims[work_id][title] = FARTHEST
+    for work_id, songs in taken.items():
+        for song in songs:
+            claims[work_id][_name(song)] = FARTHEST
     for query, candidates in zip(queries, scored, strict=True):
         title = _name(query)
         for each in candidates:

@@ -19,12 +19,15 @@ from works.matching.compare import (
     best_of,
     compare_names,
     compare_titles,
+    compare_within,
     is_short,
     shared_name,
 )
 from works.matching.exact import own_versions
 
 FAINT: Final = 0.4  # below it a likeness of letters says nothing
+SURE: Final = 2.0  # log-odds from which a song counts as found, and its work as taken
+FARTHEST: Final = 6.0  # log-odds; further apart says no more
 LONG_TITLE: Final = 24  # half syllables; from here on a title of its own says as much as it can
 
 
@@ -45,6 +48,8 @@ class Scored:
     base: float = 0.0
     context: dict[str, float] = field(default_factory=dict)
     meaning: float | None = None
+    also_called: str = ""  # the title of a song asked too that surely is this work and bears the song's name
+    sung_with: str = ""  # the title of one by the same artists that may be this work
     other_works: int = 0  # of the artist, compared by meaning too
     probability: float = 0.0
 
@@ -61,13 +66,16 @@ class Scored:
 def score(query: SongQuery, found: Found, weights: Mapping[str, float]) -> list[Scored]:
     """The candidates of a song, in the order of their numbers, with their facts and what these weigh.
 
-    A work that only shares a title with the song and is known to be another artist's is none.
+    A work that only shares a title with the song and is known to be another artist's is none, unless one artist's name holds the
+    other's.
     """
     scored = []
     for hit in sorted(found.hits.values(), key=lambda each: each.work_id):
         performer = _performer(query, hit)
         if not performer.score and hit.names and not hit.writers and not hit.ipis:
-            continue
+            performer = compare_within(query.artists, hit.names)
+            if performer.why != "contained" or not compare_titles(query.title, hit.titles).exact:
+                continue
         one = _compare(query, hit, performer)
         one.features = _features(query, found, hit, one)
         one.base = weigh(one.features, weights)
@@ -136,6 +144,8 @@ def _features(query: SongQuery, found: Found, hit: Hit, one: Scored) -> dict[str
         facts[f"artist_{performer.why}"] = 1.0
     elif performer.score > FAINT:
         facts["artist_alike"] = (performer.score - FAINT) / (1 - FAINT)
+    elif performer.why == "contained":
+        facts["artist_contained"] = 1.0
     if hit.performers and not performer.exact:
         facts["artist_key"] = 1.0
     if not one.performer_known:
@@ -164,7 +174,7 @@ def evidence_of(scored: Scored) -> dict[str, Any]:
         facts["title"] = scored.title.as_json()
     else:
         facts["title_differs"] = True
-    if scored.by_the_artist:
+    if scored.by_the_artist or scored.performer.why == "contained":
         facts["performer"] = scored.performer.as_json()
     elif not scored.performer_known:
         facts["performer_unknown"] = True
@@ -172,6 +182,10 @@ def evidence_of(scored: Scored) -> dict[str, Any]:
         facts["performer_differs"] = True
     if scored.meaning is not None:
         facts["meaning_percent"] = round(100 * scored.meaning)
+    if scored.also_called:
+        facts["also_called"] = scored.also_called
+    if scored.sung_with:
+        facts["sung_with"] = scored.sung_with
     if scored.writer.score:
         facts["writer"] = scored.writer.as_json()
     if scored.ipis:

@@ -32,6 +32,19 @@ def pinyin_keys(text: str) -> tuple[str, ...]:
     return tuple(spelt for spelt in _orders(tidied) if _syllables().fullmatch(spelt))
 
 
+@lru_cache(maxsize=50_000)
+def spell(letters: str) -> str:
+    """Letters with each Han character in its commonest pinyin.
+
+    >>> spell("三zstudio")
+    'sanzstudio'
+    """
+    if not han.has_han(letters):
+        return letters
+    readings = _readings()
+    return "".join(readings.get(letter, (letter,))[0] for letter in han.simplified_key(letters))
+
+
 def is_read_so(text: str, roman: str) -> bool:
     """Whether a name in Hangul and one in pinyin may be of the same Han characters: 공현우 and Kong Xuanyou (孔炫佑).
 
