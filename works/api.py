@@ -26,6 +26,7 @@ from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 from works import access
 from works.catalogue.base import ParseProblem
+from works.catalogue.rows import ENCODINGS
 from works.downloads import XLSX, file_of_rows_to_mend, template_file
 from works.history import ACTIONS
 from works.models import CatalogueRow, CatalogueUpload, Recording, Right, Script, Share, Work, WorkTitle
@@ -249,6 +250,14 @@ class CatalogueIn(Input):
         required=False, max_length=40, help_text=_("For whom (its ref), if you act for several publishers.")
     )
 
+    encoding = serializers.ChoiceField(
+        choices=list(ENCODINGS),
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("How the letters of a CSV are written; without it, what all of them are: UTF-8, else CP949."),
+    )
+
 
 class RowQuery(PageQuery):
     outcome = serializers.ChoiceField(choices=CatalogueRow.Outcome.choices, required=False)
@@ -288,7 +297,11 @@ class CatalogueList(ApiView):
         given = checked(CatalogueIn(data=request.data))
         organisation = access.get_organisation_to_upload_for(request.user, given.get("organisation"))
         upload, _job = receive_catalogue(
-            stream=given["file"], label=given["file"].name, organisation=organisation, user=signed_in(request)
+            stream=given["file"],
+            label=given["file"].name,
+            organisation=organisation,
+            user=signed_in(request),
+            encoding=given["encoding"],
         )
         return Response(catalogue_detail(upload), status=201)
 

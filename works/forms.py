@@ -23,6 +23,13 @@ LANGUAGES: Final = (
 )
 
 
+ENCODING_CHOICES: Final = (
+    ("UTF-8", _("UTF-8")),
+    ("CP949", _("CP949 or EUC-KR (Korean)")),
+    ("GB18030", _("GB18030 or GBK (simplified Chinese)")),
+)
+
+
 class NameForm(forms.Form):
     """A name to add to a work, to one of its recordings, or to a party."""
 
@@ -108,11 +115,14 @@ class CatalogueForm(forms.Form):
     organisation = forms.ChoiceField(label=_("Publisher"))
     file = forms.FileField(
         label=_("Catalogue (XLSX or CSV)"),
-        help_text=_(
-            "One row for each party of a work, with the columns of the template in any order. The letters of a CSV are "
-            "UTF-8 or Korean CP949."
-        ),
+        help_text=_("One row for each party of a work, with the columns of the template in any order."),
         widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.csv"}),
+    )
+    encoding = forms.ChoiceField(
+        label=_("How its letters are written"),
+        required=False,
+        choices=[("", _("Let the portal decide and show me")), *ENCODING_CHOICES],
+        help_text=_("Only for a CSV, and only if its letters look wrong: works are registered at once."),
     )
 
     def __init__(self, *args: Any, organisations: Sequence[Organisation], **options: Any) -> None:

@@ -162,16 +162,19 @@ def receive_catalogue(
     label: str,
     organisation: Organisation,
     user: User | None,
+    encoding: str = "",
     bell: bool = True,
 ) -> tuple[CatalogueUpload, Job]:
     """Store a publisher's file and make the job that registers it. A CSV that is no catalogue leaves nothing behind.
+
+    encoding: how its letters are written (a key of works.catalogue.rows.ENCODINGS), if somebody said so.
 
     A spreadsheet is opened by a worker, never here: what is wrong with it as a whole is said on the upload's page.
     Raises the refusals of portal.files.guards and of works.catalogue.base. Without `bell` the caller drains the job.
     """
     stored = store_upload(stream=stream, label=label, user=user, allowed=CATALOGUE_FILES)
     try:
-        encoding = look_at(stored)
+        encoding = look_at(stored, encoding)
     except DomainError:
         discard_upload(stored=stored)
         raise

@@ -197,7 +197,13 @@ def _receive(request: HttpRequest, form: CatalogueForm) -> CatalogueUpload:
     """Raises what receive_catalogue raises."""
     organisation, file = form.chosen()
     user = request.user if isinstance(request.user, User) else None
-    upload, _job = receive_catalogue(stream=file, label=file.name or "", organisation=organisation, user=user)
+    upload, _job = receive_catalogue(
+        stream=file,
+        label=file.name or "",
+        organisation=organisation,
+        user=user,
+        encoding=form.cleaned_data["encoding"],
+    )
     said = (
         _("We have your file. Its letters were read as %(encoding)s.") if upload.encoding else _("We have your file.")
     )

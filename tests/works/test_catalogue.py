@@ -21,12 +21,14 @@ from django.utils.translation import override
 from portal.accounts.models import Organisation
 from portal.demo.catalogue import PUBLISHERS, ipi, iswc, write_catalogue
 from portal.files.models import StoredFile
+from portal.jobs.services import drain
 from tests.works.build import Row, as_csv, codes, only_row, outcomes, publisher, read, row, send
-from works.catalogue import spreadsheet
+from works.catalogue import ingest, spreadsheet
 from works.catalogue.base import (
     ERRORS,
     WARNINGS,
     CatalogueColumnTwice,
+    CatalogueEncodingWrong,
     CatalogueHeadingWrong,
     CatalogueUnreadable,
     ParseProblem,
@@ -100,6 +102,27 @@ def test_a_share_is_read_exactly_or_not_at_all(text: str, share: Fraction | None
 def test_it_says_which_encoding_it_took(codec: str, name: str, tmp_path: Path) -> None:
     catalogue = read(tmp_path / "a.csv", as_csv([row(title="봄밤의 뷁")]).encode(codec))
     assert (detect_encoding(tmp_path / "a.csv"), catalogue.works[0].title) == ((ANY, name), "봄밤의 뷁")
+
+
+@pytest.mark.parametrize(("codec", "name"), [("gb18030", "GB18030"), ("cp949", "CP949"), ("utf-8", "UTF-8")])
+def test_somebody_may_say_how_the_letters_are_written(
+    db: None, settings: Any, tmp_path: Path, codec: str, name: str
+) -> None:
+    settings.MEDIA_ROOT = settings.PORTAL_DATA_DIR = tmp_path
+    data = io.BytesIO(as_csv([row(title="春 봄")]).encode(codec))
+    upload, job = receive_catalogue(
+        stream=data, label="x.csv", organisation=publisher(), user=None, encoding=name, bell=False
+    )
+    drain(job_id=job.pk, stages=ingest.STAGES)
+    assert (upload.encoding, Work.objects.get().title) == (name, "春 봄")
+
+
+def test_letters_that_are_not_written_as_somebody_said_are_refused(db: None, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = settings.PORTAL_DATA_DIR = tmp_path
+    data = io.BytesIO(as_csv([row(title="春 봄")]).encode("cp949"))
+    with override("en"), pytest.raises(CatalogueEncodingWrong, match="written as UTF-8"):
+        receive_catalogue(stream=data, label="x.csv", organisation=publisher(), user=None, encoding="UTF-8")
+    assert not StoredFile.objects.exists()
 
 
 def test_it_refuses_bytes_that_are_neither(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -15,12 +16,15 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils.translation import override
 
+from portal.accounts.models import Membership, Organisation, Role, User
 from portal.demo.catalogue import PUBLISHERS, ipi, iswc, write_catalogue
 from portal.jobs.models import Chunk, Job
 from portal.jobs.services import drain
+from portal.notices.models import Notice
 from tests.conftest import Database
 from tests.works.build import as_csv, outcomes, publisher, row, send
 from works.catalogue import ingest
+from works.catalogue.register import CatalogueRegistration
 from works.management.commands import import_catalogue as command
 from works.models import CatalogueRow, CatalogueUpload, Work
 from works.services import catalogue_figures, receive_catalogue
@@ -155,6 +159,68 @@ def test_a_worker_that_dies_between_two_chunks_leaves_what_the_next_goes_on_from
     assert (catalogue_figures(upload).registered, upload.registered, Work.objects.count()) == (7, 7, 7)
     assert upload.finished_at is not None
     assert set(Chunk.objects.filter(job=job, stage="works").values_list("units", flat=True)) == {2, 1}
+
+
+class FailsOn:
+    """A bug of ours that shows in some works, wherever they stand."""
+
+    def __init__(self, *titles: str) -> None:
+        self.titles = titles
+
+    def break_registering(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        register_all = CatalogueRegistration.register
+
+        def register(registration: Any, catalogue: Any) -> None:
+            register_all(registration, catalogue)
+            if {work.title for work in catalogue.works} & set(self.titles):
+                raise KeyError("a bug in our program")
+
+        monkeypatch.setattr(CatalogueRegistration, "register", register)
+
+
+def drain_through_bugs(job: Job) -> None:
+    """As workers do that are rung again after each failure."""
+    while True:
+        try:
+            drain(job_id=job.pk, stages=ingest.STAGES)
+        except KeyError:
+            continue
+        return
+
+
+@pytest.mark.parametrize("at_once", [50, 7])
+def test_works_our_program_fails_on_are_left_out_and_the_others_are_registered(
+    db: None, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    society = Organisation.objects.create(kind=Organisation.Kind.SOCIETY, name="협회")
+    staff = User.objects.create_user("staff@example.org", name="직원")
+    Membership.objects.create(user=staff, organisation=society, role=Role.STAFF, from_date=dt.date(2020, 1, 1))
+    monkeypatch.setattr(ingest, "WORKS_AT_ONCE", at_once)
+    FailsOn("노래 0", "노래 6", "노래 31", "노래 49").break_registering(monkeypatch)
+    upload, job = received(50)
+    drain_through_bugs(job)
+    job.refresh_from_db()
+    upload.refresh_from_db()
+    assert (job.state, upload.registered, upload.finished_at is not None) == ("done", 46, True)
+    left_out = CatalogueRow.objects.filter(upload=upload, outcome="to_mend").order_by("row_no")
+    assert [(row.row_no, row.problems[0]["code"]) for row in left_out] == [
+        (2, "our-failure"), (8, "our-failure"), (33, "our-failure"), (51, "our-failure"),
+    ]  # fmt: skip
+    assert not CatalogueRow.objects.filter(upload=upload, outcome="waiting").exists()
+    assert Work.objects.count() == 46
+    said = [str(notice) for notice in Notice.objects.filter(user=staff)]
+    assert sum("left it out" in sentence for sentence in said) == 4
+
+
+def test_what_was_left_out_is_registered_when_it_is_sent_again(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        FailsOn("노래 3").break_registering(patch)
+        upload, job = received(5)
+        drain_through_bugs(job)
+    again, job = received(5)
+    drain(job_id=job.pk, stages=ingest.STAGES)
+    assert (catalogue_figures(upload).to_mend, catalogue_figures(upload).sent_again) == (0, 1)
+    assert (catalogue_figures(again).registered, Work.objects.count()) == (1, 5)
 
 
 def test_nobody_takes_a_chunk_over_however_long_its_file_is(

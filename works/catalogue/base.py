@@ -18,6 +18,7 @@ WRITER_ROLES: Final = frozenset({"C", "A", "CA", "AR", "AD", "SR", "SA", "TR"})
 PUBLISHER_ROLES: Final = frozenset({"E", "SE", "AM"})
 NON_MEMBER: Final = "NM"
 PUBLIC_DOMAIN: Final = "PD"
+POISON: Final = "our-failure"  # the code of a work that ends every worker who takes it
 SHEET: Final = "catalogue"  # what the template calls its sheet; of a workbook that has it, no other is looked at
 
 
@@ -105,6 +106,10 @@ ERRORS: Final[Mapping[str, str | Promise]] = {
         "This share does not fit beside the shares that are registered: the sum would exceed the whole, or the party's "
         "share would change. What is registered stays, and your claim is kept for a case."
     ),
+    POISON: _(
+        "Our program failed on this work, so it is not registered. Nothing has to be wrong with the row: we have been told, "
+        "and you can send it again when we have mended the program."
+    ),
     "work-has-conflicts": _(
         "This share is not in conflict itself, but the work stays as it is registered because of row %(rows)s."
     ),
@@ -141,6 +146,12 @@ class CatalogueUnreadable(DomainError):
     remedy = _("Save it again as “CSV UTF-8” and send it once more.")
 
 
+class CatalogueEncodingWrong(DomainError):
+    code = "catalogue-encoding-wrong"
+    sentence = _("Not all letters of this file are written as %(encoding)s.")
+    remedy = _("Choose another way of writing, or let the portal decide.")
+
+
 class CatalogueHeadingWrong(DomainError):
     code = "catalogue-heading-wrong"
     sentence = _("The first line of the file must name the columns; these are missing: %(missing)s.")
@@ -174,6 +185,7 @@ REFUSALS: Final[Mapping[str, type[DomainError]]] = {
         refusal.code: refusal
         for refusal in (
             CatalogueUnreadable,
+            CatalogueEncodingWrong,
             CatalogueHeadingWrong,
             CatalogueColumnTwice,
             CatalogueSheetsAreSeveral,

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Max, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -32,6 +32,7 @@ from portal.jobs.services import NewChunk, Stage, Stopped, Work as JobWork, add_
 from portal.notices.services import notify
 from works.catalogue.additions import Source
 from works.catalogue.base import (
+    POISON,
     PUBLISHER_ROLES,
     REFUSALS,
     SHEET,
@@ -43,40 +44,42 @@ from works.catalogue.base import (
 )
 from works.catalogue.bulk import copy_rows
 from works.catalogue.register import CatalogueRegistration
-from works.catalogue.rows import RawRow, csv_rows, detect_encoding, sheet_rows
+from works.catalogue.rows import ENCODINGS, RawRow, csv_rows, detect_encoding, sheet_rows
 from works.catalogue.spreadsheet import read_heading, read_rows, read_works
 from works.identifiers import parse_ipi_name
 from works.models import CatalogueRow, CatalogueUpload, Party
 
 WORKS_AT_ONCE: Final = 1000
+PIECES: Final = 16  # into which the works of a chunk that ends its workers are cut, so that a thousand take three cuts
 MANY_WORKS: Final = 2000  # from here on the planner must be told of the new sizes
 LOCK_TIMEOUT: Final = "10min"  # uploads of one publisher wait for each other
 
 REFUSED: Final = gettext_noop("The catalogue “%(file)s” cannot be read. Nothing of it was registered.")
+POISONED: Final = gettext_noop("Our program failed on a work of the catalogue “%(file)s” and left it out.")
 STOPPED: Final = gettext_noop("The work on the catalogue “%(file)s” has stopped before all of it was registered.")
 
 
 # ── read: every row of the file is stored ───────────────────────────────────────────────────────────────────────────────
 
 
-def look_at(stored: StoredFile) -> str:
-    """Whether a CSV file is a catalogue at all; the name of its encoding, and nothing for a spreadsheet.
+def look_at(stored: StoredFile, encoding: str = "") -> str:
+    """Whether a CSV file is a catalogue at all; the name of its encoding (the given one, if any), nothing for a spreadsheet.
 
-    Raises CatalogueUnreadable, CatalogueHeadingWrong, CatalogueColumnTwice.
+    Raises CatalogueUnreadable, CatalogueEncodingWrong, CatalogueHeadingWrong, CatalogueColumnTwice.
     """
     if extension_of(stored.label) != "csv":
         return ""
-    codec, encoding = detect_encoding(path_of(stored))
+    codec, encoding = detect_encoding(path_of(stored), encoding)
     read_heading(next(csv_rows(path_of(stored), codec), None))
     return encoding
 
 
 def prepare_reading(work: JobWork) -> tuple[str, Path]:
     """The codec of the lines, or nothing for a spreadsheet, and where they lie."""
-    stored = CatalogueUpload.objects.select_related("file").get(pk=work.job.subject_id).file
-    path = path_of(stored)
-    if extension_of(stored.label) == "csv":
-        return detect_encoding(path)[0], path
+    upload = CatalogueUpload.objects.select_related("file").get(pk=work.job.subject_id)
+    path = path_of(upload.file)
+    if extension_of(upload.file.label) == "csv":
+        return ENCODINGS[upload.encoding], path
     spool = Path(settings.PORTAL_DATA_DIR) / "spool" / f"{work.job.pk}-{work.attempt}.jsonl"
     try:
         sheet = spool_sheet(path, spool, keep=work.keep, sheet=SHEET, with_dates=True)
@@ -190,12 +193,12 @@ def work_parties(work: JobWork, _prepared: None) -> None:
 
 
 def then_register(job: Job) -> str:
-    _add_next(job, CatalogueUpload.objects.get(pk=job.subject_id), ordinal=0)
+    _add_next(job, CatalogueUpload.objects.get(pk=job.subject_id), after=0)
     return "works"
 
 
 def prepare_registering(work: JobWork) -> ParsedCatalogue:
-    return _read(CatalogueUpload.objects.get(pk=work.job.subject_id), _numbered(work.ordinal))
+    return _read(CatalogueUpload.objects.get(pk=work.job.subject_id), _works_of(work))
 
 
 def work_registering(work: JobWork, catalogue: ParsedCatalogue) -> None:
@@ -205,8 +208,38 @@ def work_registering(work: JobWork, catalogue: ParsedCatalogue) -> None:
     _settle_earlier_rows(upload, {row.work_ref for row in catalogue.rows if row.work_ref})
     upload.registered += registration.works[CatalogueRow.Outcome.REGISTERED]
     upload.save(update_fields=["registered"])
-    if (work.ordinal + 1) * WORKS_AT_ONCE < upload.works:
-        _add_next(work.job, upload, ordinal=work.ordinal + 1)
+    _go_on(work, upload)
+
+
+def cut_works(work: JobWork) -> list[NewChunk]:
+    """The works of a chunk in sixteen shares, or nothing when it is one. The last share goes on to the works that follow."""
+    after, upto = work.payload["after"], work.payload["upto"]
+    if upto - after <= 1:
+        return []
+    rows = CatalogueRow.objects.filter(_works_of(work), upload_id=work.job.subject_id).order_by()
+    rows_of = dict(rows.values_list("work_no").annotate(Count("pk")))
+    size = -(-(upto - after) // PIECES)
+    pieces = []
+    for start in range(after, upto, size):
+        end = min(start + size, upto)
+        payload = {"after": start, "upto": end, "goes_on": work.payload["goes_on"] and end == upto}
+        pieces.append(NewChunk(payload, units=sum(rows_of.get(number, 0) for number in range(start + 1, end + 1))))
+    return pieces
+
+
+def leave_work_out(work: JobWork) -> None:
+    """The only work of a chunk ends its workers: its rows say so, and the file goes on."""
+    upload, _registration = _begin(work.job)
+    rows = CatalogueRow.objects.filter(_works_of(work), upload=upload, outcome=CatalogueRow.Outcome.WAITING)
+    problem = ParseProblem(row_no=0, column="", value="", code=POISON)
+    rows.update(outcome=CatalogueRow.Outcome.TO_MEND, problems=[problem.as_json()])
+    notify(
+        users=society_staff(),
+        sentence=POISONED,
+        params={"file": upload.file.label},
+        url=reverse("works:upload", args=[upload.ref]),
+    )
+    _go_on(work, upload)
 
 
 def then_done(job: Job) -> None:
@@ -234,14 +267,28 @@ def _begin(job: Job) -> tuple[CatalogueUpload, CatalogueRegistration]:
     return upload, CatalogueRegistration(organisation=organisation, source=source, ipis=upload.ipis)
 
 
-def _numbered(ordinal: int) -> Q:
+def _works_of(work: JobWork) -> Q:
     """The works of a chunk."""
-    return Q(work_no__gt=ordinal * WORKS_AT_ONCE, work_no__lte=(ordinal + 1) * WORKS_AT_ONCE)
+    return _numbered(work.payload["after"], work.payload["upto"])
 
 
-def _add_next(job: Job, upload: CatalogueUpload, *, ordinal: int) -> None:
-    rows = CatalogueRow.objects.filter(_numbered(ordinal), upload=upload).count()
-    add_chunks(job, "works", [NewChunk({}, units=rows)], first=ordinal)
+def _numbered(after: int, upto: int) -> Q:
+    return Q(work_no__gt=after, work_no__lte=upto)
+
+
+def _go_on(work: JobWork, upload: CatalogueUpload) -> None:
+    """To the works that follow those of a chunk, if it is the one to do so and there are any."""
+    if work.payload["goes_on"] and work.payload["upto"] < upload.works:
+        _add_next(work.job, upload, after=work.payload["upto"])
+
+
+def _add_next(job: Job, upload: CatalogueUpload, *, after: int) -> None:
+    upto = after + WORKS_AT_ONCE
+    rows = CatalogueRow.objects.filter(_numbered(after, upto), upload=upload).count()
+    Job.objects.select_for_update().get(pk=job.pk)  # a chunk may be cut meanwhile, and its pieces are numbered too
+    last = job.chunks.filter(stage="works").aggregate(last=Max("ordinal"))["last"]
+    chunk = NewChunk({"after": after, "upto": min(upto, upload.works), "goes_on": True}, units=rows)
+    add_chunks(job, "works", [chunk], first=0 if last is None else last + 1)
 
 
 def _read(upload: CatalogueUpload, which: Q) -> ParsedCatalogue:
@@ -315,5 +362,12 @@ def work_stopped(job: Job, reason: Stopped) -> None:
 STAGES: Final = {
     "read": Stage(prepare=prepare_reading, work=work_reading, then=then_parties, stopped=work_stopped),
     "parties": Stage(work=work_parties, then=then_register, stopped=work_stopped),
-    "works": Stage(prepare=prepare_registering, work=work_registering, then=then_done, stopped=work_stopped),
+    "works": Stage(
+        prepare=prepare_registering,
+        work=work_registering,
+        then=then_done,
+        stopped=work_stopped,
+        cut=cut_works,
+        give_up=leave_work_out,
+    ),
 }

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from portal.files.guards import HEAD_BYTES, utf16_without_mark
-from works.catalogue.base import CatalogueUnreadable
+from works.catalogue.base import CatalogueEncodingWrong, CatalogueUnreadable
 
 BLOCK: Final = 1 << 20
 LONGEST_LINE: Final = 1 << 16  # characters; the longest row of a catalogue is a few thousand
-ENCODINGS: Final = (("utf-8-sig", "UTF-8"), ("cp949", "CP949"))  # codec and the name people know
+ENCODINGS: Final = {"UTF-8": "utf-8-sig", "CP949": "cp949", "GB18030": "gb18030"}  # the name people know, and the codec
+TRIED: Final = ("UTF-8", "CP949")  # nearly every file passes for GB18030, so that one only where a person says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,18 @@ class RawRow:
     dates: frozenset[int] = frozenset()
 
 
-def detect_encoding(path: Path) -> tuple[str, str]:
-    """The codec and its name: UTF-8 (with or without a mark), else Korean CP949, both strictly and of the whole file.
+def detect_encoding(path: Path, asked: str = "") -> tuple[str, str]:
+    """The codec and its name: the one that was asked for, else UTF-8 (with or without a mark), else Korean CP949.
 
-    Raises CatalogueUnreadable.
+    Strictly, and of the whole file.
+
+    Raises CatalogueUnreadable, CatalogueEncodingWrong.
     """
     with path.open("rb") as start:
         if utf16_without_mark(start.read(HEAD_BYTES)):  # which would pass for UTF-8 with NULs in it
             raise CatalogueUnreadable
-    for codec, name in ENCODINGS:
+    for name in (asked,) if asked else TRIED:
+        codec = ENCODINGS[name]
         try:
             with path.open(encoding=codec, newline="") as file:
                 while file.read(BLOCK):
@@ -51,6 +55,8 @@ def detect_encoding(path: Path) -> tuple[str, str]:
         except UnicodeDecodeError:
             continue
         return codec, name
+    if asked:
+        raise CatalogueEncodingWrong(encoding=asked)
     raise CatalogueUnreadable
 
 
