@@ -169,7 +169,7 @@ class PartyKey(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["party", "key"], name="party_has_a_key_once"),)
-        indexes = (models.Index(fields=["key"], name="party_by_key"),)
+        indexes = (models.Index(fields=["key", "party"], include=["text"], name="party_by_key"),)
 
     def __str__(self) -> str:
         return self.key
@@ -552,7 +552,7 @@ class Share(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=["work", "right"], name="share_of_work"),
+            models.Index(fields=["work", "right"], include=["party"], name="share_of_work"),
             models.Index(fields=["party"], name="share_of_party"),
         )
 
