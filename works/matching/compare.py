@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from works.matching.keys import keys_of_name
 from works.names import clean, pinyin
@@ -25,8 +24,7 @@ SHORTEST_RUN: Final = 2  # letters of a name in one script beside another
 SHORT_LATIN: Final = 2  # letters of a Latin title that are as short as one syllable
 
 
-@dataclass(frozen=True)
-class Agreement:
+class Agreement(NamedTuple):
     """Two texts, the parts of them that agree best, how much (0 to 1) and why (works.names.alike, or "contained").
 
     whole: both parts are all that their texts name.
@@ -51,8 +49,7 @@ class Agreement:
         return "bracket" if self.exact and not self.whole else self.why
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A name a text holds, its letters, and whether it is all that the text names."""
 
     text: str

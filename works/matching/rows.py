@@ -9,13 +9,20 @@ from django.db import connection
 
 
 def rows_of(statement: str, params: Sequence[list[Any]], *numbers: int) -> list[tuple[Any, ...]]:
-    """The rows of a statement, which is not asked when there is nothing to ask for."""
+    """The rows of a statement, which is not asked when there is nothing to ask for. params: its arrays."""
     if not all(params):
         return []
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*params, *numbers])
+        cursor.execute(statement, [*map(as_array, params), *numbers])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def as_array(values: Sequence[int] | Sequence[str]) -> str:
+    """An array as PostgreSQL reads it. The driver takes ten times as long to write one."""
+    if isinstance(values[0], int):
+        return "{" + ",".join(map(str, values)) + "}"
+    return '{"' + '","'.join([str(each).replace("\\", "\\\\").replace('"', '\\"') for each in values]) + '"}'
 
 
 def distinct(texts: Iterable[str]) -> list[str]:

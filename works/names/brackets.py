@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from works.names.script import detect_script, same_script
 
@@ -13,8 +12,7 @@ BETWEEN: Final = re.compile(r"\s*[;/|、]\s*")
 INLINE: Final = 3  # letters: "f(x)", "(G)I-DLE" and "Mon(ster)" are words, not words with a remark
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A run of the text: outside all brackets, or one bracket's content with the brackets inside it."""
 
     text: str

@@ -16,6 +16,7 @@ from works.names import han, hangul
 MAX_READINGS: Final = 32  # of one text; a long title would otherwise have thousands
 
 
+@lru_cache(maxsize=20_000)
 def readings(text: str) -> tuple[str, ...]:
     """The ways a text of Han (and Hangul, Latin, digits) may be read in Hangul, likeliest first, at most MAX_READINGS.
 

@@ -14,7 +14,7 @@ The first three stand for the text, the others only for its sound: those of many
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from works.names import brackets, clean, folded, han, hangul, hanja, pinyin, roman, skeleton, spoken
 from works.names.performers import Performer, parse_performers
@@ -28,8 +28,7 @@ SHORTEST_SOUND = 3  # letters of a folded key: shorter ones are shared by hundre
 SHORTEST_SKELETON = 4
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A key, the part of the title or name that gave it, and what was done to it.
 
     why: same (as written) · bracket (a part outside or inside brackets) · joined (one of several artists) · simplified

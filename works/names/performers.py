@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from works.names import brackets, clean
 from works.names.script import detect_script, same_script
@@ -20,8 +19,7 @@ PLAIN_NAME: Final = re.compile(r"[(,;/|、&×+]|\s(?:x|vs\.?|feat\.?|ft\.?|featu
 CREDIT: Final = re.compile(r"^(?:feat|ft|featuring|with|cv|vocal)\b[\s.:]*(?=\S)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Performer:
+class Performer(NamedTuple):
     """One artist: the name, and the names in other scripts that stood in brackets behind it."""
 
     name: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from works.names import brackets, clean, versions
 from works.names.script import detect_script, same_script
@@ -17,8 +16,7 @@ PLAIN_TITLE: Final = re.compile(
 MEDLEY: Final = re.compile(r"(?<=\S)\s+\+\s*(?=\S)|(?<=\S)\+\s+(?=\S)")
 
 
-@dataclass(frozen=True)
-class Title:
+class Title(NamedTuple):
     """What a title says. All texts are tidied; `names` are the parts that each name the song.
 
     whole: the title as it stands; untagged: without remarks on version and guests; main: without any bracket;
