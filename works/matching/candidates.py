@@ -17,7 +17,7 @@ from rapidfuzz import fuzz, process
 
 from works.identifiers import parse_ipi_name
 from works.matching.base import SongQuery
-from works.matching.compare import may_be_one_name
+from works.matching.compare import SAME_NAME, may_be_one_name, shared_name
 from works.matching.exact import stored_form
 from works.matching.keys import keys_of_name, keys_of_title
 from works.matching.rows import distinct, rows_of
@@ -32,6 +32,7 @@ KEYS_OF_AN_ARTIST: Final = (
 )
 ARTISTS_OF_A_NAME: Final = 40
 FEW: Final = 3  # performers whose names sound alike; of more each name is compared
+EXACT_KEYS: Final = ("k:", "h:", "s:")
 COMPARED: Final = ("k:", "r:", "c:")  # kinds of keys in which titles may be near
 NEAR: Final = 60  # of 100: how like two keys of one kind are, from which on their titles are compared
 SHORT_SOUND: Final = 7  # letters of a key
@@ -119,31 +120,31 @@ def _find_people(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
     letters. Of writers none is found by sound: too many people sound alike.
     """
     keys = [keys_of_name(query.artists) for query in queries]
-    people = _people_of(distinct(key.key for its in keys for key in its if key.exact))
+    people = _people_of(distinct(key.key for its in keys for key in its if key.exact), "performer", "writer")
     for song, its in zip(found, keys, strict=True):
         for key in its:
             for party_id, text, kind in people.get(key.key, ()):
                 met = song.artists if kind == "performer" else song.writers
                 met.setdefault(party_id, (key.key, text))
-    people = _people_of(distinct(key.key for its in keys for key in its if not key.exact))
+    people = _people_of(distinct(key.key for its in keys for key in its if not key.exact), "performer")
     for song, its in zip(found, keys, strict=True):
         few = 0 if song.artists else FEW
         for key in its:
-            who = [(party_id, text) for party_id, text, kind in people.get(key.key, ()) if kind == "performer"]
-            for party_id, text in who:
+            who = people.get(key.key, ())
+            for party_id, text, _ in who:
                 if party_id not in song.artists and (len(who) <= few or may_be_one_name(key.text, text)):
                     song.artists[party_id] = (key.key, text)
 
 
-def _people_of(keys: list[str]) -> dict[str, list[tuple[int, str, str]]]:
-    """By key: party, name and kind of the performers and writers, not more than ARTISTS_OF_A_NAME."""
+def _people_of(keys: list[str], *kinds: str) -> dict[str, list[tuple[int, str, str]]]:
+    """By key: party, name and kind of the people of these kinds, not more than ARTISTS_OF_A_NAME."""
     people: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     rows = rows_of(
         """
         SELECT asked.key, k.party_id, k.text, k.kind FROM unnest(%s::text[]) AS asked (key) CROSS JOIN LATERAL (
             SELECT k.party_id, k.text, p.kind FROM works_partykey k JOIN works_party p ON p.id = k.party_id
-            WHERE k.key = asked.key AND p.kind IN ('performer', 'writer') ORDER BY k.party_id LIMIT %s) AS k""",
-        [keys],
+            WHERE k.key = asked.key AND p.kind = ANY(%s) ORDER BY k.party_id LIMIT %s) AS k""",
+        [keys, list(kinds)],
         ARTISTS_OF_A_NAME,
     )
     for key, party_id, text, kind in rows:
@@ -226,9 +227,13 @@ def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> Non
         _pairs_of(queries, [song.artists for song in found]),
     ):
         _add_hit(found[place], work_id, party_id, [key])
-    shelves = _shelves({party_id for song in found for party_id in song.artists})
-    for query, song in zip(queries, found, strict=True):
-        song.compared = tuple(party_id for party_id in song.artists if party_id in shelves)
+    alike = [
+        [party_id for party_id, met in song.artists.items() if _is_alike(query.artists, met)]
+        for query, song in zip(queries, found, strict=True)
+    ]
+    shelves = _shelves({party_id for its in alike for party_id in its})
+    for query, song, its in zip(queries, found, alike, strict=True):
+        song.compared = tuple(party_id for party_id in its if party_id in shelves)
         song.works = frozenset().union(*(shelves[party_id].works for party_id in song.compared)) - song.rejected
         for party_id in song.compared:
             shelf = shelves[party_id]
@@ -236,6 +241,11 @@ def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> Non
                 _add_hit(song, work_id, party_id, [])
             for work_id in shelf.works.intersection(song.hits):  # that a title alone had led to
                 _add_hit(song, work_id, party_id, [])
+
+
+def _is_alike(artists: str, met: Met) -> bool:
+    """Whether a performer's name agrees in more than a key for its sound: of others only works that share a key are looked at."""
+    return met[0].startswith(EXACT_KEYS) or shared_name(artists, *met).score >= SAME_NAME
 
 
 def _add_hit(song: Found, work_id: int, party_id: int, keys: Sequence[str]) -> None:
@@ -336,8 +346,9 @@ def _add_names(found: Sequence[Found]) -> None:
     names: dict[int, list[str]] = defaultdict(list)
     rows = rows_of(
         """
-        SELECT p.work_id, n.text FROM works_workperformer p JOIN works_partyname n ON n.party_id = p.party_id
-        WHERE p.work_id = ANY(%s) AND n.ended_at IS NULL ORDER BY p.work_id, n.id""",
+        SELECT p.work_id, n.text FROM works_workperformer p CROSS JOIN LATERAL (
+            SELECT id, text FROM works_partyname WHERE party_id = p.party_id AND ended_at IS NULL OFFSET 0) AS n
+        WHERE p.work_id = ANY(%s) ORDER BY p.work_id, n.id""",
         [list({hit.work_id for song in found for hit in song.hits.values() if not hit.performers})],
     )
     for work_id, text in rows:
