@@ -320,6 +320,17 @@ class LineBlock(models.Model):
         return f"{self.report_id}/{self.first_line}–{self.last_line}"
 
 
+class TileTotal(models.Model):
+    """The sums of a run of lines, as arrays, from when they are read until their report is finished. See royalties.ingest.totals."""
+
+    pk = models.CompositePrimaryKey("report_id", "first_line")
+    report_id = models.BigIntegerField()
+    first_line = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.report_id}/{self.first_line}"
+
+
 class UsageLine(models.Model):
     """One accepted line of a report: a row of a view over the blocks. Lists go by `first_line`, then by `line_no`."""
 

@@ -17,7 +17,7 @@ from portal.jobs.services import QUARANTINED, Stopped, Work
 from portal.notices.services import notify
 from royalties.ingest.figures import report_figures
 from royalties.ingest.reading import spool_path
-from royalties.models import RejectedLine, Report, Source
+from royalties.models import RejectedLine, Report, Source, TileTotal
 from royalties.reports.base import POISON, LinesDoNotAddUp
 from royalties.services import decide_state
 
@@ -46,6 +46,7 @@ def work_finish(work: Work, _prepared: Any) -> None:
     report.rounded_lines, report.rounding_remainder = rounded, remainder
     report.finished_at = timezone.now()
     report.save()
+    TileTotal.objects.filter(report_id=report.pk).delete()
     decide_state(report)
     _tell(report, READY if report.state == Report.State.READY else HELD)
     _tell_of_poison(report)

@@ -87,6 +87,8 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
 
 
 def work_parse(work: Work, prepared: tuple[Report, ReadLines]) -> dict[str, Any]:
+    from royalties.ingest.totals import copy_totals  # here for the same reason as above
+
     report, read = prepared
     others = read.others
     if read.accepted + len(others.rejected) != work.units:
@@ -94,6 +96,7 @@ def work_parse(work: Work, prepared: tuple[Report, ReadLines]) -> dict[str, Any]
     first_line = work.payload["first_line"]
     placed = place_lines(read, first_line, work.units)
     copy_blocks(placed, period=period_of(report), report_id=report.pk, first_line=first_line)
+    copy_totals(placed, report_id=report.pk, first_line=first_line)
     copy_rejected(report, others.rejected)
     return {"rounded": others.rounded, "remainder": str(_exact_decimal(others.remainder))}
 

@@ -169,6 +169,7 @@ class Run:
         if self.mutant:  # a key would turn a doubled line into an error
             self.eyes.ask("ALTER TABLE royalties_lineblock DROP CONSTRAINT royalties_lineblock_pkey")
             self.eyes.ask("ALTER TABLE royalties_lineblock DROP CONSTRAINT no_line_in_two_blocks")
+            self.eyes.ask("ALTER TABLE royalties_tiletotal DROP CONSTRAINT royalties_tiletotal_pkey")
             self.eyes.ask("ALTER TABLE royalties_rejectedline DROP CONSTRAINT line_is_rejected_once")
         if self.is_paced:
             self.eyes.ask("CREATE TABLE chaos_pace AS SELECT %s::integer AS upto", [AHEAD])

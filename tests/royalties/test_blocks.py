@@ -12,13 +12,15 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import QuerySet
 from hypothesis import given, settings, strategies as st
+from polars.exceptions import InvalidOperationError
 
 from portal.lib.keyset import page_of, rows_beyond
 from royalties.ingest.blocks import LINES_A_BLOCK, copy_blocks
+from royalties.ingest.sums import SUM_UP
 from royalties.ingest.totals import copy_totals
 from royalties.models import LineBlock, Report, ReportedRecording, SongUsage, UsageLine
 from royalties.querysets import LINE_KEYS
-from royalties.reports.placed import no_lines
+from royalties.reports.placed import PlacedLines, no_lines
 from tests.royalties.build import MONTH, UNMATCHED, report, song, tme
 
 Stored = tuple[int, str, dt.date, int, int]  # recording, service, month, uses, micros
@@ -28,11 +30,11 @@ A_LINE = st.none() | st.tuples(
     st.sampled_from(["qq", "kugou", "wesing"]),
     st.dates(dt.date(2000, 1, 1), dt.date(2099, 12, 31)).map(lambda day: day.replace(day=1)),
     st.integers(0, 10**15),
-    st.integers(0, 10**18),
+    st.integers(0, 10**17),
 )
 
 
-def store(report_id: int, lines: Sequence[Stored | None], first_line: int = 2) -> None:
+def placed_lines(lines: Sequence[Stored | None]) -> PlacedLines:
     """Lines at their places; None for one that was rejected."""
     said = sorted({(line[1], line[2].isoformat()) for line in lines if line})
     placed = no_lines(len(lines), said)
@@ -41,7 +43,11 @@ def store(report_id: int, lines: Sequence[Stored | None], first_line: int = 2) -
             recording, service, month, uses, micros = line
             placed.recordings[at], placed.kinds[at] = recording, said.index((service, month.isoformat()))
             placed.uses[at], placed.micros[at] = uses, micros
-    copy_blocks(placed, period=MONTH, report_id=report_id, first_line=first_line)
+    return placed
+
+
+def store(report_id: int, lines: Sequence[Stored | None], first_line: int = 2) -> None:
+    copy_blocks(placed_lines(lines), period=MONTH, report_id=report_id, first_line=first_line)
 
 
 def numbered(lines: Sequence[Stored | None], first_line: int = 2) -> list[tuple[int, int, str, dt.date, int, int]]:
@@ -65,12 +71,14 @@ def partition(db: None) -> None:
 def test_what_goes_in_comes_out_and_adds_up(lines: list[Stored | None], of: int) -> None:
     with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("royalties.ingest.blocks.LINES_A_BLOCK", 5)
-        patch.setattr("royalties.ingest.blocks.BLOCKS_AT_ONCE", 2)
         store(1, lines)
         assert read(1) == numbered(lines)
         assert LineBlock.objects.count() == -(-len(lines) // 5)
-        for part in range(of):
-            copy_totals(period=MONTH, report_id=1, of=of, part=part)
+        for start in range(0, len(lines), 4):
+            copy_totals(placed_lines(lines[start : start + 4]), report_id=1, first_line=2 + start)
+        with connection.cursor() as cursor:
+            for part in range(of):
+                cursor.execute(SUM_UP, [1, of, part])
         sums: dict[tuple[int, str, dt.date], list[int]] = {}
         for _, recording, service, month, uses, micros in numbered(lines):
             cell = sums.setdefault((recording, service, month), [0, 0, 0])
@@ -80,6 +88,13 @@ def test_what_goes_in_comes_out_and_adds_up(lines: list[Stored | None], of: int)
         )
         assert {row[:3]: list(row[3:]) for row in found} == sums
         transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("partition")
+def test_a_sum_too_great_to_be_stored_is_an_error() -> None:
+    placed = placed_lines([(1, "qq", MONTH, 1, 10**18)] * 10)
+    with pytest.raises(InvalidOperationError):
+        copy_totals(placed, report_id=1, first_line=2)
 
 
 @pytest.mark.usefixtures("partition")

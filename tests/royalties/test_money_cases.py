@@ -12,10 +12,13 @@ from royalties import distribution
 from royalties.checks import check_ledger
 from royalties.distribution import distribute
 from royalties.holds import open_hold
+from royalties.ingest.blocks import copy_blocks
 from royalties.ingest.figures import report_figures
+from royalties.ingest.sums import SUM_UP
 from royalties.ingest.totals import copy_totals
 from royalties.ledger import account, balance
 from royalties.models import Earning, Hold, LedgerAccount, Report, Source
+from royalties.reports.placed import no_lines
 from tests.conftest import Database
 from tests.royalties.build import (
     DISTRIBUTION_MONTH,
@@ -36,6 +39,7 @@ from tests.royalties.build import (
 from works.models import Party
 
 LINES = 1_000_000
+TILE = 50_000
 
 
 def paid(to: Party) -> int:
@@ -91,17 +95,13 @@ def test_m13_a_million_lines_of_one_micro_are_exact() -> None:
     thirds = work("thirds", {kim: Fraction(1, 3), lee: Fraction(2, 3)})
     made = report([], {})
     recording = song("1", matched(thirds), made)
+    for start in range(0, LINES, TILE):
+        placed = no_lines(TILE, [("qq", MONTH.isoformat())])
+        placed.recordings[:], placed.uses[:], placed.micros[:] = recording.pk, 1, 1
+        copy_blocks(placed, period=MONTH, report_id=made.pk, first_line=2 + start)
+        copy_totals(placed, report_id=made.pk, first_line=2 + start)
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO royalties_lineblock (period, report_id, first_line, last_line,
-                services, usage_months, recordings, kinds, uses, amounts_micros)
-            SELECT %s, %s, first, first + 999, '{qq}', ARRAY[%s::date], array_fill(%s::bigint, ARRAY[1000]),
-                array_fill(1::smallint, ARRAY[1000]), array_fill(1::bigint, ARRAY[1000]), array_fill(1::bigint, ARRAY[1000])
-            FROM generate_series(2, %s, 1000) AS first""",
-            [MONTH, made.pk, MONTH, recording.pk, LINES],
-        )
-    copy_totals(period=MONTH, report_id=made.pk, of=1, part=0)
+        cursor.execute(SUM_UP, [made.pk, 1, 0])
     Report.objects.filter(pk=made.pk).update(lines=LINES, accepted=LINES, accepted_micros=LINES)
     assert report_figures(made).money_micros == LINES
     money(LINES, "200")
