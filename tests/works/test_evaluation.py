@@ -68,6 +68,8 @@ def test_what_is_frozen_says_what_it_was_fitted_on() -> None:
         "catalogue.tsv", "queries.tsv", "artist_aliases.tsv", "hard_negatives.tsv"
     }  # fmt: skip
     assert frozen.about["cross_validated"]["auto_precision"] >= 0.99
+    in_small_reports = frozen.about["cross_validated_in_parts"]
+    assert {name: its["auto_precision"] >= 0.99 for name, its in in_small_reports.items()} == {"4": True, "50": True}
 
 
 def write(path: Path, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:

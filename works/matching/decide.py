@@ -128,7 +128,7 @@ def _is_translation(query: SongQuery, scored: Scored) -> bool:
         and scored.meaning >= MEANS_THE_SAME
         and scored.other_works >= OTHER_WORKS
         and scored.context["meaning_ahead"] > 0
-        and scored.context["meaning_wanted"] > 0
+        and scored.context.get("meaning_wanted", 1) > 0
         and (not scored.sung_with or bool(scored.also_called))
         and all(script_of(title) != script for title in scored.titles)
     )

@@ -26,7 +26,9 @@ from works.names.performers import parse_performers
 FOLDS: Final = 5
 RIDGE: Final = 1.0  # how strongly weights are held to 0
 ROUNDS: Final = 40
-ACCEPT_PRECISION: Final = 0.995  # of accepted songs, in the cross-validation; and of those that only mean the same
+PARTS: Final = (4, 50)  # of the songs, asked by themselves
+ACCEPT_PRECISION: Final = 0.995  # of accepted songs, in the cross-validation
+TRANSLATION_PRECISION: Final = 0.99  # of those accepted because the artist is the same and the title means the same
 SET_BY_HAND: Final = {
     "artist_unknown": 2.0,
     "artist_is_writer": 3.0,
@@ -102,31 +104,58 @@ def _fold(song: Song, groups: Mapping[str, str]) -> int:
     return zlib.crc32(group.casefold().encode()) % FOLDS
 
 
-def fit(main: Asked, others: Sequence[Asked], start: Fitted) -> Fitted:
-    """Weights on all songs; thresholds and figures from a cross-validation by artist, of the songs of `main`."""
+def ask_in_parts(
+    songs: Sequence[Song], truth: Sequence[int | None], groups: Mapping[str, str], start: Fitted, count: int
+) -> list[Asked]:
+    """The same songs in so many reports, each asked by itself: the fewer of an artist are asked together, the less they say of each
+    other, and the less may follow from that nothing was said.
+    """
+    parts: list[list[int]] = [[] for _ in range(count)]
+    for place, song in enumerate(songs):
+        parts[zlib.crc32(f"{song.title}\n{song.artist}".encode()) % count].append(place)
+    return [
+        ask_register([songs[place] for place in its], [truth[place] for place in its], groups, start) for its in parts
+    ]
+
+
+def fit(main: Asked, others: Sequence[Asked], start: Fitted, in_parts: Sequence[Sequence[Asked]] = ()) -> Fitted:
+    """Weights on all songs; thresholds and figures from a cross-validation by artist, of the songs of `main`.
+
+    in_parts: these songs once more, in smaller reports. What is accepted must be right as often in any of them.
+    """
+    every = [main, *(each for its in in_parts for each in its), *others]
     judged: list[Judged] = []
+    apart: list[list[Judged]] = [[] for _ in in_parts]
     elsewhere: list[list[Judged]] = [[] for _ in others]
     for fold in range(FOLDS):
-        weights = _fit_weights([main, *others], start, leave_out=fold)
+        weights = _fit_weights(every, start, leave_out=fold)
         judged += _judge(main, weights, fold)
-        for its, each in zip(elsewhere, others, strict=True):
-            its += _judge(each, weights, fold)
-    review = _best_review(judged, registered=sum(truth is not None for truth in main.truth))
+        for found, its in zip(apart, in_parts, strict=True):
+            for each in its:
+                found += _judge(each, weights, fold)
+        for found, each in zip(elsewhere, others, strict=True):
+            found += _judge(each, weights, fold)
+    registered = sum(truth is not None for truth in main.truth)
+    review = _best_review(judged, registered=registered)
     thresholds = []
-    for by_meaning in (False, True):
-        of_others = [[each for each in its if each.by_meaning == by_meaning] for its in elsewhere]
-        lowest = _lowest_accept([each for each in judged if each.by_meaning == by_meaning])
-        few = [_few_wrong(its, len(each.queries)) for its, each in zip(of_others, others, strict=True)]
-        thresholds.append(max(ACCEPT_AT_LEAST, review, lowest, *few))
+    for by_meaning, precision in ((False, ACCEPT_PRECISION), (True, TRANSLATION_PRECISION)):
+        lowest = [_lowest_accept(_found_by(its, by_meaning=by_meaning), precision) for its in (judged, *apart)]
+        few = [
+            _few_wrong(_found_by(its, by_meaning=by_meaning), len(each.queries))
+            for its, each in zip(elsewhere, others, strict=True)
+        ]
+        thresholds.append(max(ACCEPT_AT_LEAST, review, *lowest, *few))
     accept, accept_translation = thresholds
-    final = _fit_weights([main, *others], start, leave_out=None)
+    final = _fit_weights(every, start, leave_out=None)
     exact, exact_n = _precision_of_exact([main, *others])
     about = {
         "songs": len(main.queries),
         "exact": exact_n,
-        "cross_validated": _figures(
-            judged, review, thresholds, registered=sum(truth is not None for truth in main.truth)
-        ),
+        "cross_validated": _figures(judged, review, thresholds, registered=registered),
+        "cross_validated_in_parts": {
+            str(len(its)): _figures(found, review, thresholds, registered=registered)
+            for found, its in zip(apart, in_parts, strict=True)
+        },
     }
     return replace(final, review=review, accept=accept, accept_translation=accept_translation, exact=exact, about=about)
 
@@ -238,13 +267,17 @@ def _best_review(judged: Sequence[Judged], *, registered: int) -> float:
     return round(threshold - 0.0005, 3)
 
 
-def _lowest_accept(judged: Sequence[Judged]) -> float:
-    """The lowest threshold above which the accepted songs are right as often as ACCEPT_PRECISION says."""
+def _found_by(judged: Sequence[Judged], *, by_meaning: bool) -> list[Judged]:
+    return [each for each in judged if each.by_meaning == by_meaning]
+
+
+def _lowest_accept(judged: Sequence[Judged], precision: float) -> float:
+    """The lowest threshold above which the accepted songs are right as often as this."""
     threshold, right = 1.0, 0
     ordered = sorted((each for each in judged if each.may_be_accepted), key=lambda each: -each.probability)
     for number, each in enumerate(ordered, 1):
         right += each.right
-        if number >= FEWEST_ACCEPTED and right / number >= ACCEPT_PRECISION:
+        if number >= FEWEST_ACCEPTED and right / number >= precision:
             threshold = each.probability
     return round(threshold - 0.0005, 3)
 

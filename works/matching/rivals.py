@@ -114,9 +114,12 @@ def add_context(
                 context |= {
                     "meaning": cosine,
                     "meaning_ahead": cosine - best_other,
-                    "meaning_wanted": cosine - (cosines[rival] if rival else 0.0),
                     "meaning_compared": 1.0,
                 }
+                if rival:
+                    context["meaning_wanted"] = cosine - cosines[rival]
+                else:
+                    context["meaning_unrivalled"] = 1.0
             each.context = context
 
 
