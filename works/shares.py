@@ -237,13 +237,14 @@ def music_parts(shares: Iterable[ShareFact], right: str, territory: int, day: dt
     """Share id → the part of the share that is for the music, 0 to 1, for the shares that stand.
 
     A writer's by his role. A publisher's as his writer's; where the register does not say whose, as all writers' shares
-    that stand divide together, and nothing where none stands.
+    that stand divide together, and nothing where none stands, or none holds anything.
     """
     known = {share.share_id: share for share in shares}
     standing = in_force(known.values(), right, territory, day)
     writers = [share for share in standing if share.role in MUSIC_OF_ROLES]
     music = sum((share.fraction * MUSIC_OF_ROLES[share.role] for share in writers), NOTHING)
-    of_all = music / total(writers) if writers else NOTHING
+    held = total(writers)
+    of_all = music / held if held else NOTHING
     parts = {}
     for share in standing:
         writer = share if share.role in MUSIC_OF_ROLES else known.get(share.follows or 0, share)

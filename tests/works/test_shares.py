@@ -361,6 +361,9 @@ def test_a_publisher_follows_his_writer_and_without_one_all_writers() -> None:
     ]
     assert music(shares) == {1: 1, 2: 0, 3: 1, 4: 0, 5: Fraction(2, 3)}
     assert music([share(5, 5, 12, role="E")]) == {5: 0}, "nobody knows what it is for"
+    assert music([share(1, 1, 0, role="C"), share(5, 5, 12, role="E")]) == {1: 1, 5: 0}, (
+        "nor when the writers have nothing"
+    )
 
 
 def test_a_writer_whose_share_has_ended_still_says_what_his_publisher_has() -> None:
