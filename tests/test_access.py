@@ -28,6 +28,7 @@ from claims import services as claims
 from claims.models import Case
 from portal.accounts.models import Membership, Role, User
 from portal.files.models import StoredFile
+from portal.jobs.services import create_job
 from portal.notices.models import Notice
 from portal.rest.models import Token
 from portal.rest.scopes import Scope
@@ -36,7 +37,18 @@ from royalties.merging import merge_works, tell_apart
 from royalties.models import DistributionRun, Earning, Rematch, Remittance, StaffDecision, Statement
 from royalties.review import leave_out_songs
 from tests.royalties.scene import CANARY, Scene, add_share, add_work, distribute_all, make_scene
-from works.models import CatalogueRow, CatalogueUpload, Right, Work, WorkDifference, WorkMerge, WorkTitle
+from works.models import (
+    CatalogueRow,
+    CatalogueUpload,
+    NamesRow,
+    NamesUpload,
+    Right,
+    Work,
+    WorkDifference,
+    WorkMerge,
+    WorkTitle,
+)
+from works.name_imports import TASK as NAMES_TASK
 from works.naming import NewName, Speaker, add_name, dispute_name
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -61,6 +73,7 @@ class World:
     users: dict[str, User]
     case: Case
     upload: CatalogueUpload
+    names_upload: NamesUpload
     statement: Statement
     run: DistributionRun
     remittance: Remittance
@@ -106,6 +119,10 @@ def of_two_works(world: World) -> dict[str, Any]:
 
 def of_upload(world: World) -> dict[str, Any]:
     return {"ref": world.upload.ref}
+
+
+def of_names_upload(world: World) -> dict[str, Any]:
+    return {"ref": world.names_upload.ref}
 
 
 def of_name(world: World) -> dict[str, Any]:
@@ -182,7 +199,10 @@ PAGES: dict[str, Page] = {
     # the name bank: whoever sees a work or a party sees its names; who may add is also asked of the work
     "works:names": Page(PUBLISHERS | WRITERS | SOCIETY),
     "works:names_csv": Page(PUBLISHERS | WRITERS | SOCIETY),
-    "works:names_import": Page(NAMERS, NAMERS),
+    "works:names_import": Page(NAMERS | SOCIETY, NAMERS),
+    "works:names_upload": Page(OWNER | SOCIETY, NOBODY, of_names_upload),
+    "works:names_upload_progress": Page(OWNER | SOCIETY, NOBODY, of_names_upload),
+    "works:names_to_mend": Page(OWNER | SOCIETY, NOBODY, of_names_upload),
     "works:disputes": Page(PUBLISHERS | WRITERS | SOCIETY),
     "works:name": Page(OWNER | SOCIETY, NOBODY, of_name),
     "works:dispute_name": Page(NOBODY, OWNER | STAFF, of_name),
@@ -266,7 +286,9 @@ PAGES: dict[str, Page] = {
     "api:work": Page(OWNER | SOCIETY, NOBODY, of_work, scope="works"),
     "api:names": Page(PUBLISHERS | WRITERS | SOCIETY, scope="works"),
     "api:names_export": Page(PUBLISHERS | WRITERS | SOCIETY, scope="works"),
-    "api:names_import": Page(NOBODY, NAMERS, scope="works"),
+    "api:names_import": Page(NAMERS | SOCIETY, NAMERS, scope="works"),
+    "api:names_upload": Page(OWNER | SOCIETY, NOBODY, of_names_upload, scope="works"),
+    "api:names_to_mend": Page(OWNER | SOCIETY, NOBODY, of_names_upload, scope="works"),
     "api:name_disputes": Page(PUBLISHERS | WRITERS | SOCIETY, scope="works"),
     "api:name": Page(OWNER | SOCIETY, NOBODY, of_name, scope="works"),
     "api:dispute_name": Page(NOBODY, OWNER | STAFF, of_name, scope="works"),
@@ -430,6 +452,12 @@ def make_world() -> World:
     CatalogueRow.objects.create(
         upload=upload, row_no=2, work_no=1, values={"title": CANARY}, outcome=CatalogueRow.Outcome.TO_MEND
     )
+    names_upload = NamesUpload.objects.create(
+        organisation=stranger.organisation, file=file, uploaded_by=scene.stranger, rows=1, wrong=1
+    )
+    problem = {"column": "ref", "value": CANARY, "code": "ref-unknown", "params": {}}
+    NamesRow.objects.create(upload=names_upload, row_no=2, values={"text": CANARY}, problems=[problem])
+    create_job(kind=NAMES_TASK, subject_id=names_upload.pk, owner=scene.stranger, stage="add", chunks=[], bell=False)
     alias = add_name(
         named=scene.strange,
         name=NewName(text=f"{CANARY} 别名", kind="translated"),
@@ -451,6 +479,7 @@ def make_world() -> World:
         users=users,
         case=case,
         upload=upload,
+        names_upload=names_upload,
         statement=Statement.objects.get(run=run, party=scene.stranger_party),
         run=run,
         remittance=Remittance.objects.get(),
@@ -617,6 +646,10 @@ def test_the_canary_is_there_to_be_seen(world: World) -> None:
         "works:detail",
         "works:names",
         "works:names_csv",
+        "works:names_import",
+        "works:names_upload",
+        "works:names_to_mend",
+        "api:names_to_mend",
         "works:name",
         "works:disputes",
         "works:party",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.access import Reader, is_staff, may_claim, organisation_ids
 from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES, Organisation, Role, User
 from portal.lib.errors import DomainError
-from works.models import CatalogueUpload, Party, Recording, RecordingWork, Share, Work, WorkPerformer
+from works.models import CatalogueUpload, NamesUpload, Party, Recording, RecordingWork, Share, Work, WorkPerformer
 from works.naming import TABLES, AnyName, Speaker
 from works.provenance import NameSource
 
@@ -40,6 +40,11 @@ def get_work(user: Reader, ref: str) -> Work:
 
 def get_upload(user: Reader, ref: str) -> CatalogueUpload:
     uploads = CatalogueUpload.objects.visible_to(user).select_related("organisation", "file", "uploaded_by")
+    return get_object_or_404(uploads, ref=ref)
+
+
+def get_names_upload(user: Reader, ref: str) -> NamesUpload:
+    uploads = NamesUpload.objects.visible_to(user).select_related("organisation", "file", "uploaded_by")
     return get_object_or_404(uploads, ref=ref)
 
 
@@ -162,8 +167,3 @@ def _place_of(number: str) -> tuple[type[Any] | None, int]:
     if table is None or not number[1:].isascii() or not number[1:].isdigit() or len(number) > LONGEST_NUMBER:
         return None, 0
     return table, int(number[1:])
-
-
-def get_speaker(user: User, _ref: str) -> Speaker:
-    """For whom a user brings a file of names, which belongs to nobody else."""
-    return speaker_of(user)

@@ -22,6 +22,7 @@ from works.querysets import (
     CatalogueUploadQuerySet,
     ChangeLogQuerySet,
     NameDisputeQuerySet,
+    NamesUploadQuerySet,
     PartyQuerySet,
     ShareConflictQuerySet,
     ShareQuerySet,
@@ -46,6 +47,10 @@ def party_ref() -> str:
 
 def upload_ref() -> str:
     return new_ref("U")
+
+
+def names_upload_ref() -> str:
+    return new_ref("B")
 
 
 def merge_ref() -> str:
@@ -693,6 +698,42 @@ class CatalogueUpload(models.Model):
         """Why the whole file was refused, to be said in the reader's language; most files are not."""
         refusal = REFUSALS.get(self.error_code)
         return refusal(**self.error_params) if refusal else None
+
+
+class NamesUpload(models.Model):
+    """A file of names that somebody sent for an organisation, and what became of its rows."""
+
+    ref = models.CharField(max_length=12, unique=True, default=names_upload_ref)
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="+")
+    file = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, related_name="+")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    rows = models.IntegerField()  # of the file; the others count up while they are dealt with
+    added = models.IntegerField(default=0)
+    known = models.IntegerField(default=0)
+    ended = models.IntegerField(default=0)  # left out, because the file says that the name is withdrawn
+    wrong = models.IntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = NamesUploadQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class NamesRow(models.Model):
+    """A row of a file of names that is to be mended, as it was sent, with its problems by column, value and reason."""
+
+    upload = models.ForeignKey(NamesUpload, on_delete=models.CASCADE, related_name="row_set", db_index=False)
+    row_no = models.IntegerField()  # as the file's reader counts: the heading is 1
+    values = models.JSONField(default=dict)
+    problems = models.JSONField(default=list)  # [{"column", "value", "code", "params"}]
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["upload", "row_no"], name="row_of_names_is_kept_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.upload_id}/{self.row_no}"
 
 
 class CatalogueRow(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.http import Http404, StreamingHttpResponse
@@ -16,19 +17,22 @@ from rest_framework.response import Response
 
 from portal.accounts.access import organisation_ids, sees_everything, signed_in
 from portal.accounts.models import Role
+from portal.jobs.models import Job
 from portal.lib.keyset import whole
 from portal.rest.api import ApiView, checked
 from portal.rest.fields import Input, Text, Upload
 from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 from works import access
-from works.models import TITLE_CODES, NameDispute, Party, Recording, Script, Work
-from works.name_files import COLUMNS, OF, ImportResult, NameProblem, file_of_names, import_names
+from works.models import TITLE_CODES, NameDispute, NamesRow, NamesUpload, Party, Recording, Script, Work
+from works.name_files import COLUMNS, OF, NameProblem, file_of_names, problems_of
+from works.name_imports import jobs_of, receive_names
 from works.naming import AnyName, Named, NewName, add_name, dispute_name, settle_dispute, withdraw_name
 from works.provenance import NameKind, NameQuerySet, NameSource, NameState
 
 READ: Final = Needs(Scope.WORKS_READ, access.WORK_READERS)
 NAME: Final = Needs(Scope.WORKS_WRITE, access.NAMERS)
+SENT: Final = Needs(Scope.WORKS_READ, (*access.NAMERS, Role.AUDITOR))
 SETTLE: Final = Needs(Scope.WORKS_WRITE, (Role.STAFF,))
 TITLE_KINDS: Final = [(word, NameKind(word).label) for word in TITLE_CODES]
 NAMES_OF: Final = [(of, of) for of in OF]
@@ -109,12 +113,22 @@ class NameProblemOut(serializers.Serializer[NameProblem]):
     message = serializers.CharField(source="sentence", help_text=_("What is wrong and what to do."))
 
 
-class NameImportOut(serializers.Serializer[ImportResult]):
+class NamesUploadOut(serializers.Serializer[Any]):
+    ref = serializers.CharField()
+    file_name = serializers.CharField(source="file.label")
+    state = serializers.ChoiceField(choices=Job.State.choices)
     rows = serializers.IntegerField()
-    added = serializers.IntegerField()
+    added = serializers.IntegerField(help_text=_("So far, like the following figures."))
     known = serializers.IntegerField(help_text=_("Names that stand already."))
     ended = serializers.IntegerField(help_text=_("Rows of withdrawn names, which are left out."))
     wrong = serializers.IntegerField(help_text=_("Rows with an error."))
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class NamesRowOut(serializers.Serializer[Any]):
+    row_no = serializers.IntegerField(help_text=_("As the file counts; the heading is 1."))
+    values = serializers.DictField(child=serializers.CharField(allow_blank=True), help_text=_("The cells, by column."))
     problems = NameProblemOut(many=True)
 
 
@@ -208,18 +222,66 @@ class NameExport(ApiView):
 
 
 class NameImport(ApiView):
-    needs = {"POST": NAME}
+    needs = {"GET": SENT, "POST": NAME}
+    shows = access.get_names_upload
+    query_input = PageQuery
+    keys = (whole("id", descending=True),)
     parser_classes = (MultiPartParser,)
 
     @extend_schema(
+        operation_id="list_names_files",
+        summary=_("The files of names that were sent, newest first"),
+        responses=NamesUploadOut(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        page = self.page_of(request, NamesUpload.objects.visible_to(request.user).select_related("file"))
+        return self.answer_page(request, page, uploads_shown(page.rows))
+
+    @extend_schema(
         operation_id="import_names",
-        summary=_("Add names from a file: the same file twice changes nothing"),
+        summary=_("Add names from a file, in the background: the same file twice changes nothing"),
         request=NamesFileIn,
-        responses=NameImportOut,
+        responses={201: NamesUploadOut},
     )
     def post(self, request: Request) -> Response:
         file = checked(NamesFileIn(data=request.data))["file"]
-        return Response(NameImportOut(import_names(stream=file, label=file.name, user=signed_in(request))).data)
+        upload, _job = receive_names(stream=file, label=file.name, user=signed_in(request))
+        return Response(uploads_shown([upload])[0], status=201)
+
+
+class NamesUploadDetail(ApiView):
+    needs = {"GET": SENT}
+
+    @extend_schema(
+        operation_id="read_names_file",
+        summary=_("One file of names: how far it is, and what became of it"),
+        responses=NamesUploadOut,
+    )
+    def get(self, request: Request, ref: str) -> Response:
+        return Response(uploads_shown([access.get_names_upload(request.user, ref)])[0])
+
+
+class NamesRowsToMend(ApiView):
+    needs = {"GET": SENT}
+    query_input = PageQuery
+    keys = (whole("row_no"),)
+
+    @extend_schema(
+        operation_id="list_names_to_mend",
+        summary=_("The rows of a file of names that are to be mended, and what is wrong with them"),
+        responses=NamesRowOut(many=True),
+    )
+    def get(self, request: Request, ref: str) -> Response:
+        page = self.page_of(request, NamesRow.objects.filter(upload=access.get_names_upload(request.user, ref)))
+        found = [{"row_no": row.row_no, "values": row.values, "problems": problems_of(row)} for row in page.rows]
+        return self.answer_page(request, page, NamesRowOut(found, many=True).data)
+
+
+def uploads_shown(uploads: Sequence[NamesUpload]) -> Any:
+    jobs = jobs_of(uploads)
+    fields = ("ref", "file", "rows", "added", "known", "ended", "wrong", "created_at", "finished_at")
+    found = [{**{name: getattr(upload, name) for name in fields}, "state": jobs[upload.pk].state} for upload in uploads]
+    return NamesUploadOut(found, many=True).data
 
 
 class NameDetail(ApiView):
@@ -407,6 +469,8 @@ urlpatterns: list[URLPattern] = [
     path("names/", NameList.as_view(), name="names"),
     path("names/export/", NameExport.as_view(), name="names_export"),
     path("names/import/", NameImport.as_view(), name="names_import"),
+    path("names/import/<str:ref>/", NamesUploadDetail.as_view(), name="names_upload"),
+    path("names/import/<str:ref>/to-mend/", NamesRowsToMend.as_view(), name="names_to_mend"),
     path("names/<str:number>/", NameDetail.as_view(), name="name"),
     path("names/<str:number>/dispute/", DisputeName.as_view(), name="dispute_name"),
     path("names/<str:number>/settle/", SettleDispute.as_view(), name="settle_dispute"),

@@ -2,7 +2,7 @@
 
 A row names its work, party or recording by reference and says one name. What stands already is left as it is, so the same
 file twice changes nothing; so is a row whose state is `ended`. Rows with an error are told by row, column and reason, and
-keep no other row back.
+keep no other row back. Who does it is name_imports.py.
 """
 
 from __future__ import annotations
@@ -11,56 +11,33 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.access import Reader
-from portal.accounts.models import User
 from portal.files.models import StoredFile
-from portal.files.services import discard_upload, path_of, store_upload
+from portal.files.services import path_of
 from portal.lib.errors import DomainError
 from portal.lib.inert import read_inert, write_inert
-from works import access
 from works.catalogue.rows import RawRow, csv_rows, detect_encoding
-from works.identifiers import parse_isrc
-from works.models import (
-    RECORDING_NUMBER,
-    Party,
-    PartyName,
-    Recording,
-    RecordingTitle,
-    Script,
-    Work,
-    WorkTitle,
-)
-from works.naming import (
-    AnyName,
-    Named,
-    NameIsBlank,
-    NameIsTooLong,
-    NewName,
-    Speaker,
-    add_names,
-    longest_name,
-    tidy_name,
-)
-from works.provenance import NameKind, NameQuerySet, NameSource, NameState
+from works.models import NamesRow, NamesUpload, PartyName, RecordingTitle, Script, WorkTitle
+from works.naming import NameIsBlank, NameIsTooLong, NewName, tidy_name
+from works.provenance import NameKind, NameQuerySet, NameState
 
 COLUMNS: Final = (
     *("name", "of", "ref", "called", "text", "script", "language", "kind", "state", "source", "said_by", "said_at"),
     *("note", "end_reason"),
 )
+ERROR: Final = "error"  # the first column of a file of rows to mend; whoever reads the file again passes over it
 REQUIRED: Final = ("of", "ref", "text", "kind")
 OF: Final[Mapping[str, type[Any]]] = {"work": WorkTitle, "party": PartyName, "recording": RecordingTitle}
 GOES_BY: Final = {"work": "title", "party": "name", "recording": "title"}
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 LONGEST_LANGUAGE: Final = 10
 MOST_ROWS: Final = 20_000
+LONGEST_CELL: Final = 1000  # of what is kept of a row to mend: three times the longest name
 CHUNK: Final = 2000
 BOM: Final = "\ufeff"  # without it Excel in Korea reads UTF-8 as something else
 
@@ -112,20 +89,12 @@ class NameProblem:
         """In the reader's language."""
         return str(ERRORS[self.code]) % {"value": self.value, **self.params}
 
+    def as_json(self) -> dict[str, Any]:
+        return {"column": self.column, "value": self.value, "code": self.code, "params": dict(self.params)}
 
-@dataclass(frozen=True, kw_only=True)
-class ImportResult:
-    """What became of a file: every row was added, known, ended (left out) or wrong."""
-
-    rows: int
-    added: int
-    known: int
-    ended: int
-    problems: Sequence[NameProblem]
-
-    @property
-    def wrong(self) -> int:
-        return len({problem.row_no for problem in self.problems})
+    @classmethod
+    def from_json(cls, row_no: int, stored: Mapping[str, Any]) -> NameProblem:
+        return cls(row_no=row_no, **stored)
 
 
 # ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,6 +113,26 @@ def file_of_names(querysets: Iterable[NameQuerySet]) -> StreamingHttpResponse:
     response.headers["Content-Disposition"] = 'attachment; filename="garak-names.csv"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def file_of_rows_to_mend(upload: NamesUpload) -> StreamingHttpResponse:
+    """The rows to mend of a file as a file that is mended and sent again: what is wrong stands before each row."""
+    response = StreamingHttpResponse(_lines_to_mend(upload), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{upload.ref}-to-mend.csv"'
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def problems_of(row: NamesRow) -> list[NameProblem]:
+    return [NameProblem.from_json(row.row_no, stored) for stored in row.problems]
+
+
+def _lines_to_mend(upload: NamesUpload) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield BOM + writer.writerow((ERROR, *COLUMNS))
+    for row in NamesRow.objects.filter(upload=upload).order_by("row_no").iterator(chunk_size=CHUNK):
+        error = " · ".join(problem.sentence for problem in problems_of(row))
+        yield writer.writerow([write_inert(cell) for cell in (error, *(row.values.get(name, "") for name in COLUMNS))])
 
 
 def _lines(querysets: Iterable[NameQuerySet]) -> Iterator[str]:
@@ -178,59 +167,58 @@ def _cells(name: Any) -> tuple[str, ...]:
 # ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass
-class _Reading:
-    """The rows of a file on their way: what each says, what is wrong, what is left out."""
+@dataclass(kw_only=True)
+class Reading:
+    """Rows of a file on their way: what each says, what is wrong, what is left out. Of a wrong row the cells are kept."""
 
+    columns: Sequence[str]
     rows: int = 0
     ended: int = 0
     said: list[tuple[int, str, str, NewName]] = field(default_factory=list)  # row, of, ref, name
+    cells: dict[int, dict[str, str]] = field(default_factory=dict)  # row → column → text
     problems: list[NameProblem] = field(default_factory=list)
 
     def note(self, row_no: int, column: str, value: str, code: str, **params: str | int) -> None:
         self.problems.append(NameProblem(row_no=row_no, column=column, value=value[:100], code=code, params=params))
 
 
-def import_names(*, stream: BinaryIO | UploadedFile[Any], label: str, user: User) -> ImportResult:
-    """Add the names of a file for the organisation the user speaks for. A file that adds nothing leaves nothing behind.
+def look_at(stored: StoredFile) -> list[int]:
+    """The numbers of the rows of a file of names, but for empty ones, as a person counts: the heading is 1.
 
-    Raises the refusals of portal.files.guards, NamesFileUnreadable, NamesHeadingWrong and NamesFileTooLong.
+    Raises NamesFileUnreadable, NamesHeadingWrong, NamesFileTooLong.
     """
-    stored = store_upload(stream=stream, label=label, user=user, allowed=frozenset({"csv"}))
-    try:
-        reading = _read(stored)
-    except DomainError:
-        discard_upload(stored=stored)
-        raise
-    with transaction.atomic():
-        named = _find(reading, user)
-        speaker = access.speaker_of(user)
-        added = _add(reading, named, speaker, stored)
-    if not added:
-        discard_upload(stored=stored)
-    wrong = len({problem.row_no for problem in reading.problems})
-    known = reading.rows - reading.ended - wrong - added
-    problems = sorted(reading.problems, key=lambda problem: problem.row_no)
-    return ImportResult(rows=reading.rows, added=added, known=known, ended=reading.ended, problems=problems)
+    lines = _lines_of(stored)
+    _heading(next(lines, None))
+    rows = [line.row_no for line in lines if not _is_empty(line)]
+    if len(rows) > MOST_ROWS:
+        raise NamesFileTooLong(most=f"{MOST_ROWS:,}")
+    return rows
 
 
-def _read(stored: StoredFile) -> _Reading:
+def read_names(stored: StoredFile, first: int, last: int) -> Reading:
+    """The rows from one number to another, with what is wrong with them by themselves."""
+    lines = _lines_of(stored)
+    reading = Reading(columns=_heading(next(lines, None)))
+    for line in lines:
+        if line.row_no > last:
+            break
+        if line.row_no >= first and not _is_empty(line):
+            reading.rows += 1
+            _read_row(reading, line)
+    return reading
+
+
+def _lines_of(stored: StoredFile) -> Iterator[RawRow]:
     path = path_of(stored)
     try:
         codec, _name = detect_encoding(path)
     except DomainError as error:
         raise NamesFileUnreadable from error
-    lines = csv_rows(path, codec)
-    columns = _heading(next(lines, None))
-    reading = _Reading()
-    for line in lines:
-        if not any(cell.strip() for cell in line.cells):
-            continue
-        reading.rows += 1
-        if reading.rows > MOST_ROWS:
-            raise NamesFileTooLong(most=f"{MOST_ROWS:,}")
-        _read_row(reading, line, columns)
-    return reading
+    return csv_rows(path, codec)
+
+
+def _is_empty(line: RawRow) -> bool:
+    return not any(cell.strip() for cell in line.cells)
 
 
 def _heading(row: RawRow | None) -> list[str]:
@@ -242,12 +230,17 @@ def _heading(row: RawRow | None) -> list[str]:
     return columns
 
 
-def _read_row(reading: _Reading, line: RawRow, columns: Sequence[str]) -> None:
+def _read_row(reading: Reading, line: RawRow) -> None:
     row_no = line.row_no
+    cells = {
+        column: read_inert(cell.strip())[:LONGEST_CELL]
+        for column, cell in zip(reading.columns, line.cells, strict=False)
+        if column in COLUMNS
+    }
+    reading.cells[row_no] = cells
     if line.code:
         reading.note(row_no, "", ",".join(line.cells), line.code)
         return
-    cells = {column: read_inert(cell.strip()) for column, cell in zip(columns, line.cells, strict=False)}
     if cells.get("state") == NameState.ENDED:
         reading.ended += 1
         return
@@ -278,56 +271,3 @@ def _read_row(reading: _Reading, line: RawRow, columns: Sequence[str]) -> None:
     if len(reading.problems) == before:
         name = NewName(text=text, kind=kind, script=script, language=language, note=cells.get("note", "")[:300])
         reading.said.append((row_no, of, ref, name))
-
-
-def _find(reading: _Reading, user: Reader) -> dict[tuple[str, str], Named]:
-    """What each reference names, as far as the user may name it; three statements. The others become problems."""
-    refs: dict[str, set[str]] = {of: {ref for _, its, ref, _ in reading.said if its == of} for of in OF}
-    found: dict[tuple[str, str], Named] = {}
-    works: list[Work] = list(access.works_to_name(user).filter(ref__in=refs["work"]))
-    parties: list[Party] = list(access.parties_to_name(user).filter(ref__in=refs["party"]))
-    its_refs = refs["recording"]
-    recordings: list[Recording] = list(access.recordings_to_name(user).filter(Recording.referred(its_refs)))
-    by_ref = {("work", work.ref): work for work in works} | {("party", party.ref): party for party in parties}
-    by_isrc = {recording.isrc: recording for recording in recordings if recording.isrc}
-    by_number = {f"{RECORDING_NUMBER}{recording.pk}": recording for recording in recordings}
-    kept = []
-    for row_no, of, ref, name in reading.said:
-        named: Named | None = by_ref.get((of, ref))
-        if of == "recording":
-            named = by_number.get(ref) or by_isrc.get(parse_isrc(ref).value)
-        if named is None:
-            reading.note(row_no, "ref", ref, "ref-unknown")
-            continue
-        found[of, ref] = named
-        kept.append((row_no, of, ref, name))
-    reading.said = kept
-    return found
-
-
-def _add(reading: _Reading, named: Mapping[tuple[str, str], Named], speaker: Speaker, stored: StoredFile) -> int:
-    """How many were new. Names that the society took away are told as problems."""
-    from_file = Speaker(source=NameSource.FILE, user=speaker.user, organisation=speaker.organisation, file=stored)
-    asked = [(named[of, ref], name) for _, of, ref, name in reading.said]
-    added = add_names(names=asked, speaker=from_file)
-    new = {(type(name), name.named.pk, name.text) for name in added}
-    _tell_taken_away(reading, named, new)
-    return len(added)
-
-
-def _tell_taken_away(
-    reading: _Reading, named: Mapping[tuple[str, str], Named], new: set[tuple[type[AnyName], int, str]]
-) -> None:
-    """Rows that were neither added nor stand: somebody took the name away."""
-    for of, table in OF.items():
-        rows = [(row_no, named[of, ref], name) for row_no, its, ref, name in reading.said if its == of]
-        ids = {subject.pk for _, subject, _ in rows}
-        standing = set(
-            table.objects.standing()
-            .filter(**{f"{table.subject_field}__in": ids})
-            .values_list(f"{table.subject_field}_id", "text")
-        )
-        for row_no, subject, name in rows:
-            text = tidy_name(name.text, longest_name(subject))
-            if (table, subject.pk, text) not in new and (subject.pk, text) not in standing:
-                reading.note(row_no, "text", text, "taken-away")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
@@ -14,20 +14,33 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.accounts.access import Reader, is_staff, only, organisation_ids, roles_of, sees_everything, signed_in
+from portal.accounts.models import Role
+from portal.jobs.models import Job
 from portal.lib.errors import DomainError
 from portal.lib.keyset import page_of, whole
 from works import access
 from works.forms import NameFilterForm, NameForm, NamesFileForm, ReasonForm, SettleForm
 from works.history import ACTIONS
-from works.models import ChangeLog, NameDispute, Party, PartyName, Recording, RecordingWork, Work, WorkPerformer
-from works.name_files import OF, ImportResult, file_of_names, import_names
+from works.models import (
+    ChangeLog,
+    NameDispute,
+    NamesRow,
+    NamesUpload,
+    Party,
+    PartyName,
+    Recording,
+    RecordingWork,
+    Work,
+    WorkPerformer,
+)
+from works.name_files import OF, file_of_names, file_of_rows_to_mend, problems_of
+from works.name_imports import jobs_of, receive_names
 from works.naming import AnyName, Named, add_name, dispute_name, settle_dispute, withdraw_name
 from works.provenance import NameQuerySet
 from works.search import rows_with
 from works.views import NAMES_SHOWN, work_page
 
 WORKS_SHOWN: Final = 50
-PROBLEMS_SHOWN: Final = 200
 HISTORY_SHOWN: Final = 50
 RECORDINGS_SHOWN: Final = 20
 
@@ -60,7 +73,7 @@ def list_names(request: HttpRequest) -> HttpResponse:
         "names": page.rows,
         "cursor": page.more,
         "asked": any(form.data.get(field) for field in form.fields),
-        "may_add": bool(roles_of(request.user) & set(access.NAMERS)),
+        "sees_files": bool(roles_of(request.user) & {*access.NAMERS, Role.AUDITOR}),
         "disputes": NameDispute.objects.open().visible_to(request.user).count(),
     }
     return render(request, "works/names.html", context)
@@ -109,27 +122,77 @@ def export_names(request: HttpRequest) -> StreamingHttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@only(*access.NAMERS)
+@only(*access.NAMERS, Role.AUDITOR)
 def import_file(request: HttpRequest) -> HttpResponse:
-    """A file of names: every row is added, known already, left out or told as wrong."""
-    form = NamesFileForm(request.POST or None, request.FILES or None)
-    result = _import(request, form) if request.method == "POST" and form.is_valid() else None
+    """The files of names that were sent, and for those who may, the form to send one."""
+    may_send = bool(roles_of(request.user) & set(access.NAMERS))
+    if request.method == "POST" and not may_send:
+        raise Http404
+    form = NamesFileForm(request.POST or None, request.FILES or None) if may_send else None
+    if request.method == "POST" and form is not None and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            upload, _job = receive_names(stream=file, label=file.name or "", user=signed_in(request))
+            return redirect("works:names_upload", upload.ref)
+        except DomainError as error:
+            form.add_error("file", str(error))
+    page = page_of(
+        NamesUpload.objects.visible_to(request.user).select_related("organisation", "file"),
+        keys=(whole("id", descending=True),),
+        after=request.GET.get("after", ""),
+    )
+    jobs = jobs_of(page.rows)
     context = {
         "form": form,
-        "result": result,
-        "problems": result.problems[:PROBLEMS_SHOWN] if result else (),
-        "problems_left": max(0, len(result.problems) - PROBLEMS_SHOWN) if result else 0,
+        "rows": [{"upload": upload, "job": jobs.get(upload.pk)} for upload in page.rows],
+        "cursor": page.more,
+        "society": sees_everything(request.user),
     }
-    return render(request, "works/names_import.html", context, status=400 if form.errors else 200)
+    return render(request, "works/names_import.html", context, status=400 if form is not None and form.errors else 200)
 
 
-def _import(request: HttpRequest, form: NamesFileForm) -> ImportResult | None:
-    file = form.cleaned_data["file"]
-    try:
-        return import_names(stream=file, label=file.name or "", user=signed_in(request))
-    except DomainError as error:
-        form.add_error("file", str(error))
-        return None
+@require_GET
+@only(*access.NAMERS, Role.AUDITOR)
+def show_names_upload(request: HttpRequest, ref: str) -> HttpResponse:
+    """What became of a file: every row is added, known already, left out or told as wrong."""
+    upload = access.get_names_upload(request.user, ref)
+    rows = NamesRow.objects.filter(upload=upload)
+    page = page_of(rows, keys=(whole("row_no"),), after=request.GET.get("after", ""))
+    context = {
+        **_progress(request, upload),
+        "problems": [problem for row in page.rows for problem in problems_of(row)],
+        "cursor": page.more,
+    }
+    return render(request, "works/names_upload.html", context)
+
+
+@require_GET
+@only(*access.NAMERS, Role.AUDITOR)
+def names_upload_progress(request: HttpRequest, ref: str) -> HttpResponse:
+    """The part of the page that moves while names are added; when it is done, the whole page is asked for again."""
+    context = _progress(request, access.get_names_upload(request.user, ref))
+    response = render(request, "works/_names_upload_state.html", context)
+    if not context["under_way"] and request.headers.get("HX-Request"):
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+def _progress(request: HttpRequest, upload: NamesUpload) -> dict[str, Any]:
+    job = jobs_of([upload]).get(upload.pk)
+    return {
+        "upload": upload,
+        "job": job,
+        "under_way": job is not None and job.state in {Job.State.WAITING, Job.State.RUNNING},
+        "done": upload.added + upload.known + upload.ended + upload.wrong,
+        "society": sees_everything(request.user),
+    }
+
+
+@require_GET
+@only(*access.NAMERS, Role.AUDITOR)
+def download_names_to_mend(request: HttpRequest, ref: str) -> StreamingHttpResponse:
+    """The rows to mend with what is wrong with them, to be mended and sent again."""
+    return file_of_rows_to_mend(access.get_names_upload(request.user, ref))
 
 
 # ── a name ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from portal.accounts.access import Reader, organisation_ids, sees_everything
-from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES
+from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES, Role
 from works.names.keys import title_keys
 from works.search import rows_with, ways_to_write
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from works import models
 
 
+NAMERS = (Role.PUBLISHER_SUPER, Role.PUBLISHER_COPYRIGHT, *WRITER_ROLES)
 NAMES = {"party_name": "PartyName", "work_title": "WorkTitle", "recording_title": "RecordingTitle"}
 
 
@@ -148,3 +149,11 @@ class CatalogueUploadQuerySet(QuerySet["models.CatalogueUpload"]):
         if sees_everything(user):
             return self
         return self.filter(organisation__in=organisation_ids(user, *PUBLISHER_ROLES))
+
+
+class NamesUploadQuerySet(QuerySet["models.NamesUpload"]):
+    def visible_to(self, user: Reader) -> Self:
+        """Whoever may send names for the same organisation sees what became of its files."""
+        if sees_everything(user):
+            return self
+        return self.filter(organisation__in=organisation_ids(user, *NAMERS))

@@ -9,6 +9,7 @@ from celery import shared_task
 from celery.signals import worker_init
 
 from portal.jobs.services import drain
+from works import name_imports
 from works.catalogue.ingest import STAGES
 from works.matching import meaning
 from works.matching.fitted import fitted
@@ -24,6 +25,12 @@ TITLES_AT_ONCE: Final = 2048
 def import_catalogue(job_id: int) -> None:
     """Do what there is to do of an import, for a while."""
     drain(job_id=job_id, stages=STAGES, seconds=DRAIN_SECONDS)
+
+
+@shared_task(name=name_imports.TASK)
+def import_names(job_id: int) -> None:
+    """Do what there is to do of a file of names, for a while."""
+    drain(job_id=job_id, stages=name_imports.STAGES, seconds=DRAIN_SECONDS)
 
 
 @shared_task(name="works.tasks.keep_vectors")

@@ -47,6 +47,8 @@ from royalties.models import Source
 from royalties.rematch import start_rematch
 from tests.chaos.processes import wait_for
 from tests.conftest import Database
+from works import models as register
+from works.name_imports import receive_names
 from works.services import receive_catalogue
 
 Stages = dict[str, Stage]
@@ -753,6 +755,19 @@ def a_catalogue() -> dict[str, Any]:
     return {"job_id": job.pk}
 
 
+def a_file_of_names() -> dict[str, Any]:
+    publisher = Organisation.objects.create(kind=Organisation.Kind.PUBLISHER, name="출판")
+    user = User.objects.create_user("names@garak.example", name="names")
+    Membership.objects.create(
+        user=user, organisation=publisher, role=Role.PUBLISHER_SUPER, from_date=dt.date(2026, 1, 1)
+    )
+    work = register.Work.objects.create(title="달빛", registered_by=publisher)
+    text = "of,ref,text,kind\n" + "".join(f"work,{work.ref},Moon {n % 900},translated\n" for n in range(1_200))
+    stream = BytesIO(f"{text}work,W-NONE,x,translated\n".encode())
+    _upload, job = receive_names(stream=stream, label="names.csv", user=user, bell=False)
+    return {"job_id": job.pk}
+
+
 def nothing() -> dict[str, Any]:
     return {}
 
@@ -775,6 +790,7 @@ TASKS = {  # name → makes what it works on, and returns its arguments
     "royalties.tasks.keep_words": nothing,
     "royalties.tasks.sweep": nothing,
     "works.tasks.import_catalogue": a_catalogue,
+    "works.tasks.import_names": a_file_of_names,
 }
 
 

@@ -10,10 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from portal.accounts.models import Organisation
+from portal.jobs.models import Job
+from portal.jobs.services import drain
 from tests.portal.api import error_of, program, rows_of
 from tests.royalties.scene import CANARY, Scene, make_scene
 from works.catalogue.performers import link_performers
 from works.models import NameDispute, Party, PartyName, Recording, RecordingTitle, WorkTitle
+from works.name_imports import STAGES
 
 NAMES = "/api/v1/names/"
 JSON = "application/json"
@@ -82,11 +85,17 @@ def test_a_recording_and_a_performer_are_named_too(scene: Scene) -> None:
 def test_a_file_goes_out_and_in(scene: Scene) -> None:
     client = program(scene.dalbit)
     data = f"of,ref,text,kind\nwork,{scene.moon.ref},月光之下,translated\nwork,W-NONE,x,translated\n"
-    found = client.post(f"{NAMES}import/", {"file": SimpleUploadedFile("names.csv", data.encode())}).json()
-    assert (found["rows"], found["added"], found["wrong"]) == (2, 1, 1)
-    assert [(each["row_no"], each["column"], each["error"]) for each in found["problems"]] == [
-        (3, "ref", "ref-unknown")
-    ]
+    sent = client.post(f"{NAMES}import/", {"file": SimpleUploadedFile("names.csv", data.encode())})
+    assert (sent.status_code, sent.json()["state"], sent.json()["rows"]) == (201, "waiting", 2)
+    url = f"{NAMES}import/{sent.json()['ref']}/"
+    drain(job_id=Job.objects.get().pk, stages=STAGES)
+    found = client.get(url).json()
+    assert (found["state"], found["added"], found["wrong"]) == ("done", 1, 1)
+    assert rows_of(client, f"{NAMES}import/") == [found]
+    (wrong,) = rows_of(client, f"{url}to-mend/")
+    assert (wrong["row_no"], wrong["values"]["ref"]) == (3, "W-NONE")
+    assert [(each["column"], each["error"]) for each in wrong["problems"]] == [("ref", "ref-unknown")]
+    error_of(program(scene.stranger).get(url), 404)
     out = b"".join(client.get(f"{NAMES}export/?of=work").streaming_content).decode()  # type: ignore[attr-defined]
     assert "月光之下" in out
 

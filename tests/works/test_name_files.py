@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,23 @@ from hypothesis import HealthCheck, given, settings as hypothesis, strategies as
 
 from portal.accounts.models import User
 from portal.files.models import StoredFile
+from portal.jobs.models import Job
+from portal.jobs.services import drain
 from portal.lib.errors import DomainError
 from tests.royalties.scene import Scene, add_work, make_scene
 from works.catalogue.performers import link_performers
-from works.models import ChangeLog, Party, PartyName, Recording, RecordingTitle, WorkTitle
+from works.models import ChangeLog, NamesUpload, Party, PartyName, Recording, RecordingTitle, WorkTitle
 from works.name_files import (
     COLUMNS,
-    ImportResult,
+    NameProblem,
     NamesFileTooLong,
     NamesFileUnreadable,
     NamesHeadingWrong,
     file_of_names,
-    import_names,
+    file_of_rows_to_mend,
+    problems_of,
 )
+from works.name_imports import ROWS_AT_ONCE, STAGES, receive_names
 from works.naming import NewName, Speaker, add_name, tidy_name, withdraw_name
 
 TABLES = (WorkTitle, PartyName, RecordingTitle)
@@ -44,9 +49,25 @@ def row(of: str, ref: str, text: str, kind: str = "translated", **more: str) -> 
     return {"of": of, "ref": ref, "text": text, "kind": kind, **more}
 
 
-def send(rows: list[dict[str, str]] | bytes, user: User, label: str = "names.csv") -> ImportResult:
+@dataclass
+class Result:
+    """What became of a file."""
+
+    upload: NamesUpload
+    problems: list[NameProblem]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.upload, name)
+
+
+def send(rows: list[dict[str, str]] | bytes, user: User, label: str = "names.csv") -> Result:
     data = rows if isinstance(rows, bytes) else as_csv(rows)
-    return import_names(stream=io.BytesIO(data), label=label, user=user)
+    upload, job = receive_names(stream=io.BytesIO(data), label=label, user=user, bell=False)
+    drain(job_id=job.pk, stages=STAGES)
+    upload.refresh_from_db()
+    assert upload.finished_at is not None
+    assert upload.rows == upload.added + upload.known + upload.ended + upload.wrong
+    return Result(upload, [problem for row in upload.row_set.order_by("row_no") for problem in problems_of(row)])
 
 
 def as_csv(rows: list[dict[str, str]]) -> bytes:
@@ -67,7 +88,7 @@ def rows_of(data: bytes) -> list[dict[str, str]]:
 
 
 def counts() -> list[int]:
-    return [table.objects.count() for table in (*TABLES, ChangeLog, StoredFile)]
+    return [table.objects.count() for table in (*TABLES, ChangeLog)]
 
 
 def test_names_of_works_people_and_recordings_come_in(scene: Scene) -> None:
@@ -188,9 +209,11 @@ def test_a_name_that_was_taken_away_is_told(scene: Scene) -> None:
 )
 def test_a_file_that_is_none_leaves_nothing(scene: Scene, data: bytes, refusal: type[DomainError]) -> None:
     before = counts()
+    files = StoredFile.objects.count()
     with pytest.raises(refusal):
         send(data, scene.dalbit)
     assert counts() == before
+    assert (StoredFile.objects.count(), NamesUpload.objects.count(), Job.objects.count()) == (files, 0, 0)
 
 
 def test_ragged_rows_and_open_quotes_are_rows_to_mend(scene: Scene) -> None:
@@ -215,3 +238,61 @@ def test_any_name_goes_out_and_comes_in_as_it_is(scene: Scene, text: str) -> Non
     assert send([row("work", again.ref, written["text"])], scene.staff).problems == []
     assert set(again.titles.values_list("text", flat=True)) == texts
     assert all(each == tidy_name(each, 300) for each in texts)
+
+
+def test_a_long_file_is_dealt_with_in_runs_of_rows_and_says_how_far_it_is(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.jobs.services.ring", lambda *_job, **_times: True)  # another worker takes over
+    rows = [row("work", scene.moon.ref, f"Moon {number}") for number in range(2 * ROWS_AT_ONCE + 1)]
+    rows[ROWS_AT_ONCE + 7] = row("work", "W-NONE", "x")
+    rows[-1] = rows[0]
+    upload, job = receive_names(stream=io.BytesIO(as_csv(rows)), label="a.csv", user=scene.dalbit, bell=False)
+    drain(job_id=job.pk, stages=STAGES, seconds=0)
+    job.refresh_from_db()
+    upload.refresh_from_db()
+    assert (job.state, job.units_done, job.units_total) == ("running", ROWS_AT_ONCE, len(rows))
+    assert (upload.added, upload.finished_at) == (ROWS_AT_ONCE, None)
+    drain(job_id=job.pk, stages=STAGES)
+    upload.refresh_from_db()
+    assert (upload.added, upload.known, upload.wrong) == (len(rows) - 2, 1, 1), "the last row says what the first said"
+    assert upload.row_set.get().row_no == ROWS_AT_ONCE + 9
+    assert upload.finished_at is not None
+
+
+def test_an_empty_file_of_names_is_done_at_once(scene: Scene) -> None:
+    result = send([], scene.dalbit)
+    assert (result.rows, result.added, result.problems) == (0, 0, [])
+
+
+def test_rows_to_mend_come_out_as_a_file_that_is_mended_and_sent_again(scene: Scene) -> None:
+    rows = [
+        row("work", scene.moon.ref, "Moon"),
+        row("work", "W-NONE", "=Luna", note="once"),
+        row("song", scene.moon.ref, "Lune", "no-kind"),
+    ]
+    first = send(rows, scene.dalbit)
+    assert (first.added, first.wrong) == (1, 2)
+    out = b"".join(file_of_rows_to_mend(first.upload).streaming_content)  # type: ignore[arg-type]
+    assert b",=Luna" not in out, "no formula"
+    back = rows_of(out)
+    assert [each["error"] != "" for each in back] == [True, True]
+    assert [each["text"].lstrip("'") for each in back] == ["=Luna", "Lune"]
+    back[0]["ref"] = scene.moon.ref
+    back[1] |= {"of": "work", "kind": "translated"}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(back[0]))
+    writer.writeheader()
+    writer.writerows(back)
+    second = send(text.getvalue().encode(), scene.dalbit)
+    assert (second.added, second.problems) == (2, [])
+    assert scene.moon.titles.get(text="=Luna").note == "once"
+
+
+def test_what_she_may_name_is_asked_when_the_names_are_added(scene: Scene) -> None:
+    data = as_csv([row("work", scene.moon.ref, "Moon")])
+    upload, job = receive_names(stream=io.BytesIO(data), label="a.csv", user=scene.copyright, bell=False)
+    scene.copyright.memberships.all().delete()
+    drain(job_id=job.pk, stages=STAGES)
+    upload.refresh_from_db()
+    assert (upload.added, upload.wrong) == (0, 1)

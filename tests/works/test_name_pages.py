@@ -14,9 +14,12 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from portal.accounts.models import User
+from portal.jobs.models import Job
+from portal.jobs.services import drain
 from tests.royalties.scene import CANARY, Scene, make_scene, signed_in
 from works.catalogue.performers import link_performers
-from works.models import NameDispute, Party, PartyName, Recording, RecordingTitle, WorkTitle
+from works.models import NameDispute, NamesUpload, Party, PartyName, Recording, RecordingTitle, WorkTitle
+from works.name_imports import STAGES
 from works.naming import AnyName, NewName, Speaker, add_name, add_names
 from works.search import rows_with
 from works.views import NAMES_SHOWN
@@ -255,9 +258,25 @@ def test_a_file_of_names_tells_what_became_of_each_row(scene: Scene) -> None:
     client = client_of(scene.dalbit)
     for added in ("1", "0"):
         file = SimpleUploadedFile("names.csv", data.encode())
-        page = client.post(reverse("works:names_import"), {"file": file}).content.decode()
+        sent = client.post(reverse("works:names_import"), {"file": file})
+        upload = NamesUpload.objects.latest("pk")
+        assert sent.headers["Location"] == reverse("works:names_upload", args=[upload.ref])
+        progress = reverse("works:names_upload_progress", args=[upload.ref])
+        waiting = client.get(sent.headers["Location"]).content.decode()
+        assert progress in waiting
+        assert "0 / 2" in waiting
+        drain(job_id=Job.objects.get(subject_id=upload.pk).pk, stages=STAGES)
+        assert client.get(progress, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+        page = client.get(sent.headers["Location"]).content.decode()
         assert f"<dt>Names added</dt><dd>{added}</dd>" in page
         assert "There is no “" in page
+        to_mend = client.get(reverse("works:names_to_mend", args=[upload.ref]))
+        assert scene.strange.ref in b"".join(to_mend.streaming_content).decode()  # type: ignore[attr-defined]
+        assert upload.ref in client.get(reverse("works:names_import")).content.decode()
+    for name in ("stranger", "haeon"):
+        other = client_of(getattr(scene, name))
+        assert other.get(sent.headers["Location"]).status_code == 404
+        assert upload.ref not in other.get(reverse("works:names_import")).content.decode()
     bad = client.post(reverse("works:names_import"), {"file": SimpleUploadedFile("names.csv", b"a,b\n")})
     assert bad.status_code == 400
     assert "must name the columns" in bad.content.decode()
