@@ -56,6 +56,7 @@ def test_a_song_that_bears_two_names_teaches_the_second_to_those_asked_with_it(r
         second.evidence
     )
     assert match(queries[::-1], {}, with_meaning=False) == [second, first], "the order says nothing"
+    assert outcomes(("은빛 물결 (乘风破浪)", "도담밴드"), ("乘风破浪 (Live)", "도담밴드")) == ["accepted", "review"]
 
 
 def test_a_name_teaches_nobody_else(register: dict[str, int]) -> None:
@@ -117,6 +118,8 @@ def test_a_company_alone_never_accepts() -> None:
     chosen = candidate(1, -2, meaning=0.8, other_works=5, context=context)
     chosen.probability = 0.999
     assert decide(query, [chosen], frozen).outcome == "accepted"
+    del context["meaning_wanted"]  # nobody else asks for the work
+    assert decide(query, [chosen], frozen).outcome == "accepted"
     chosen.sung_with = "푸른 새벽"
     decision = decide(query, [chosen], frozen)
     assert decision.outcome == "review"
@@ -129,7 +132,11 @@ def test_a_title_by_an_artist_whose_name_holds_the_other_is_for_a_person(registe
     decision = match([SongQuery("", "달빛 정원", "蓝Q-STUDIO / 나래솔")], {}, with_meaning=False)[0]
     assert (decision.outcome, decision.candidates[0].work_id) == ("review", register["garden"])
     assert decision.evidence["performer"]["why"] == "contained"
-    assert outcomes(("달빛 정원", "绿Q-STUDIO")) == outcomes(("달빛 정워", "蓝Q-STUDIO")) == ["none"]
+    assert outcomes(("달빛 정원", "绿Q-STUDIO")) == outcomes(("Dalbit Jeongwon", "蓝Q-STUDIO")) == ["none"]
+    improbable = candidate(1, -2)
+    improbable.title = Agreement(1.0, "same", "달빛 정원", "달빛 정원", whole=True)
+    improbable.performer = compare_within("蓝Q-STUDIO", ["Lán-Q"])
+    assert decide(SongQuery("", "달빛 정원", "蓝Q-STUDIO"), [improbable], fitted()).outcome == "review"
 
 
 @pytest.mark.parametrize(
