@@ -30,6 +30,9 @@ KNOWN: Final[dict[str, re.Pattern[str]]] = {
             r"^Message Error: .*(Connection|Redis)|redis\.exceptions\.(Connection|Timeout)Error"
         ),
         "a child is slow to start": r"^Timed out waiting for UP message",
+        # Celery's main process, when the socket of the broker it is about to listen to has just gone. It ends, and whoever
+        # keeps workers (compose, the servers of `make run`, the supervisor here) starts it again.
+        "a worker ended with the broker": r"^Unrecoverable error: ValueError\('file descriptor is None'\)",
         "Celery speaks of its next version": r"CPendingDeprecationWarning",
     }.items()
 }
