@@ -17,6 +17,7 @@ from django.db.models import Count, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy
 
+from portal.accounts.access import Reader
 from portal.accounts.models import User
 from portal.lib.errors import DomainError
 from works.catalogue.performers import link_performers
@@ -227,6 +228,25 @@ def survivors_of(work_ids: Iterable[int]) -> dict[int, int]:
     """Work → the work it was merged into, for those that were. One query."""
     merged = Work.objects.filter(pk__in=set(work_ids), merged_into__isnull=False)
     return {pk: into for pk, into in merged.values_list("pk", "merged_into") if into is not None}
+
+
+def is_merged(ref: str) -> bool:
+    """Whether this is the reference of a merged work: whoever asks for its names by it means its own."""
+    ref = ref.strip().upper()
+    return ref.startswith("W-") and Work.objects.filter(ref=ref, merged_into__isnull=False).exists()
+
+
+def origins_of(user: Reader, names: Iterable[Any]) -> dict[int, Work]:
+    """WorkTitle → the merged work it came from, as far as the reader sees that one. One query, and none without titles."""
+    works = {name.pk: name.work_id for name in names if isinstance(name, WorkTitle)}
+    if not works:
+        return {}
+    merges = WorkMerge.objects.filter(
+        survivor__in=set(works.values()), undone_at__isnull=True, merged__in=Work.objects.visible_to(user)
+    )
+    return {
+        pk: merge.merged for merge in merges.select_related("merged") for pk in merge.moved["titles"] if pk in works
+    }
 
 
 def where_it_went(work: Work) -> Work:

@@ -24,6 +24,7 @@ from portal.rest.fields import Input, Text, Upload
 from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 from works import access
+from works.merging import is_merged, origins_of
 from works.models import TITLE_CODES, NameDispute, NamesRow, NamesUpload, Party, Recording, Script, Work
 from works.name_files import COLUMNS, OF, NameProblem, file_of_names, problems_of
 from works.name_imports import jobs_of, receive_names
@@ -76,7 +77,17 @@ class NameOut(serializers.Serializer[Any]):
         return str(name.named.ref)
 
 
-class NameDetailOut(NameOut):
+class NameOfBankOut(NameOut):
+    came_from = serializers.SerializerMethodField(
+        help_text=_("The ref of the merged work whose name it was, if you see that work; else null.")
+    )
+
+    def get_came_from(self, name: AnyName) -> str | None:
+        origins = self.context["origins"]
+        return origins[name.pk].ref if name.subject_field == "work" and name.pk in origins else None
+
+
+class NameDetailOut(NameOfBankOut):
     said_by = serializers.SerializerMethodField(
         help_text=_("The person; for the society and for whoever acts for the same side, else null.")
     )
@@ -184,6 +195,8 @@ class DisputeQuery(PageQuery):
 def names_asked(request: Request, of: str, asked: dict[str, Any]) -> NameQuerySet:
     """As the page filters them."""
     names: NameQuerySet = OF[of].objects.visible_to(request.user).with_state().search(asked.get("q", ""))
+    if not is_merged(asked.get("q", "")):
+        names = names.said_once(request.user)
     if asked.get("script"):
         names = names.filter(script=asked["script"])
     if asked.get("kind"):
@@ -197,13 +210,14 @@ class NameList(ApiView):
     keys = (whole("id", descending=True),)
 
     @extend_schema(
-        operation_id="list_names", summary=_("Names of the bank, newest first"), responses=NameOut(many=True)
+        operation_id="list_names", summary=_("Names of the bank, newest first"), responses=NameOfBankOut(many=True)
     )
     def get(self, request: Request) -> Response:
         asked = self.asked(request)
         names = names_asked(request, asked["of"], asked)
         page = self.page_of(request, names.select_related(OF[asked["of"]].subject_field, "said_for"))
-        return self.answer_page(request, page, NameOut(page.rows, many=True).data)
+        context = {"origins": origins_of(request.user, page.rows)}
+        return self.answer_page(request, page, NameOfBankOut(page.rows, many=True, context=context).data)
 
 
 class NameExport(ApiView):
@@ -462,7 +476,8 @@ def added_answer(request: Request, named: Named, given: dict[str, Any]) -> Respo
 def name_answer(request: Request, number: str, *, status: int = 200) -> Response:
     """The name as it is now."""
     name = access.get_name(request.user, number)
-    return Response(NameDetailOut(name, context={"user": request.user}).data, status=status)
+    context = {"user": request.user, "origins": origins_of(request.user, [name])}
+    return Response(NameDetailOut(name, context=context).data, status=status)
 
 
 urlpatterns: list[URLPattern] = [

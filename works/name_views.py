@@ -21,6 +21,7 @@ from portal.lib.keyset import page_of, whole
 from works import access
 from works.forms import NameFilterForm, NameForm, NamesFileForm, ReasonForm, SettleForm
 from works.history import ACTIONS
+from works.merging import is_merged, origins_of
 from works.models import (
     ChangeLog,
     NameDispute,
@@ -61,6 +62,7 @@ def list_names(request: HttpRequest) -> HttpResponse:
         keys=(whole("id", descending=True),),
         after=request.GET.get("after", ""),
     )
+    origins = origins_of(request.user, page.rows)
     its_works = (
         works_of_recordings(request.user, [name.recording_id for name in page.rows]) if of == "recording" else {}
     )
@@ -69,7 +71,14 @@ def list_names(request: HttpRequest) -> HttpResponse:
         "of": of,
         "recordings": recordings_called(request.user, words)[:RECORDINGS_SHOWN] if of == "recording" and words else [],
         "tabs": [("work", _("Works")), ("party", _("People and groups")), ("recording", _("Recordings"))],
-        "rows": [{"name": name, "work": its_works.get(getattr(name, "recording_id", 0))} for name in page.rows],
+        "rows": [
+            {
+                "name": name,
+                "work": its_works.get(getattr(name, "recording_id", 0)),
+                "came_from": origins.get(name.pk),
+            }
+            for name in page.rows
+        ],
         "names": page.rows,
         "cursor": page.more,
         "asked": any(form.data.get(field) for field in form.fields),
@@ -103,6 +112,8 @@ def filtered_names(request: HttpRequest, of: str, form: NameFilterForm) -> NameQ
     """The names of one tab that the user may see and asked for. Without a state those that stand."""
     names: NameQuerySet = OF[of].objects.visible_to(request.user).with_state()
     chosen = form.cleaned_data if form.is_valid() else {}
+    if not is_merged(chosen.get("q", "")):
+        names = names.said_once(request.user)
     if chosen.get("q"):
         names = names.search(chosen["q"])
     if chosen.get("script"):
@@ -215,6 +226,7 @@ def _name_page(
     own = organisation_ids(user)
     context = {
         "name": name,
+        "came_from": origins_of(user, [name]).get(name.pk),
         "subject": subject_of(name, user),
         "disputes": disputes,
         "form": wrong,

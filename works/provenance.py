@@ -87,6 +87,19 @@ class NameQuerySet(QuerySet[Any]):
         found = pieces.values("pk").union(names.filter(self.model.referred(wanted.upper())).values("pk"))
         return self.filter(pk__in=found)
 
+    def said_once(self, user: Reader) -> Self:
+        """But what a merged work is called, where the reader sees the work it became: that one has the name as well.
+
+        A name of a merged work that was ended before is nobody else's, and stays.
+        """
+        if self.model.subject_field != "work":
+            return self
+        kept = Q(ended_at__isnull=False) | Q(work__merged_into__isnull=True)
+        if not sees_everything(user):
+            works = apps.get_model("works", "Work")._default_manager.visible_to(user)
+            kept |= Q(work__merged_into__isnull=False) & ~Q(work__merged_into__in=works)
+        return self.filter(kept)
+
     def visible_to(self, user: Reader) -> Self:
         """Whoever sees the work or the party sees its names; of a recording, whoever sees one of its works."""
         if sees_everything(user):

@@ -12,11 +12,13 @@ from django.utils import timezone
 from portal.accounts.models import Organisation
 from portal.jobs.models import Job
 from portal.jobs.services import drain
+from royalties.merging import merge_works
 from tests.portal.api import error_of, program, rows_of
 from tests.royalties.scene import CANARY, Scene, make_scene
 from works.catalogue.performers import link_performers
 from works.models import NameDispute, Party, PartyName, Recording, RecordingTitle, WorkTitle
 from works.name_imports import STAGES
+from works.naming import NewName, Speaker, add_name
 
 NAMES = "/api/v1/names/"
 JSON = "application/json"
@@ -131,3 +133,15 @@ def test_a_write_sent_again_is_answered_to_whoever_may_still_see_the_name(scene:
     seat.until_date = timezone.localdate()
     seat.save()
     error_of(client.post(url, asked, JSON, headers=key), 404)
+
+
+def test_after_a_merge_each_name_stands_once_with_where_it_came_from(scene: Scene) -> None:
+    add_name(named=scene.other, name=NewName(text="月光之中", kind="translated"), speaker=Speaker(source="staff"))
+    merge_works(survivor=scene.moon, merged=scene.other, actor=scene.staff, reason="-")
+    (found,) = rows_of(program(scene.dalbit), f"{NAMES}?q=月光之中")
+    assert (found["ref"], found["came_from"]) == (scene.moon.ref, scene.other.ref)
+    assert program(scene.dalbit).get(f"{NAMES}{found['number']}/").json()["came_from"] == scene.other.ref
+    (found,) = rows_of(program(scene.haeon), f"{NAMES}?q=月光之中")
+    assert (found["ref"], found["came_from"]) == (scene.moon.ref, None), "she never saw the other work"
+    (found,) = rows_of(program(scene.dalbit), f"{NAMES}?q=달빛 아래")
+    assert found["came_from"] is None

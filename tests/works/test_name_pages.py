@@ -16,11 +16,22 @@ from django.utils.translation import override
 from portal.accounts.models import User
 from portal.jobs.models import Job
 from portal.jobs.services import drain
-from tests.royalties.scene import CANARY, Scene, make_scene, signed_in
+from royalties.merging import merge_works, undo_merge
+from tests.royalties.scene import CANARY, Scene, add_work, make_scene, signed_in
 from works.catalogue.performers import link_performers
-from works.models import NameDispute, NamesUpload, Party, PartyName, Recording, RecordingTitle, WorkTitle
+from works.models import (
+    NameDispute,
+    NamesUpload,
+    Party,
+    PartyName,
+    Recording,
+    RecordingTitle,
+    Work,
+    WorkMerge,
+    WorkTitle,
+)
 from works.name_imports import STAGES
-from works.naming import AnyName, NewName, Speaker, add_name, add_names
+from works.naming import AnyName, NewName, Speaker, add_name, add_names, withdraw_name
 from works.search import rows_with
 from works.views import NAMES_SHOWN
 
@@ -300,3 +311,50 @@ def test_a_work_with_many_names_shows_some_and_leads_to_the_bank(scene: Scene) -
     assert len(response.context["names"]) == NAMES_SHOWN
     assert "3 more names" in page
     assert f"?q={scene.moon.ref}" in page
+
+
+def merged(scene: Scene) -> WorkMerge:
+    """The work that Dalbit alone has becomes Haeon's and Dalbit's."""
+    add_name(named=scene.other, name=NewName(text="月光之中", kind="translated"), speaker=Speaker(source="staff"))
+    return merge_works(survivor=scene.moon, merged=scene.other, actor=scene.staff, reason="같은 곡")
+
+
+def listed(user: User, **query: str) -> list[tuple[str, str, Work | None]]:
+    rows = client_of(user).get(reverse("works:names"), query).context["rows"]
+    return [(row["name"].text, row["name"].work.ref, row["came_from"]) for row in rows]
+
+
+def test_after_a_merge_each_name_stands_once_with_where_it_came_from(scene: Scene) -> None:
+    merge = merged(scene)
+    name = scene.moon.titles.get(text="月光之中")
+    for user in (scene.staff, scene.dalbit):
+        assert [row for row in listed(user) if row[0] == "月光之中"] == [("月光之中", scene.moon.ref, scene.other)]
+        assert [row[2] for row in listed(user) if row[0] == "달빛 아래"] == [None]
+        assert listed(user, q=scene.other.ref) == [
+            ("月光之中", scene.other.ref, None), ("달빛 속에", scene.other.ref, None),
+        ], "asked for by its number"  # fmt: skip
+    assert f"from the merged work {scene.other.ref}" in body(client_of(scene.dalbit), "works:names")
+    assert "Came with" in body(client_of(scene.dalbit), "works:name", name.number)
+    file = client_of(scene.staff).get(reverse("works:names_csv"), {"of": "work"})
+    assert b"".join(file.streaming_content).decode().count("月光之中") == 1  # type: ignore[attr-defined]
+    undo_merge(merge=merge, actor=scene.staff)
+    assert [row for row in listed(scene.staff) if row[0] == "月光之中"] == [("月光之中", scene.other.ref, None)]
+
+
+def test_whoever_sees_only_one_of_two_merged_works_sees_its_names_and_nothing_of_the_other(scene: Scene) -> None:
+    merged(scene)
+    assert [row for row in listed(scene.haeon) if row[0] == "月光之中"] == [("月光之中", scene.moon.ref, None)]
+    assert "from the merged work" not in body(client_of(scene.haeon), "works:names")
+    other = add_work("별")
+    Work.objects.filter(pk=other.pk).update(registered_by=scene.stranger.memberships.get().organisation)
+    add_name(named=other, name=NewName(text="星星", kind="translated"), speaker=Speaker(source="staff"))
+    merge_works(survivor=scene.moon, merged=other, actor=scene.staff, reason="같은 곡")
+    assert ("星星", other.ref, None) in listed(scene.stranger), "she does not see what it became"
+    assert [row[1] for row in listed(scene.staff) if row[0] == "星星"] == [scene.moon.ref]
+
+
+def test_a_name_of_a_merged_work_that_had_ended_before_stays_among_the_ended(scene: Scene) -> None:
+    name = add_name(named=scene.other, name=NewName(text="错", kind="translated"), speaker=Speaker(source="staff"))
+    withdraw_name(name=name, reason="-", actor=scene.staff)
+    merged(scene)
+    assert [row[:2] for row in listed(scene.staff, state="ended")] == [("错", scene.other.ref)]
