@@ -249,6 +249,8 @@ def test_a_bracket_in_the_script_of_the_title_is_not_another_name() -> None:
         ("爱情买卖 (消音版)", "爱情买卖", {"instrumental", "version"}),
         ("좋은 날 (노래방)", "좋은 날", {"instrumental"}),
         ("좋은 날-伴奏", "좋은 날", {"instrumental"}),
+        ("いい日 (オフボーカル音源)", "いい日", {"instrumental"}),
+        ("Good Day - Piano Accompaniment", "Good Day", {"instrumental"}),
         ("좋은 날 (0.8x)", "좋은 날", {"tempo"}),
         ("爱情买卖 (原唱: 慕容晓晓)", "爱情买卖", {"cover"}),
         ("좋은 날 (리메이크)", "좋은 날", {"cover"}),

@@ -20,7 +20,9 @@ from works.matching.score import FARTHEST, SURE, Scored, probability_of, score_b
 from works.names.han import has_han, simplified_key
 from works.names.performers import parse_performers
 
-NAMES_OF_A_SONG: Final = 8  # under which it may be asked; who is asked for under more of them sings several songs
+NAMES_OF_A_SONG: Final = (
+    6  # Korean, English, Japanese, Chinese in both scripts, and one more; who has more sings several songs
+)
 
 Taken = Mapping[int, Sequence[SongQuery]]  # work to the songs that were found to be it word by word
 Artists = frozenset[str]
@@ -36,9 +38,9 @@ class Company:
     works: dict[int, dict[str, tuple[float, str]]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
-    def songs(self) -> float:
-        """How many songs they sing, as far as can be told."""
-        return max(len(self.works), len(self.names) / NAMES_OF_A_SONG)
+    def sings_more(self) -> bool:
+        """Whether they sing other songs than these works, as far as can be told."""
+        return len(self.names) > NAMES_OF_A_SONG * len(self.works)
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def hear_witnesses(query: SongQuery, scored: Scored, witnesses: Witnesses) -> di
     """What they say for a candidate that is not sure by itself, as features; their titles are kept as evidence.
 
     told: a song that surely is this work bears this song's name too. company: how probable it is that a song by the same artists,
-    of another name, is this work, divided by the number of songs that they may sing.
+    of another name, is this work, divided by the number of works that they sing.
     """
     scored.also_called = scored.sung_with = ""
     if scored.base >= SURE:
@@ -122,11 +124,11 @@ def hear_witnesses(query: SongQuery, scored: Scored, witnesses: Witnesses) -> di
         if scored.also_called:
             facts["told"] = 1.0
     company = witnesses.companies.get(_company(query.artists))
-    if company and scored.work_id in company.works:
+    if company and scored.work_id in company.works and not company.sings_more:
         its = company.works[scored.work_id]
         log_odds, scored.sung_with = max((its[name] for name in its if name != _name(query)), default=(0.0, ""))
         if scored.sung_with:
-            facts["company"] = probability_of(log_odds) / company.songs
+            facts["company"] = probability_of(log_odds) / len(company.works)
     return facts
 
 

@@ -18,7 +18,7 @@ VERSION_WORD: Final = r"(?:(?<![a-z])ver\b\.?|(?<![a-z])version\b|版|버전|버
 # mix, cut) count only where a remark has them: alone, at the end, or before "at", "by" and the like.
 TAGS: Final = {
     "live": r"\blive(?: ver\S*| version| 版| clip)?$|^live (?:at|in|from|on|ver)\b|\blive版|现场|現場|演唱会|演唱會|라이브",
-    "instrumental": r"\binst\b|\binstrumental\b|伴奏|纯音乐|純音樂|반주|^mr$|消音|노래방|\bkaraoke\b|off vocal|カラオケ|인스트",
+    "instrumental": r"\binst\b|\binstrumental\b|伴奏|纯音乐|純音樂|반주|^mr$|消音|노래방|\bkaraoke\b|off vocal|オフボーカル|カラオケ|인스트|\baccompaniment$",
     "remix": r"\bremix(?:ed)?\b|\brmx\b|混音|리믹스|\bmix$",
     "dj": r"\bdj.{0,12}版|\bdj ver|^dj$",
     "cover": r"^cover(?:ed)?(?: by\b| ?:| [^a-z]|$)|\bcover(?: ver\S*| version)?$|翻唱|翻自|原唱|커버|^remake$|리메이크",
