@@ -236,23 +236,27 @@ FROM together WHERE abs(source_sum * part - source_micros) > slack OR abs(won_su
 # A song that is the music of a work alone, by the match that stood then, is divided by cells in which the words are kept, and
 # any other song by whole ones; and no share in the words alone earns in such a cell.
 WORDS_ARE_KEPT = """
-WITH taken AS (
-    SELECT u.id AS song_usage_id, r.id AS run_id, bool_or(w.music_alone) AS music_alone
-    FROM royalties_distributionrun r
-    JOIN (SELECT DISTINCT run_id, song_usage_id FROM royalties_earning) e ON e.run_id = r.id
-    JOIN royalties_songusage u ON u.id = e.song_usage_id
-    JOIN royalties_match m ON m.recording_id = u.recording_id AND m.outcome = 'accepted' AND m.created_at <= r.created_at
-        AND (m.superseded_at IS NULL OR m.superseded_at > r.created_at)
-    JOIN royalties_matchwork w ON w.match_id = m.id
-    GROUP BY 1, 2
+WITH music AS (
+    SELECT DISTINCT m.recording_id, m.created_at, coalesce(m.superseded_at, 'infinity') AS superseded_at
+    FROM royalties_matchwork w JOIN royalties_match m ON m.id = w.match_id AND m.outcome = 'accepted' WHERE w.music_alone
+), song AS (
+    SELECT e.id, e.run_share_id
+    FROM music
+    JOIN royalties_songusage u USING (recording_id)
+    JOIN royalties_earning e ON e.song_usage_id = u.id
+    JOIN royalties_distributionrun r ON r.id = e.run_id AND r.created_at >= music.created_at AND r.created_at < music.superseded_at
+), cell AS (
+    SELECT e.id, writer.role
+    FROM royalties_runshare f
+    JOIN royalties_earning e ON e.run_share_id = f.id
+    LEFT JOIN works_share s ON s.id = f.share_id
+    LEFT JOIN works_share writer ON writer.id = CASE WHEN s.role IN ('E', 'SE', 'AM') THEN coalesce(s.writer_share_id, s.id) ELSE s.id END
+    WHERE f.music_alone
 )
-SELECT concat('earning ', e.id), concat_ws(' ', 'music alone', taken.music_alone), concat_ws(' ', 'music alone', f.music_alone, writer.role)
-FROM royalties_earning e
-JOIN royalties_runshare f ON f.id = e.run_share_id
-JOIN taken ON taken.song_usage_id = e.song_usage_id AND taken.run_id = e.run_id
-LEFT JOIN works_share s ON s.id = f.share_id
-LEFT JOIN works_share writer ON writer.id = CASE WHEN s.role IN ('E', 'SE', 'AM') THEN coalesce(s.writer_share_id, s.id) ELSE s.id END
-WHERE f.music_alone <> taken.music_alone OR (f.music_alone AND writer.role IN ('A', 'SA', 'TR', 'AD'))
+SELECT concat('earning ', coalesce(song.id, cell.id)), CASE WHEN song.id IS NULL THEN 'words too' ELSE 'music alone' END,
+    CASE WHEN cell.id IS NULL THEN 'words too' ELSE concat_ws(' ', 'music alone', cell.role) END
+FROM song FULL JOIN cell USING (id)
+WHERE song.id IS NULL OR cell.id IS NULL OR cell.role IN ('A', 'SA', 'TR', 'AD')
 """
 
 # The pool is divided again. A song of which only a part is a registered work has earned that part of its amount, to the millionth.
