@@ -16,7 +16,7 @@ CHUNK: Final = 2000
 BOM: Final = "\ufeff"  # without it Excel in Korea reads UTF-8 as something else
 COLUMNS: Final = (
     *("statement", "distribution_month", "payee", "work", "title", "song_as_reported", "artists", "service"),
-    *("usage_month", "right", "share", "state", "currency", "amount", "won", "payees_part", "report"),
+    *("usage_month", "right", "share", "state", "currency", "amount", "won", "payees_part", "report", "music_alone"),
 )
 
 
@@ -30,6 +30,7 @@ class _Line:
 def file_of_earnings(statement: Statement) -> StreamingHttpResponse:
     """The earnings a statement accounts for, one a row, before deductions. The headers are for programs: always English.
 
+    `music_alone`: the song has other words, and of each share only its part for the music is paid.
     Of a released hold the payee gets a part: won × payees_part adds up to the statement's gross, as won does of a run.
     """
     response = StreamingHttpResponse(_lines(statement), content_type="text/csv; charset=utf-8")
@@ -65,6 +66,7 @@ def _lines(statement: Statement) -> Iterator[str]:
             _plain(row.won_micros),
             str(part),
             usage.report.ref,
+            "yes" if cell.music_alone else "",
         )
         yield writer.writerow(values)
 

@@ -15,6 +15,7 @@ from claims import services as claims
 from claims.rules import Check
 from portal.accounts.models import User
 from royalties.models import Statement
+from royalties.review import accept_music
 from tests.royalties.scene import PAID_IN, Scene, add_deduction, distribute_all, make_scene, signed_in
 from works.models import Right, Share, Work
 
@@ -85,3 +86,11 @@ def test_it_is_the_payee_s_alone(scene: Scene) -> None:
     for name, user in scene.everybody().items():
         expected = 200 if name in {"haeon", "staff", "staff_two", "auditor"} else 404
         assert signed_in(user).get(url).status_code == expected, name
+
+
+def test_the_file_says_of_which_songs_the_music_alone_is_paid(scene: Scene) -> None:
+    accept_music(songs=[scene.review], work=scene.moon, actor=scene.staff, reason="", seen={})
+    distribute_all(scene)
+    rows = download(scene.haeon, Statement.objects.get(party=scene.haeon_party))
+    said = {(row["song_as_reported"], row["share"], row["music_alone"]) for row in rows}
+    assert said == {("月光之下", "5/12", ""), ("月光", "5/24", "yes")}
