@@ -107,11 +107,14 @@ def _ready(written: str) -> Text:
         # a title may begin with a numeral (IV by itself is a name), but counts with it behind a word
         plain = letters if len(words) < 2 else "".join(words)
         return Text(tidied, plain, False, frozenset(), frozenset(words), is_latin, False, False)
-    simplified = han.simplified_key(letters) if han.has_han(letters) else letters
     has_hangul, has_han = hangul.has_hangul(letters), han.has_han(letters)
+    simplified = han.simplified_key(letters) if has_han else letters
     has_kana = KANA.search(letters) is not None
     is_latin = not (has_hangul or has_han or has_kana)
-    ways = () if has_kana or is_latin else hanja.readings(letters)  # Hangul is its own reading
+    if has_kana or is_latin:
+        ways: tuple[str, ...] = ()
+    else:
+        ways = hanja.readings(letters) if has_han else (letters,)  # Hangul is its own reading
     return Text(tidied, simplified, simplified != letters, frozenset(ways), frozenset(), is_latin, has_hangul, has_han)
 
 

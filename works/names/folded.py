@@ -35,7 +35,6 @@ SPOKEN_ON: Final = re.compile("S(?=-)|C(?=-)|T(?=-I)")
 AS_SPOKEN: Final = str.maketrans({"-": "", "S": "t", "C": "t", "T": "t", "I": "E"})
 BEGINS_WITHOUT_R: Final = frozenset("ㅣㅑㅕㅛㅠㅖㅒㅔㅐㅢㅟ")  # 리 and 류 are also 이 and 유, 로 is 노
 
-LATIN: Final = re.compile("[a-z]+")
 # an r before a consonant or at the end only colours a vowel (Park, Sur)
 GROUPS: Final = re.compile("t?ch|sh|ph|th|ck|c[eiy]|c|r(?![aeiouwyhr])")
 GROUP: Final = {
@@ -51,11 +50,8 @@ GROUP: Final = {
     "ci": "si",
     "cy": "sy",
 }
-LATIN_VOWELS: Final = re.compile("[aeiouwy]+(?:h+[aeiouwy]+)*")
-LATIN_VOWEL: Final = {"a": "A", "e": "E", "i": "E", "y": "E", "o": "O", "u": "O", "w": "O"}
-LATIN_CONSONANTS: Final = str.maketrans(
-    {"g": "k", "q": "k", "d": "t", "b": "p", "v": "p", "f": "p", "r": "l", "j": "c", "z": "c", "x": "ks"}
-)
+# x is ks; vowels are told apart as those of Hangul
+LATIN_SOUNDS: Final = str.maketrans({**dict(zip("gqdbvfrjzaeiyouw", "kktppplccAEEEOOO", strict=True)), "x": "ks"})
 
 VOWELS_IN_A_ROW: Final = re.compile("[AEO]+(?=[AEO])")
 ACTED_ON: Final = re.compile(
@@ -88,29 +84,21 @@ def folded(text: str) -> str:
 
 def fold_letters(letters: str) -> str:
     """The same for a text of which works.names.clean.letters has left letters and digits only."""
-    sounds = LATIN.sub(_fold_latin, letters)
+    sounds = GROUPS.sub(_group, letters).translate(LATIN_SOUNDS)
     if not letters.isascii():
         if not hangul.has_hangul(letters):
             return ""
         sounds = SPOKEN_ON.sub(_speak_on, sounds.translate(_SYLLABLES))
     if sounds[:1] == "l":
         sounds = _begin_without_r(letters, sounds)
-    sounds = sounds.translate(AS_SPOKEN)
+    if not letters.isascii():
+        sounds = sounds.translate(AS_SPOKEN)
     sounds = VOWELS_IN_A_ROW.sub("", sounds[:1] + sounds[1:].replace("h", ""))
     return DOUBLED.sub(r"\1", ACTED_ON.sub("", sounds))
 
 
-def _fold_latin(found: re.Match[str]) -> str:
-    word = GROUPS.sub(_group, found[0])
-    return LATIN_VOWELS.sub(_last_vowel, word).translate(LATIN_CONSONANTS)
-
-
 def _group(found: re.Match[str]) -> str:
     return GROUP[found[0]]
-
-
-def _last_vowel(found: re.Match[str]) -> str:
-    return LATIN_VOWEL[found[0][-1]]
 
 
 def _speak_on(found: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 HANGUL: Final = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
+SYLLABLE: Final = re.compile("[가-힣]")
 INITIALS: Final = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 FIRST: Final = 0xAC00
 LAST: Final = 0xD7A3
@@ -65,7 +66,7 @@ def coda_jamo(letter: str) -> str:
 
 
 def count_syllables(text: str) -> int:
-    return sum(FIRST <= ord(letter) <= LAST for letter in text)
+    return len(SYLLABLE.findall(text))
 
 
 def at_beginning(syllable: str) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from itertools import accumulate
+from math import inf
 from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -117,24 +118,24 @@ def unlikeliness(letters: str, jamo: str, costs: Costs) -> float:
     no_letter = costs.steps.get("", {})
     added = [no_letter.get(each, UNKNOWN) for each in jamo]  # jamo that no letter stands for
     runs = _runs(jamo)
-    best: list[dict[int, float]] = [{} for _ in range(len(letters) + 1)]
+    best = [[inf] * (width + 1) for _ in range(len(letters) + 1)]
     best[0][0] = 0.0
     alone_letters = 0.0
     for place, row in enumerate(best):
-        for at in range(width):
-            if at in row and row[at] + added[at] < row.get(at + 1, 1e9):
-                row[at + 1] = row[at] + added[at]
+        for at, cost in enumerate(added):
+            if row[at] + cost < row[at + 1]:
+                row[at + 1] = row[at] + cost
         if place == len(letters):
             break
         behind = alone_letters + SLACK
-        reached = {at: cost for at, cost in row.items() if cost <= behind + alone[at]}
-        if not reached and not any(best[place + 1 :]):
-            return 2.0
+        reached = [(at, cost) for at, cost in enumerate(row) if cost <= behind + alone[at]]
         if reached:
             _go_on(letters, place, jamo, runs, reached, best, costs.steps)
+        elif min(map(min, best[place + 1 :])) == inf:
+            return 2.0
         alone_letters += costs.letters.get(letters[place], UNKNOWN)
     unrelated = alone_letters + alone[-1]
-    return best[-1].get(width, 2 * unrelated) / unrelated
+    return min(best[-1][width], 2 * unrelated) / unrelated
 
 
 @lru_cache(maxsize=20_000)
@@ -151,8 +152,8 @@ def _go_on(
     place: int,
     jamo: str,
     runs: list[list[str]],
-    reached: Mapping[int, float],
-    best: list[dict[int, float]],
+    reached: list[tuple[int, float]],
+    best: list[list[float]],
     steps: Table,
 ) -> None:
     """Take every step that begins at a place of the letters."""
@@ -161,22 +162,22 @@ def _go_on(
         there = best[end]
         spoken_as = steps.get(step)
         if spoken_as is not None:
-            for at, so_far in reached.items():
+            for at, so_far in reached:
                 for further, sounds in enumerate(runs[at], at):
-                    if sounds in spoken_as and so_far + spoken_as[sounds] < there.get(further, 1e9):
+                    if sounds in spoken_as and so_far + spoken_as[sounds] < there[further]:
                         there[further] = so_far + spoken_as[sounds]
         if end > place + 1 and not step.isdigit():  # only a letter and a number have names
             continue
         for name in _names(step):
-            for at, so_far in reached.items():
+            for at, so_far in reached:
                 further = at + len(name)
-                if jamo.startswith(name, at) and so_far + NAMED < there.get(further, 1e9):
+                if jamo.startswith(name, at) and so_far + NAMED < there[further]:
                     there[further] = so_far + NAMED
         if end == place + 1:
-            for at, so_far in reached.items():
-                if jamo.startswith(step, at) and so_far + WRITTEN < there.get(at + 1, 1e9):
+            for at, so_far in reached:
+                if jamo.startswith(step, at) and so_far + WRITTEN < there[at + 1]:
                     there[at + 1] = so_far + WRITTEN
-                if so_far + UNKNOWN < there.get(at, 1e9):
+                if so_far + UNKNOWN < there[at]:
                     there[at] = so_far + UNKNOWN
 
 

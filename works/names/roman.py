@@ -225,27 +225,28 @@ def _sounds(text: str) -> tuple[tuple[Spellings, ...], ...]:
     if not hangul.count_syllables(letters):
         return ()
     sounds: list[Spellings] = []
-    after_surname: list[Spellings] = []
     coda = ""
-    for place, letter in enumerate(letters):
-        parts = hangul.take_apart(letter)
-        if parts is None:
-            its = [_ending(coda), Spellings({letter: 0, "-" + letter: 0})]
-            coda = ""
-        else:
-            initial, vowel, next_coda = parts
-            its = [_between(coda, initial, vowel), _vowel(initial, vowel, next_coda)]
-            coda = next_coda
-        sounds += its
-        if place == 1:
-            after_surname += its if parts is None else [_between("", parts[0], parts[1]), its[1]]
-        elif place:
-            after_surname += its
-    rows = [(*sounds, _ending(coda))]
+    for letter in letters:
+        between, nucleus, coda = _letter(coda, letter)
+        sounds += (between, nucleus)
+    ending = _ending(coda)
+    rows = [(*sounds, ending)]
     if letters[0] in SURNAMES:
-        end = [_ending(coda)] if len(letters) > 1 else []
-        rows.append((_parse(SURNAMES[letters[0]]), *after_surname, *end))
+        given: tuple[Spellings, ...] = (*sounds[2:], ending) if len(letters) > 1 else ()
+        if given and hangul.take_apart(letters[1]):
+            given = (_letter("", letters[1])[0], *given[1:])  # no coda of the surname acts on it
+        rows.append((_parse(SURNAMES[letters[0]]), *given))
     return tuple(rows)
+
+
+@lru_cache(maxsize=50_000)
+def _letter(coda: str, letter: str) -> tuple[Spellings, Spellings, str]:
+    """The spellings of a letter after this coda: of its initial with the coda, of its vowel; and its own coda."""
+    parts = hangul.take_apart(letter)
+    if parts is None:
+        return _ending(coda), Spellings({letter: 0, "-" + letter: 0}), ""
+    initial, vowel, next_coda = parts
+    return _between(coda, initial, vowel), _vowel(initial, vowel, next_coda), next_coda
 
 
 @cache
