@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import uuid
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -194,18 +195,28 @@ def _analyze() -> None:
 # ── measuring ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ask(songs: Sequence[Song], *, with_meaning: bool) -> list[Decision]:
+def in_reports(songs: Sequence[Song], count: int) -> list[list[int]]:
+    """The places of songs in so many reports: in small ones few songs of an artist stand together that could help each other."""
+    reports: list[list[int]] = [[] for _ in range(count)]
+    for place, song in enumerate(songs):
+        reports[zlib.crc32(f"{song.title}\n{song.artist}".encode()) % count].append(place)
+    return reports
+
+
+def ask(songs: Sequence[Song], *, with_meaning: bool, reports: int = 1) -> list[Decision]:
     queries = [SongQuery(str(number), song.title, song.artist) for number, song in enumerate(songs)]
-    decisions: list[Decision] = []
-    for start in range(0, len(queries), AT_ONCE):
-        decisions += match(queries[start : start + AT_ONCE], {}, with_meaning=with_meaning)
-    return decisions
+    decisions: dict[str, Decision] = {}
+    for places in in_reports(songs, reports):
+        for start in range(0, len(places), AT_ONCE):
+            some = [queries[place] for place in places[start : start + AT_ONCE]]
+            decisions.update((decision.key, decision) for decision in match(some, {}, with_meaning=with_meaning))
+    return [decisions[query.key] for query in queries]
 
 
-def measure(songs: Sequence[Song], numbers: Mapping[str, int], *, with_meaning: bool) -> Measured:
+def measure(songs: Sequence[Song], numbers: Mapping[str, int], *, with_meaning: bool, reports: int = 1) -> Measured:
     """Ask for every song and count. A song is answered when its outcome is not none: by its best candidate."""
     started = perf_counter()
-    decisions = ask(songs, with_meaning=with_meaning)
+    decisions = ask(songs, with_meaning=with_meaning, reports=reports)
     found = Measured(seconds=perf_counter() - started, songs=len(songs))
     known = find_performers({name.text for song in songs for name in name_parts(song.artist)})
     for song, decision in zip(songs, decisions, strict=True):

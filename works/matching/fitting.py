@@ -15,7 +15,7 @@ from works.matching import taken_works
 from works.matching.base import SongQuery
 from works.matching.candidates import Found, find_candidates
 from works.matching.decide import decide, decide_exact, is_one_title
-from works.matching.evaluation import Song, f1
+from works.matching.evaluation import Song, f1, in_reports
 from works.matching.exact import find_exact
 from works.matching.fitted import Fitted
 from works.matching.rivals import Pair, add_context, add_nearest, is_open
@@ -26,7 +26,7 @@ from works.names.performers import parse_performers
 FOLDS: Final = 5
 RIDGE: Final = 1.0  # how strongly weights are held to 0
 ROUNDS: Final = 40
-PARTS: Final = (4, 50)  # of the songs, asked by themselves
+REPORTS: Final = (4, 50)  # in so many the songs are asked once more
 ACCEPT_PRECISION: Final = 0.995  # of accepted songs, in the cross-validation
 TRANSLATION_PRECISION: Final = 0.99  # of those accepted because the artist is the same and the title means the same
 SET_BY_HAND: Final = {
@@ -104,33 +104,33 @@ def _fold(song: Song, groups: Mapping[str, str]) -> int:
     return zlib.crc32(group.casefold().encode()) % FOLDS
 
 
-def ask_in_parts(
+def ask_in_reports(
     songs: Sequence[Song], truth: Sequence[int | None], groups: Mapping[str, str], start: Fitted, count: int
 ) -> list[Asked]:
     """The same songs in so many reports, each asked by itself: the fewer of an artist are asked together, the less they say of each
     other, and the less may follow from that nothing was said.
     """
-    parts: list[list[int]] = [[] for _ in range(count)]
-    for place, song in enumerate(songs):
-        parts[zlib.crc32(f"{song.title}\n{song.artist}".encode()) % count].append(place)
     return [
-        ask_register([songs[place] for place in its], [truth[place] for place in its], groups, start) for its in parts
+        ask_register([songs[place] for place in places], [truth[place] for place in places], groups, start)
+        for places in in_reports(songs, count)
     ]
 
 
-def fit(main: Asked, others: Sequence[Asked], start: Fitted, in_parts: Sequence[Sequence[Asked]] = ()) -> Fitted:
+def fit(
+    main: Asked, others: Sequence[Asked], start: Fitted, in_small_reports: Sequence[Sequence[Asked]] = ()
+) -> Fitted:
     """Weights on all songs; thresholds and figures from a cross-validation by artist, of the songs of `main`.
 
-    in_parts: these songs once more, in smaller reports. What is accepted must be right as often in any of them.
+    in_small_reports: these songs once more, in 4 and in 50 reports. What is accepted must be right as often in any of them.
     """
-    every = [main, *(each for its in in_parts for each in its), *others]
+    every = [main, *(each for its in in_small_reports for each in its), *others]
     judged: list[Judged] = []
-    apart: list[list[Judged]] = [[] for _ in in_parts]
+    apart: list[list[Judged]] = [[] for _ in in_small_reports]
     elsewhere: list[list[Judged]] = [[] for _ in others]
     for fold in range(FOLDS):
         weights = _fit_weights(every, start, leave_out=fold)
         judged += _judge(main, weights, fold)
-        for found, its in zip(apart, in_parts, strict=True):
+        for found, its in zip(apart, in_small_reports, strict=True):
             for each in its:
                 found += _judge(each, weights, fold)
         for found, each in zip(elsewhere, others, strict=True):
@@ -152,9 +152,9 @@ def fit(main: Asked, others: Sequence[Asked], start: Fitted, in_parts: Sequence[
         "songs": len(main.queries),
         "exact": exact_n,
         "cross_validated": _figures(judged, review, thresholds, registered=registered),
-        "cross_validated_in_parts": {
+        "cross_validated_in_reports": {
             str(len(its)): _figures(found, review, thresholds, registered=registered)
-            for found, its in zip(apart, in_parts, strict=True)
+            for found, its in zip(apart, in_small_reports, strict=True)
         },
     }
     return replace(final, review=review, accept=accept, accept_translation=accept_translation, exact=exact, about=about)

@@ -36,6 +36,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--names", type=Path, metavar="TSV", help="name_a, name_b, kind: names of one person or group"
         )
+        parser.add_argument(
+            "--reports", type=int, default=1, metavar="N", help="ask for the songs in so many reports, not in one"
+        )
         parser.add_argument("--without-aliases", action="store_true", help="import no names of artists")
         parser.add_argument("--without-meaning", action="store_true", help="compare nothing by meaning")
         parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
@@ -56,7 +59,9 @@ class Command(BaseCommand):
             if "aliases" in files:
                 evaluation.import_aliases(files["aliases"])
             songs = evaluation.read_songs(files["queries"])
-            answer |= evaluation.summary(evaluation.measure(songs, numbers, with_meaning=with_meaning))
+            answer |= evaluation.summary(
+                evaluation.measure(songs, numbers, with_meaning=with_meaning, reports=max(1, options["reports"]))
+            )
         if "hard_negatives" in files:
             with evaluation.scratch_register():
                 rows = evaluation.read_tsv(files["hard_negatives"])

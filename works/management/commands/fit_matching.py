@@ -37,14 +37,14 @@ class Command(BaseCommand):
             without_aliases = fitting.ask_register(songs, truth, groups, start)
             evaluation.import_aliases(gold / "artist_aliases.tsv")
             with_aliases = fitting.ask_register(songs, truth, groups, start)
-            in_parts = [fitting.ask_in_parts(songs, truth, groups, start, count) for count in fitting.PARTS]
+            small = [fitting.ask_in_reports(songs, truth, groups, start, count) for count in fitting.REPORTS]
         with evaluation.scratch_register():
             firsts, seconds = evaluation.resembling_songs(evaluation.read_tsv(gold / "hard_negatives.tsv"))
             numbers = evaluation.register(firsts)
             resembling = fitting.ask_register(
                 seconds, [None] * len(seconds), groups, start, other_than=[numbers[song.work_id] for song in seconds]
             )
-        new = fitting.fit(with_aliases, [without_aliases, resembling], start, in_parts)
+        new = fitting.fit(with_aliases, [without_aliases, resembling], start, small)
         hashes = {name: hashlib.sha256((gold / name).read_bytes()).hexdigest()[:16] for name in FILES}
         text = json.dumps({**asdict(new), "about": {**new.about, "data_sha256": hashes}}, indent=2) + "\n"
         self.stdout.write(text)
