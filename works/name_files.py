@@ -21,6 +21,7 @@ from portal.files.models import StoredFile
 from portal.files.services import path_of
 from portal.lib.errors import DomainError
 from portal.lib.inert import read_inert, write_inert
+from works.catalogue.base import POISON
 from works.catalogue.rows import RawRow, csv_rows, detect_encoding
 from works.models import NamesRow, NamesUpload, PartyName, RecordingTitle, Script, WorkTitle
 from works.naming import NameIsBlank, NameIsTooLong, NewName, tidy_name
@@ -52,6 +53,10 @@ ERRORS: Final[Mapping[str, str | Promise]] = {
     "script-unknown": _("“%(value)s” is none of these: %(scripts)s. Leave it empty, and it is found from the letters."),
     "kind-unknown": _("“%(value)s” is none of these: %(kinds)s."),
     "language-malformed": _("“%(value)s” is not a language code such as ko, en or zh-Hans. Leave it empty if unsure."),
+    POISON: _(
+        "Our program failed on this row, so nothing was added from it. Nothing has to be wrong with the row: we have been told, "
+        "and you can send it again when we have mended the program."
+    ),
     "taken-away": _("“%(value)s” was disputed, and the society took it away. Ask the society, which may add it again."),
 }
 
@@ -208,6 +213,21 @@ def read_names(stored: StoredFile, first: int, last: int) -> Reading:
     return reading
 
 
+def row_as_sent(stored: StoredFile, row_no: int) -> dict[str, str]:
+    """The cells of one row, by column, without a look at what they say."""
+    lines = _lines_of(stored)
+    columns = _heading(next(lines, None))
+    return next((_cells_as_sent(line, columns) for line in lines if line.row_no == row_no), {})
+
+
+def _cells_as_sent(line: RawRow, columns: Sequence[str]) -> dict[str, str]:
+    return {
+        column: read_inert(cell.strip())[:LONGEST_CELL]
+        for column, cell in zip(columns, line.cells, strict=False)
+        if column in COLUMNS
+    }
+
+
 def _lines_of(stored: StoredFile) -> Iterator[RawRow]:
     path = path_of(stored)
     try:
@@ -232,11 +252,7 @@ def _heading(row: RawRow | None) -> list[str]:
 
 def _read_row(reading: Reading, line: RawRow) -> None:
     row_no = line.row_no
-    cells = {
-        column: read_inert(cell.strip())[:LONGEST_CELL]
-        for column, cell in zip(reading.columns, line.cells, strict=False)
-        if column in COLUMNS
-    }
+    cells = _cells_as_sent(line, reading.columns)
     reading.cells[row_no] = cells
     if line.code:
         reading.note(row_no, "", ",".join(line.cells), line.code)

@@ -7,7 +7,7 @@ whole is said at once; a row that is wrong is kept with the reason, to be mended
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 from django.core.files.uploadedfile import UploadedFile
@@ -25,14 +25,17 @@ from portal.jobs.services import NewChunk, Stage, Stopped, Work as JobWork, crea
 from portal.lib.errors import DomainError
 from portal.notices.services import notify
 from works import access
+from works.catalogue.base import POISON
 from works.identifiers import parse_isrc
 from works.models import RECORDING_NUMBER, NamesRow, NamesUpload, Party, Recording, Work
-from works.name_files import OF, NameProblem, Reading, look_at, read_names
+from works.name_files import OF, NameProblem, Reading, look_at, read_names, row_as_sent
 from works.naming import AnyName, Named, Speaker, add_names, longest_name, tidy_name
 from works.provenance import NameSource
 
 TASK: Final = "works.tasks.import_names"
 ROWS_AT_ONCE: Final = 500  # about a third of a second
+PIECES: Final = 16  # into which a chunk is cut that ends its workers
+POISONED: Final = gettext_noop("Our program failed on a row of the file of names “%(file)s” and left it out.")
 STOPPED: Final = gettext_noop("The work on the file of names “%(file)s” has stopped before all of it was added.")
 
 
@@ -52,17 +55,16 @@ def receive_names(
     except DomainError:
         discard_upload(stored=stored)
         raise
-    chunks = [NewChunk({"first": some[0], "last": some[-1]}, units=len(some)) for some in _parts(rows)] or [
-        NewChunk({"first": 0, "last": 0}, units=0)
-    ]
+    chunks = _chunks(rows, ROWS_AT_ONCE) or [NewChunk({"first": 0, "last": 0}, units=0)]
     with transaction.atomic():
         upload = NamesUpload.objects.create(organisation=organisation, file=stored, uploaded_by=user, rows=len(rows))
         job = create_job(kind=TASK, subject_id=upload.pk, owner=user, stage="add", chunks=chunks, bell=bell)
     return upload, job
 
 
-def _parts(rows: list[int]) -> list[list[int]]:
-    return [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]
+def _chunks(rows: Sequence[int], size: int) -> list[NewChunk]:
+    runs = [rows[start : start + size] for start in range(0, len(rows), size)]
+    return [NewChunk({"first": run[0], "last": run[-1]}, units=len(run)) for run in runs]
 
 
 def jobs_of(uploads: Iterable[NamesUpload]) -> dict[int, Job]:
@@ -112,6 +114,25 @@ def _keep_rows_to_mend(upload: NamesUpload, reading: Reading) -> int:
     return len(problems)
 
 
+def _cut(work: JobWork) -> list[NewChunk]:
+    """The rows of a chunk in sixteen shares, or nothing when it is one."""
+    upload = NamesUpload.objects.select_related("file").get(pk=work.job.subject_id)
+    rows = [row for row in look_at(upload.file) if work.payload["first"] <= row <= work.payload["last"]]
+    return [] if len(rows) <= 1 else _chunks(rows, -(-len(rows) // PIECES))
+
+
+def _leave_row_out(work: JobWork) -> None:
+    """The only row of a chunk ends its workers: it is to be sent again, and the file goes on."""
+    upload = NamesUpload.objects.select_related("file").get(pk=work.job.subject_id)
+    row_no = work.payload["first"]
+    problem = NameProblem(row_no=row_no, column="", value="", code=POISON)
+    NamesRow.objects.create(
+        upload=upload, row_no=row_no, values=row_as_sent(upload.file, row_no), problems=[problem.as_json()]
+    )
+    NamesUpload.objects.filter(pk=upload.pk).update(wrong=F("wrong") + 1)
+    notify(users=society_staff(), sentence=POISONED, params={"file": upload.file.label}, url=_url(upload))
+
+
 def _then(job: Job) -> None:
     NamesUpload.objects.filter(pk=job.subject_id).update(finished_at=timezone.now())
 
@@ -122,11 +143,17 @@ def _stopped(job: Job, _reason: Stopped) -> None:
         users=[*society_staff(), upload.uploaded_by],
         sentence=STOPPED,
         params={"file": upload.file.label},
-        url=reverse("works:names_upload", args=[upload.ref]),
+        url=_url(upload),
     )
 
 
-STAGES: Final = {"add": Stage(prepare=_prepare, work=_work, then=_then, stopped=_stopped)}
+def _url(upload: NamesUpload) -> str:
+    return reverse("works:names_upload", args=[upload.ref])
+
+
+STAGES: Final = {
+    "add": Stage(prepare=_prepare, work=_work, then=_then, stopped=_stopped, cut=_cut, give_up=_leave_row_out)
+}
 
 
 def _find(reading: Reading, user: Reader) -> dict[tuple[str, str], Named]:

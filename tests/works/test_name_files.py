@@ -17,7 +17,9 @@ from portal.files.models import StoredFile
 from portal.jobs.models import Job
 from portal.jobs.services import drain
 from portal.lib.errors import DomainError
+from portal.notices.models import Notice
 from tests.royalties.scene import Scene, add_work, make_scene
+from works import name_imports
 from works.catalogue.performers import link_performers
 from works.models import ChangeLog, NamesUpload, Party, PartyName, Recording, RecordingTitle, WorkTitle
 from works.name_files import (
@@ -31,7 +33,7 @@ from works.name_files import (
     problems_of,
 )
 from works.name_imports import ROWS_AT_ONCE, STAGES, receive_names
-from works.naming import NewName, Speaker, add_name, tidy_name, withdraw_name
+from works.naming import NewName, Speaker, add_name, add_names, tidy_name, withdraw_name
 
 TABLES = (WorkTitle, PartyName, RecordingTitle)
 
@@ -296,3 +298,31 @@ def test_what_she_may_name_is_asked_when_the_names_are_added(scene: Scene) -> No
     drain(job_id=job.pk, stages=STAGES)
     upload.refresh_from_db()
     assert (upload.added, upload.wrong) == (0, 1)
+
+
+def test_a_row_our_program_fails_on_is_left_out_and_the_others_are_added(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row("work", scene.moon.ref, f"Moon {number}") for number in range(40)]
+
+    def failing(*, names: Any, speaker: Speaker) -> Any:
+        if any(name.text in {"Moon 3", "Moon 39"} for _named, name in names):
+            raise KeyError("a bug")
+        return add_names(names=names, speaker=speaker)
+
+    monkeypatch.setattr(name_imports, "add_names", failing)
+    upload, job = receive_names(stream=io.BytesIO(as_csv(rows)), label="a.csv", user=scene.dalbit, bell=False)
+    for _attempt in range(100):
+        try:
+            drain(job_id=job.pk, stages=STAGES)
+        except KeyError:
+            continue
+        break
+    upload.refresh_from_db()
+    assert (upload.added, upload.wrong, upload.finished_at is not None) == (38, 2, True)
+    left = upload.row_set.order_by("row_no")
+    assert [(each.row_no, each.values["text"], problems_of(each)[0].code) for each in left] == [
+        (5, "Moon 3", "our-failure"), (41, "Moon 39", "our-failure"),
+    ]  # fmt: skip
+    assert all("Our program failed" in problems_of(each)[0].sentence for each in left)
+    assert Notice.objects.filter(user=scene.staff).count() == 2
