@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pytest_django import DjangoDbBlocker
 
 from portal.demo import society, story
@@ -28,6 +28,8 @@ from tests.conftest import Database, _django_connected_to, _name
 
 # Playwright's synchronous interface keeps an event loop in this thread, which Django takes for an asynchronous caller.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+PATIENCE_MS = 10_000  # a page on a busy machine; nothing is waited for that has come
+expect.set_options(timeout=PATIENCE_MS)
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = settings.PORTAL_DATA_DIR / "screens"
 LOGIN = "/account/login/"
@@ -120,7 +122,7 @@ def answers(address: str) -> bool:
 
 def sign_in(page: Page, site: str, email: str, language: str = "ko") -> None:
     """As a person does it: e-mail and password, then the language at the top of the page."""
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.context.clear_cookies()
     page.goto(f"{site}{LOGIN}")
     page.fill("input[name=login]", email)
