@@ -236,11 +236,18 @@ def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> Non
         song.compared = tuple(party_id for party_id in its if party_id in shelves)
         song.works = frozenset().union(*(shelves[party_id].works for party_id in song.compared)) - song.rejected
         for party_id in song.compared:
-            shelf = shelves[party_id]
-            for work_id in _near(shelf, query, song.hits):
+            for work_id in shelves[party_id].works.intersection(song.hits):  # that a title alone had led to
                 _add_hit(song, work_id, party_id, [])
-            for work_id in shelf.works.intersection(song.hits):  # that a title alone had led to
+        if any(hit.performers and _has_letters(hit) for hit in song.hits.values()):
+            continue  # by the artist, and called so: titles that are only near are none
+        for party_id in song.compared:
+            for work_id in _near(shelves[party_id], query, song.hits):
                 _add_hit(song, work_id, party_id, [])
+
+
+def _has_letters(hit: Hit) -> bool:
+    """Whether a title of a work has the letters of a name of the song's."""
+    return any(key.startswith("k:") for key in hit.met)
 
 
 def _is_alike(artists: str, met: Met) -> bool:
