@@ -13,6 +13,7 @@ from works.names import clean, pinyin
 from works.names.alike import alike
 from works.names.hangul import has_hangul
 from works.names.performers import parse_performers
+from works.names.script import has_latin
 from works.names.titles import parse_title
 
 REMEMBERED: Final = 50_000
@@ -76,6 +77,8 @@ RUN: Final = re.compile(r"[\u1100-\uffdc][^A-Za-z]*|[A-Za-z][\x00-\x7f\u00c0-\u0
 
 def _runs(name: str) -> list[str]:
     """The two names of "回家的路 The Long Way Home", where a blank stands between two scripts and each says enough."""
+    if name.isascii() or not has_latin(name):
+        return []
     runs = [run.strip() for run in RUN.findall(name)]
     if len(runs) != 2 or any(len(clean.letters(run)) < SHORTEST_RUN for run in runs) or f"{runs[0]} {runs[1]}" != name:
         return []
@@ -137,8 +140,13 @@ def _begins_or_ends(one: str, other: str) -> bool:
 
 
 def may_be_one_name(reported: str, registered: str) -> bool:
-    """Whether a name may be the other one in other letters: not where both are Hangul, or sound alike but little."""
+    """Whether a name may be the other one in other letters: not where both or neither are Latin, or where they sound alike but little.
+
+    Names in Han and in Hangul that are one share a key for their reading.
+    """
     if has_hangul(reported) and has_hangul(registered):
+        return False
+    if not has_latin(reported) and not has_latin(registered):
         return False
     return any(alike(reported, part.text).score >= SAME_NAME for part in name_parts(registered))
 

@@ -33,6 +33,10 @@ def detect_script(text: str) -> str:
     return _detect_han(text)
 
 
+def has_latin(text: str) -> bool:
+    return LATIN.search(text) is not None
+
+
 def same_script(one: str, other: str) -> bool:
     """Whether two codes are of one family: Hani, Hans and Hant are."""
     return one == other or (one in HAN_SCRIPTS and other in HAN_SCRIPTS)
