@@ -17,7 +17,7 @@ from rapidfuzz import fuzz, process
 
 from works.identifiers import parse_ipi_name
 from works.matching.base import SongQuery
-from works.matching.compare import SAME_NAME, may_be_one_name, shared_name
+from works.matching.compare import SAME_NAME, compare_names, compare_within, may_be_one_name, shared_name
 from works.matching.exact import stored_form
 from works.matching.keys import keys_of_name, keys_of_title
 from works.matching.rows import distinct, rows_of
@@ -105,8 +105,9 @@ def find_candidates(queries: Sequence[SongQuery], excluded: Mapping[str, frozens
     _find_by_writer(queries, found)
     _find_by_ipi(queries, found)
     _find_by_artist(queries, found)
-    _add_titles(found)
     _add_names(found)
+    _leave_out_others(queries, found)
+    _add_titles(found)
     return found
 
 
@@ -323,6 +324,18 @@ def short_sound(key: str) -> str:
 
 
 # ── what else the register says about the works found ───────────────────────────────────────────────────────────────────
+
+
+def _leave_out_others(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
+    """Forget the works that only share a title with the song and are known to be another artist's, whose name does not hold hers."""
+    for query, song in zip(queries, found, strict=True):
+        song.hits = {work_id: hit for work_id, hit in song.hits.items() if not _is_anothers(query.artists, hit)}
+
+
+def _is_anothers(artists: str, hit: Hit) -> bool:
+    if not hit.names or hit.writers or hit.ipis or compare_names(artists, hit.names).score:
+        return False
+    return compare_within(artists, hit.names).why != "contained"
 
 
 def _add_titles(found: Sequence[Found]) -> None:
