@@ -50,7 +50,7 @@ _TIDY: Final = _TidyTable(SAME)
 _KEY: Final = _KeyTable()
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def tidy(text: str) -> str:
     """The text in NFKC (which also replaces the compatibility ideographs U+F900 ff.), readable, with one kind of bracket.
 
@@ -65,7 +65,7 @@ def tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def letters(text: str) -> str:
     """Letters and digits of a tidied text, without case, accents, blanks and signs; "" when it has none.
 

@@ -14,7 +14,7 @@ def has_han(text: str) -> bool:
     return HAN.search(text) is not None
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def to_simplified(text: str) -> str:
     """What OpenCC's t2s makes of it: phrases first, then characters.
 

@@ -26,7 +26,7 @@ class Performer(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def parse_performers(text: str) -> tuple[Performer, ...]:
     """The single artists of a joined text, in order; () for a blank one.
 

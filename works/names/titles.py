@@ -33,7 +33,7 @@ class Title(NamedTuple):
     songs: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def parse_title(text: str) -> Title:
     """Read a title as services write it.
 
