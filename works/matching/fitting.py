@@ -35,6 +35,7 @@ SET_BY_HAND: Final = {
     "ipi": 6.0,
 }  # facts of which the gold data hold none
 ACCEPT_AT_LEAST: Final = 0.5  # nothing less likely than not is accepted, whatever precision was reached below
+F1_TO_SPEND: Final = 0.005  # what the highest F1 may be lowered by, to show more songs to a person
 FEWEST_ACCEPTED: Final = 50
 WRONGLY_ACCEPTED: Final = (
     0.002  # of all songs asked of the other registers, those that only resemble a registered one among them
@@ -136,7 +137,7 @@ def fit(
         for found, each in zip(elsewhere, others, strict=True):
             found += _judge(each, weights, fold)
     registered = sum(truth is not None for truth in main.truth)
-    review = _best_review(judged, registered=registered)
+    review = _lowest_review(judged, registered=registered)
     thresholds = []
     for by_meaning, precision in ((False, ACCEPT_PRECISION), (True, TRANSLATION_PRECISION)):
         lowest = [_lowest_accept(_found_by(its, by_meaning=by_meaning), precision) for its in (judged, *apart)]
@@ -255,16 +256,18 @@ def _judge(asked: Asked, weights: Fitted, fold: int) -> list[Judged]:
     return judged
 
 
-def _best_review(judged: Sequence[Judged], *, registered: int) -> float:
-    """The threshold with the highest F1."""
-    best, threshold, right = 0.0, 1.0, 0
+def _lowest_review(judged: Sequence[Judged], *, registered: int) -> float:
+    """The lowest threshold whose F1 is almost the highest: of thresholds that can hardly be told apart the one that shows most, because
+    to look at a song costs a person a minute, and to miss one costs its money.
+    """
     ordered = sorted(judged, key=lambda each: -each.probability)
+    reached, right = [0.0], 0
     for number, each in enumerate(ordered, 1):
         right += each.right
-        reached = f1(right / number, right / registered)
-        if reached > best:
-            best, threshold = reached, each.probability
-    return round(threshold - 0.0005, 3)
+        reached.append(f1(right / number, right / registered))
+    enough = max(reached) - F1_TO_SPEND
+    shown = max(number for number, its in enumerate(reached) if its >= enough)
+    return round(ordered[shown - 1].probability - 0.0005, 3) if shown else 1.0
 
 
 def _found_by(judged: Sequence[Judged], *, by_meaning: bool) -> list[Judged]:
