@@ -68,6 +68,25 @@ def test_a_name_teaches_nobody_else(register: dict[str, int]) -> None:
     assert outcomes(BOTH_NAMES, OTHER_NAME, excluded=rejected) == ["accepted", "none"]
 
 
+def test_nothing_is_told_of_a_work_that_bears_the_name_itself(db: None) -> None:
+    """Else a version that is a work of its own would win over the song, whose name it has."""
+    send(
+        [
+            row("song", "힙", performer="도담밴드", party="작가 1"),
+            row("ja", "HIP (Japanese Ver.)", performer="도담밴드", party="작가 2"),
+        ]
+    )
+    work = Work.objects.get(submitter_ref="song")
+    queries = [
+        SongQuery("1", "HIP (Japanese Ver.)", "도담밴드"),
+        SongQuery("2", "HIP", "도담밴드"),
+        SongQuery("3", "힙 (HIP)", "도담밴드"),
+    ]
+    decisions = match(queries, {}, with_meaning=False)
+    assert decisions[1].candidates[0].work_id == work.pk
+    assert "also_called" not in decisions[1].candidates[0].evidence
+
+
 def candidate(work_id: int, base: float, **more: Any) -> Scored:
     title = Agreement(registered="푸른 새벽")
     scored = Scored(work_id, title, ARTIST, Agreement(), True, (), (), ("푸른 새벽",), **more)

@@ -112,14 +112,14 @@ def _claims(
 def hear_witnesses(query: SongQuery, scored: Scored, witnesses: Witnesses) -> dict[str, float]:
     """What they say for a candidate that is not sure by itself, as features; their titles are kept as evidence.
 
-    told: a song that surely is this work bears this song's name too. company: how probable it is that a song by the same artists,
-    of another name, is this work, divided by the number of works that they sing.
+    told: a song that surely is this work bears this song's name, which the work itself does not. company: how probable it is that
+    a song by the same artists, of another name, is this work, divided by the number of works that they sing.
     """
     scored.also_called = scored.sung_with = ""
     if scored.base >= SURE:
         return {}
     facts: dict[str, float] = {}
-    if scored.by_the_artist and (known := witnesses.names.get(scored.work_id)):
+    if scored.by_the_artist and not scored.title.exact and (known := witnesses.names.get(scored.work_id)):
         scored.also_called = next((known[name] for name in _names(query.title) if name in known), "")
         if scored.also_called:
             facts["told"] = 1.0
