@@ -36,7 +36,7 @@ EXACT_KEYS: Final = ("k:", "h:", "s:")
 COMPARED: Final = ("k:", "r:", "c:")  # kinds of keys in which titles may be near
 NEAR: Final = 60  # of 100: how like two keys of one kind are, from which on their titles are compared
 SHORT_SOUND: Final = 7  # letters of a key
-NEAREST: Final = 3  # works of an artist whose titles are compared because they are like the song's
+NEAREST: Final = 3  # works of its artists whose titles are compared because they are like the song's
 SHORT, SHORT_LATIN = 5, 8  # letters of a key
 
 
@@ -241,9 +241,14 @@ def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> Non
                 _add_hit(song, work_id, party_id, [])
         if any(hit.performers and _has_letters(hit) for hit in song.hits.values()):
             continue  # by the artist, and called so: titles that are only near are none
+        near: dict[int, float] = {}
         for party_id in song.compared:
-            for work_id in _near(shelves[party_id], query, song.hits):
-                _add_hit(song, work_id, party_id, [])
+            for work_id, likeness in _near(shelves[party_id], query, song.hits).items():
+                near[work_id] = max(likeness, near.get(work_id, 0))
+        for work_id in sorted(near, key=lambda each: (-near[each], each))[:NEAREST]:
+            for party_id in song.compared:
+                if work_id in shelves[party_id].works:
+                    _add_hit(song, work_id, party_id, [])
 
 
 def _has_letters(hit: Hit) -> bool:
@@ -293,8 +298,8 @@ def _shelves(parties: set[int]) -> dict[int, Shelf]:
     return shelves
 
 
-def _near(shelf: Shelf, query: SongQuery, known: Mapping[int, Hit]) -> list[int]:
-    """The works of an artist that come nearest to a song, but for those known to share a key with it."""
+def _near(shelf: Shelf, query: SongQuery, known: Mapping[int, Hit]) -> dict[int, float]:
+    """The works of an artist that come near a song, and how near, but for those known to share a key with it."""
     near: dict[int, float] = {}
 
     def look(key: str, among: tuple[list[str], list[int]]) -> None:
@@ -311,7 +316,7 @@ def _near(shelf: Shelf, query: SongQuery, known: Mapping[int, Hit]) -> list[int]
             look(sound, shelf.of_kind("r:"))
         elif key.key.startswith("r:") and len(key.key) <= SHORT_SOUND:
             look(key.key, shelf.sounds)
-    return sorted(near, key=lambda work_id: (-near[work_id], work_id))[:NEAREST]
+    return near
 
 
 @lru_cache(maxsize=50_000)
