@@ -39,6 +39,8 @@ MOST_CHANGES: Final = 100
 FILES: Final = {(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY}
 READ: Final = Needs(Scope.WORKS_READ, access.WORK_READERS)
 
+ENCODING_NAMES = [(name, name) for name in ENCODINGS]
+
 
 class OrganisationOut(serializers.Serializer[Any]):
     ref = serializers.CharField()
@@ -251,7 +253,7 @@ class CatalogueIn(Input):
     )
 
     encoding = serializers.ChoiceField(
-        choices=list(ENCODINGS),
+        choices=ENCODING_NAMES,
         required=False,
         allow_blank=True,
         default="",
