@@ -175,6 +175,7 @@ def _copy_migrated_template(server: Database, copy: str) -> None:
             subprocess.run(
                 [sys.executable, ROOT / "manage.py", "migrate", "--verbosity=0"], env=environment, check=True
             )
+            _leave_statistics_alone(database)
             admin.execute(
                 sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name))
             )
