@@ -22,7 +22,7 @@ COPY_BLOCKS: Final = """
     COPY {} (period, report_id, first_line, last_line, services, usage_months, kinds, recordings, uses, amounts_micros)
     FROM STDIN (FORMAT binary)"""
 
-# https://www.postgresql.org/docs/18/sql-copy.html#SQL-COPY-FILE-FORMATS, "Binary Format": all numbers big-endian.
+# As PostgreSQL's documentation of COPY has it under "Binary Format": all numbers big-endian.
 BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 END: Final = struct.pack(">h", -1)
 TEXT, DATE, INT2, INT8 = 25, 1082, 21, 20  # numbers of types in every database
