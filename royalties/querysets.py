@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from portal.accounts.access import (
@@ -182,9 +182,11 @@ class SongUsageQuerySet(QuerySet["models.SongUsage"]):
 
 
 LINE_KEYS: Final = (whole("first_line"), whole("line_no"))  # in the order of the file, a block after the other
-BLOCKS_THAT_NAME: Final = """
-    SELECT first_line FROM royalties_lineblock
-    WHERE period = %s AND report_id = %s AND recordings @> ARRAY[%s]::bigint[]"""
+# An array and no join: so the blocks are known before any is taken apart, whatever the planner thinks of their number.
+IN_A_BLOCK_THAT_NAMES: Final = """
+    royalties_usageline.first_line = ANY (ARRAY(
+        SELECT first_line FROM royalties_lineblock
+        WHERE period = %s AND report_id = %s AND recordings @> ARRAY[%s]::bigint[]))"""
 
 
 class UsageLineQuerySet(QuerySet["models.UsageLine"]):
@@ -196,8 +198,9 @@ class UsageLineQuerySet(QuerySet["models.UsageLine"]):
 
     def summed_in(self, used: models.SongUsage) -> Self:
         """The lines whose sum this usage is, from the blocks alone that name its recording."""
-        blocks = RawSQL(BLOCKS_THAT_NAME, [used.report.period, used.report_id, used.recording_id])  # noqa: S611 – parameters
-        lines = self.of_report(used.report).filter(first_line__in=blocks)
+        named = [used.report.period, used.report_id, used.recording_id]
+        in_a_block = RawSQL(IN_A_BLOCK_THAT_NAMES, named, BooleanField())  # noqa: S611 – parameters
+        lines = self.of_report(used.report).filter(in_a_block)
         return lines.filter(recording_id=used.recording_id, service=used.service, usage_month=used.usage_month)
 
 
