@@ -47,12 +47,14 @@ def then_match(job: Job) -> str:
     return "match"
 
 
+# unnest() in the list of columns hands rows on one by one; in FROM it would write them all down first.
 SUM_UP: Final = """
     INSERT INTO royalties_songusage (report_id, recording_id, service, usage_month, lines, uses, amount_micros)
-    SELECT t.report_id, l.recording_id, t.services[l.kind], t.usage_months[l.kind], sum(l.lines), sum(l.uses), sum(l.micros)
-    FROM royalties_tiletotal t CROSS JOIN LATERAL unnest(t.recordings, t.kinds, t.lines, t.uses, t.amounts_micros)
-        AS l (recording_id, kind, lines, uses, micros)
-    WHERE t.report_id = %s AND l.recording_id %% %s = %s
+    SELECT report_id, recording_id, services[kind], usage_months[kind], sum(lines), sum(uses), sum(micros) FROM (
+        SELECT report_id, services, usage_months, unnest(recordings) AS recording_id, unnest(kinds) AS kind,
+            unnest(lines) AS lines, unnest(uses) AS uses, unnest(amounts_micros) AS micros
+        FROM royalties_tiletotal WHERE report_id = %s) AS sums
+    WHERE recording_id %% %s = %s
     GROUP BY 1, 2, 3, 4"""
 
 SONGS_WITHOUT_MATCH: Final = """
