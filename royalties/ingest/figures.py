@@ -30,18 +30,19 @@ class ReportFigures:
 
 
 FIGURES: Final = """
-    SELECT coalesce(sum(u.lines), 0), count(DISTINCT u.recording_id),
-        count(DISTINCT u.recording_id) FILTER (WHERE s.first_report_id = u.report_id),
-        coalesce(sum(u.lines) FILTER (WHERE m.outcome = 'accepted'), 0),
-        coalesce(sum(u.lines) FILTER (WHERE m.outcome = 'review'), 0),
-        coalesce(sum(u.amount_micros::numeric), 0),
-        coalesce(sum(u.amount_micros::numeric) FILTER (WHERE m.outcome = 'accepted'), 0),
-        coalesce(sum(u.amount_micros::numeric) FILTER (WHERE m.outcome = 'review'), 0),
+    WITH song AS MATERIALIZED (
+        SELECT recording_id, sum(lines) AS lines, sum(amount_micros) AS micros FROM royalties_songusage
+        WHERE report_id = %(report)s GROUP BY recording_id)
+    SELECT coalesce(sum(song.lines), 0), count(*), count(*) FILTER (WHERE s.first_report_id = %(report)s),
+        coalesce(sum(song.lines) FILTER (WHERE m.outcome = 'accepted'), 0),
+        coalesce(sum(song.lines) FILTER (WHERE m.outcome = 'review'), 0),
+        coalesce(sum(song.micros), 0),
+        coalesce(sum(song.micros) FILTER (WHERE m.outcome = 'accepted'), 0),
+        coalesce(sum(song.micros) FILTER (WHERE m.outcome = 'review'), 0),
         (SELECT count(*) FROM royalties_rejectedline WHERE report_id = %(report)s),
         (SELECT coalesce(sum(amount_micros::numeric), 0) FROM royalties_rejectedline WHERE report_id = %(report)s)
-    FROM royalties_songusage u JOIN royalties_reportedrecording s ON s.id = u.recording_id
-    LEFT JOIN royalties_match m ON m.recording_id = u.recording_id AND m.superseded_at IS NULL
-    WHERE u.report_id = %(report)s"""
+    FROM song JOIN royalties_reportedrecording s ON s.id = song.recording_id
+    LEFT JOIN royalties_match m ON m.recording_id = song.recording_id AND m.superseded_at IS NULL"""
 
 
 def report_figures(report: Report) -> ReportFigures:
