@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from importlib import resources
-from itertools import accumulate
 from math import inf
+from string import ascii_lowercase, digits
 from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -26,6 +28,7 @@ Table = Mapping[str, Mapping[str, float]]  # letters to the jamo they become and
 
 OTHERS: Final = re.compile("[^a-z0-9]+")
 SAID: Final = {"&": "and", "%": "percent", "+": "plus", "@": "at"}
+NUMBER: Final = re.compile("[0-9]{2,}")
 SIGNS: Final = re.compile("[&%+@]")
 # what a Korean ear does not tell apart in a foreign word: tense consonants, ㅐ and ㅔ, the codas that all sound like ㅅ
 ALIKE: Final = {
@@ -50,7 +53,6 @@ PLAIN: Final = {
 }
 
 MAX_LETTERS: Final = 4  # of a step
-MAX_JAMO: Final = 4
 UNKNOWN: Final = 9.0  # nats for a letter or a jamo that no step explains
 NAMED: Final = 5.0  # nats for a letter or a number that is said by its name
 UNPAIRED: Final = 3.0  # nats more for a letter without a sound or a sound without a letter
@@ -65,12 +67,65 @@ CONSONANTS_ALIKE: Final = (
 SLACK: Final = 10.0  # nats a row of steps may be behind before it is given up
 
 
-class Costs(NamedTuple):
+class Step(NamedTuple):
+    """What some letters may become, each with what it costs more than letters and jamo cost on their own.
+
+    silent: nothing; inf where that is no step. sounds: jamo, by the first of them.
+    """
+
+    silent: float
+    sounds: Mapping[str, Sequence[tuple[str, float]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
     """steps: letters to jamo; letters, jamo: what one of them costs by itself, in an unrelated text."""
 
     steps: Table
     letters: Mapping[str, float]
     jamo: Mapping[str, float]
+
+    def alone(self, letters: str, jamo: str) -> float:
+        """What both cost if they have nothing to do with each other."""
+        return sum([self.letters.get(each, UNKNOWN) for each in letters]) + sum(
+            [self.jamo.get(each, UNKNOWN) for each in jamo]
+        )
+
+    @cached_property
+    def known(self) -> dict[str, Step]:
+        """By their letters: those that were learned, and each single letter and digit."""
+        return {letters: self.step(letters) for letters in {*ascii_lowercase, *digits, *self.steps} - {""}}
+
+    @cached_property
+    def added(self) -> dict[str, float]:
+        """Jamo that no letter stands for."""
+        no_letter = self.steps.get("", {})
+        return {jamo: no_letter.get(jamo, UNKNOWN) - cost for jamo, cost in self.jamo.items()}
+
+    def with_numbers(self, letters: str) -> dict[str, Step]:
+        """Those known, and the numbers in the letters; each is worked out once, and there are 11,100."""
+        for number in NUMBER.findall(letters):
+            for start in range(len(number)):
+                for end in range(start + 2, min(start + MAX_LETTERS, len(number)) + 1):
+                    if number[start:end] not in self.known:
+                        self.known[number[start:end]] = self.step(number[start:end])
+        return self.known
+
+    def step(self, letters: str) -> Step:
+        """What letters become, as learned; a letter and a number also become their names, and a letter itself or nothing."""
+        found = dict(self.steps.get(letters, {}))
+        single = len(letters) == 1
+        more = [(name, NAMED) for name in _names(letters)] if single or letters.isdigit() else []
+        if single:
+            more += [(letters, WRITTEN), ("", UNKNOWN)]
+        for jamo, cost in more:
+            found[jamo] = min(cost, found.get(jamo, inf))
+        beyond = {jamo: cost - self.alone(letters, jamo) for jamo, cost in found.items()}
+        silent = beyond.pop("", inf)
+        sounds: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        for jamo, cost in beyond.items():
+            sounds[jamo[0]].append((jamo, cost))
+        return Step(silent, dict(sounds))
 
 
 @lru_cache(maxsize=50_000)
@@ -113,75 +168,44 @@ def cost_of(share: float) -> float:
 
 def unlikeliness(letters: str, jamo: str, costs: Costs) -> float:
     """The cost of the cheapest row of steps as a share of the cost of both texts on their own; 2.0 when given up."""
-    width = len(jamo)
-    alone = list(accumulate((costs.jamo.get(each, UNKNOWN) for each in jamo), initial=0.0))
-    no_letter = costs.steps.get("", {})
-    added = [no_letter.get(each, UNKNOWN) for each in jamo]  # jamo that no letter stands for
-    runs = _runs(jamo)
-    best = [[inf] * (width + 1) for _ in range(len(letters) + 1)]
+    known = costs.known if letters.isalpha() else costs.with_numbers(letters)
+    added = [costs.added.get(each, 0.0) for each in jamo]
+    # for each place in both texts: how much more the cheapest row of steps until there costs than the texts until there
+    best = [[inf] * (len(jamo) + 1) for _ in range(len(letters) + 1)]
     best[0][0] = 0.0
-    alone_letters = 0.0
+    farthest = 0  # place in the letters that a step leads to
     for place, row in enumerate(best):
-        for at, cost in enumerate(added):
-            if row[at] + cost < row[at + 1]:
-                row[at + 1] = row[at] + cost
-        if place == len(letters):
-            break
-        behind = alone_letters + SLACK
-        reached = [(at, cost) for at, cost in enumerate(row) if cost <= behind + alone[at]]
-        if reached:
-            _go_on(letters, place, jamo, runs, reached, best, costs.steps)
-        elif min(map(min, best[place + 1 :])) == inf:
-            return 2.0
-        alone_letters += costs.letters.get(letters[place], UNKNOWN)
-    unrelated = alone_letters + alone[-1]
-    return min(best[-1][width], 2 * unrelated) / unrelated
-
-
-@lru_cache(maxsize=20_000)
-def _runs(jamo: str) -> list[list[str]]:
-    """What a step may become, by where it begins: the empty text, one jamo, two, and so on."""
-    return [
-        [jamo[start:end] for end in range(start, min(start + MAX_JAMO, len(jamo)) + 1)]
-        for start in range(len(jamo) + 1)
-    ]
-
-
-def _go_on(
-    letters: str,
-    place: int,
-    jamo: str,
-    runs: list[list[str]],
-    reached: list[tuple[int, float]],
-    best: list[list[float]],
-    steps: Table,
-) -> None:
-    """Take every step that begins at a place of the letters."""
-    for end in range(place + 1, min(place + MAX_LETTERS, len(letters)) + 1):
-        step = letters[place:end]
-        there = best[end]
-        spoken_as = steps.get(step)
-        if spoken_as is not None:
-            for at, so_far in reached:
-                for further, sounds in enumerate(runs[at], at):
-                    if sounds in spoken_as and so_far + spoken_as[sounds] < there[further]:
-                        there[further] = so_far + spoken_as[sounds]
-        if end > place + 1 and not step.isdigit():  # only a letter and a number have names
+        for at, extra in enumerate(added):
+            cost = row[at] + extra
+            if cost < row[at + 1]:
+                row[at + 1] = cost
+        reached = [(at, cost) for at, cost in enumerate(row) if cost <= SLACK]
+        if not reached:
+            if place >= farthest:
+                break
             continue
-        for name in _names(step):
-            for at, so_far in reached:
-                further = at + len(name)
-                if jamo.startswith(name, at) and so_far + NAMED < there[further]:
-                    there[further] = so_far + NAMED
-        if end == place + 1:
-            for at, so_far in reached:
-                if jamo.startswith(step, at) and so_far + WRITTEN < there[at + 1]:
-                    there[at + 1] = so_far + WRITTEN
-                if so_far + UNKNOWN < there[at]:
-                    there[at] = so_far + UNKNOWN
+        for end in range(place + 1, min(place + MAX_LETTERS, len(letters)) + 1):
+            step = known.get(letters[place:end])
+            if step is not None:
+                farthest = max(farthest, end)
+                _take(step, reached, jamo, best[end])
+    return min(2.0, 1 + best[-1][-1] / costs.alone(letters, jamo))
 
 
-@lru_cache(maxsize=20_000)
+def _take(step: Step, reached: list[tuple[int, float]], jamo: str, there: list[float]) -> None:
+    """Take a step from each place that is reached in the jamo."""
+    silent, sounds = step
+    for at, so_far in reached:
+        cost = so_far + silent
+        if cost < there[at]:
+            there[at] = cost
+        for said, more in sounds.get(jamo[at : at + 1], ()):
+            if jamo.startswith(said, at):
+                cost, further = so_far + more, at + len(said)
+                if cost < there[further]:
+                    there[further] = cost
+
+
 def _names(step: str) -> tuple[str, ...]:
     """How a letter or a number is said, in sounds; () for other steps."""
     return tuple(dict.fromkeys(map(to_jamo, spoken.LETTERS.get(step, ()) or spoken.number_names(step))))
