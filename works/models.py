@@ -171,10 +171,11 @@ class PartyKey(models.Model):
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="keys", db_index=False)
     key = models.CharField(max_length=300)
     text = models.CharField(max_length=200)  # the name that gave the key
+    kind = models.CharField(max_length=10)  # of the party, which never changes it: people are found without their rows
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["party", "key"], name="party_has_a_key_once"),)
-        indexes = (models.Index(fields=["key", "party"], include=["text"], name="party_by_key"),)
+        indexes = (models.Index(fields=["key", "party"], include=["kind", "text"], name="party_by_key"),)
 
     def __str__(self) -> str:
         return self.key

@@ -90,8 +90,8 @@ def find_performers(names: Iterable[str]) -> dict[str, list[int]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT k.key, array_agg(p.id ORDER BY p.id) FROM works_partykey k JOIN works_party p ON p.id = k.party_id
-            WHERE k.key = ANY(%s) AND p.kind = %s GROUP BY k.key""",
+            SELECT key, array_agg(party_id ORDER BY party_id) FROM works_partykey
+            WHERE key = ANY(%s) AND kind = %s GROUP BY key""",
             [list(set(keys.values())), PERFORMER],
         )
         found = dict(cursor.fetchall())

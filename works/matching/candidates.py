@@ -143,8 +143,8 @@ def _people_of(keys: list[str], *kinds: str) -> dict[str, list[tuple[int, str, s
     rows = rows_of(
         """
         SELECT asked.key, k.party_id, k.text, k.kind FROM unnest(%s::text[]) AS asked (key) CROSS JOIN LATERAL (
-            SELECT k.party_id, k.text, p.kind FROM works_partykey k JOIN works_party p ON p.id = k.party_id
-            WHERE k.key = asked.key AND p.kind = ANY(%s) ORDER BY k.party_id LIMIT %s) AS k""",
+            SELECT party_id, text, kind FROM works_partykey k
+            WHERE k.key = asked.key AND k.kind = ANY(%s) ORDER BY party_id LIMIT %s) AS k""",
         [keys, list(kinds)],
         ARTISTS_OF_A_NAME,
     )

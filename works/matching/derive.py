@@ -33,9 +33,22 @@ TITLES: Final = """
         WHERE p.work_id = ANY(%(ids)s) AND p.numerator = p.denominator AND t.ended_at IS NULL ORDER BY t.id) AS recordings"""
 
 
+# In the order of their keys, so that two who add the same wait for each other but never in a circle.
+ADDED: Final = {
+    "works_partykey": """
+        INSERT INTO works_partykey (party_id, key, text, kind)
+        SELECT new.party_id, new.key, new.text, p.kind
+        FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (party_id, key, text) JOIN works_party p ON p.id = new.party_id
+        ORDER BY 1, 2 ON CONFLICT DO NOTHING""",
+    "works_workkey": """
+        INSERT INTO works_workkey (work_id, key, text)
+        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new ORDER BY 1, 2 ON CONFLICT DO NOTHING""",
+}
+
+
 def add_party_keys(names: Iterable[tuple[int, str]]) -> None:
     """Keys of further names: pairs of a party and a name. What is there already stays."""
-    _insert("works_partykey", "party_id", _keys(names, keys_of_name, NAME_TEXT))
+    _insert("works_partykey", _keys(names, keys_of_name, NAME_TEXT))
 
 
 def without_ended(names: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -62,7 +75,7 @@ def add_title_keys(titles: Iterable[tuple[int, str]]) -> None:
 
 def add_work_keys(titles: Iterable[tuple[int, str]]) -> None:
     """The half of add_title_keys that knows no performers."""
-    _insert("works_workkey", "work_id", _keys(titles, keys_of_title, KEY_TEXT))
+    _insert("works_workkey", _keys(titles, keys_of_title, KEY_TEXT))
 
 
 def add_performed_keys(work_ids: Sequence[int]) -> None:
@@ -129,7 +142,7 @@ def _refresh(
                 WHERE now.id = old.{owner} AND now.key = old.key AND now.text = old.text)"""
         ).format(table=sql.Identifier(table), owner=sql.Identifier(owner))
         cursor.execute(statement, [list(ids), *_columns(rows)])
-    _insert(table, owner, rows)
+    _insert(table, rows)
 
 
 def _keys(
@@ -143,15 +156,10 @@ def _keys(
     return [(owner, key, text) for (owner, key), text in found.items()]
 
 
-def _insert(table: str, owner: str, rows: Sequence[tuple[int, str, str]]) -> None:
-    """In the order of their keys, so that two who add the same wait for each other but never in a circle."""
-    if not rows:
-        return
-    statement = sql.SQL(
-        "INSERT INTO {} ({}, key, text) SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new ON CONFLICT DO NOTHING"
-    ).format(sql.Identifier(table), sql.Identifier(owner))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, _columns(sorted(rows)))
+def _insert(table: str, rows: Sequence[tuple[int, str, str]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(ADDED[table], _columns(rows))
 
 
 def _columns(rows: Sequence[tuple[int, str, str]]) -> list[list[int] | list[str]]:

@@ -103,7 +103,7 @@ def _find_by_names(queries: Sequence[SongQuery], found: Sequence[Exact], rejecte
     performers = [written_keys_of_name(query.artists) for query in queries]
     parties: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for key, party_id, text in rows_of(
-        "SELECT key, party_id, text FROM works_partykey WHERE key = ANY(%s)",
+        "SELECT key, party_id, text FROM works_partykey WHERE key = ANY(%s) AND kind = 'performer'",
         [distinct(key for its in performers for key in its)],
     ):
         parties[key].append((party_id, text))
