@@ -23,7 +23,9 @@ SAME: Final = {
     **dict.fromkeys((0xAD, 0x34F, 0x61C, 0x180E, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)), ""),
     **dict.fromkeys(map(ord, "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85"), " "),
 }
-PLAIN: Final = re.compile(r"[ -Z\\^_a-z|~]*")  # ASCII that needs nothing but its blanks squeezed
+PLAIN: Final = re.compile(r"[ -Z\\^_a-z|~\u4e00-\u9fff가-힣]*")  # what needs nothing but its blanks squeezed
+SMALL: Final = bytes(range(256)).lower()
+NO_LETTERS: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 MAX_KEY: Final = 200  # characters; the column holds 300, an index entry 2,700 bytes
 
 
@@ -62,6 +64,8 @@ def tidy(text: str) -> str:
         text = text.translate(_TIDY)
         if not unicodedata.is_normalized("NFKC", text):
             text = unicodedata.normalize("NFKC", text)
+    elif " " not in text:
+        return text
     return " ".join(text.split())
 
 
@@ -72,6 +76,8 @@ def letters(text: str) -> str:
     >>> letters("Let's (not) fall — 좋은 날!")
     'letsnotfall좋은날'
     """
+    if text.isascii():
+        return text.encode().translate(SMALL, NO_LETTERS).decode()
     squeezed = text.translate(_KEY)
     return squeezed if unicodedata.is_normalized("NFC", squeezed) else unicodedata.normalize("NFC", squeezed)
 

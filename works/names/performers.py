@@ -15,7 +15,8 @@ JOINT: Final = re.compile(
     r"|\s(?:[x×+]|vs\.?|feat\.?|ft\.?|featuring|with)(?=\s))\s*",
     re.IGNORECASE,
 )
-PLAIN_NAME: Final = re.compile(r"[(,;/|、&×+]|\s(?:x|vs\.?|feat\.?|ft\.?|featuring|with)\s", re.IGNORECASE)
+# a sign, or a blank before such a word: written so that the engine goes from one of these characters to the next
+PLAIN_NAME: Final = re.compile(r"[(,;/|、&×+\s](?:(?<!\s)|(?:x|vs\.?|feat\.?|ft\.?|featuring|with)\s)", re.IGNORECASE)
 CREDIT: Final = re.compile(r"^(?:feat|ft|featuring|with|cv|vocal)\b[\s.:]*(?=\S)", re.IGNORECASE)
 
 

@@ -13,6 +13,8 @@ PLAIN_TITLE: Final = re.compile(
     r"[(;/|、+]|\s-|-\s|[^\x00-\x7f]-|\b(?:feat|ft|featuring|inst|instrumental|ver|version)\b|伴奏|版|반주|버전|버젼|메들리",
     re.IGNORECASE,
 )
+# in small letters, what stands in every title that PLAIN_TITLE finds, found in a fraction of the time
+HINTS: Final = re.compile(r"[(;/|、+版-]|伴奏|반주|버전|버젼|메들리|feat|ft|nst|ver")
 MEDLEY: Final = re.compile(r"(?<=\S)\s+\+\s*(?=\S)|(?<=\S)\+\s+(?=\S)")
 
 
@@ -44,7 +46,7 @@ def parse_title(text: str) -> Title:
     A medley ("A + B (a) + C (b)") has no aliases: each bracket names another song of it.
     """
     whole = clean.tidy(text)
-    if not PLAIN_TITLE.search(whole):
+    if not HINTS.search(whole.casefold()) or not PLAIN_TITLE.search(whole):
         return Title(whole, whole, whole)
     tags: list[str] = []
     featured: list[str] = []
