@@ -32,11 +32,11 @@ CODAS: Final = {
     **dict.fromkeys(("", "ㅎ"), ""),
 }
 SPOKEN_ON: Final = re.compile("S(?=-)|C(?=-)|T(?=-I)")
-AS_SPOKEN: Final = str.maketrans({"-": "", "S": "t", "C": "t", "T": "t", "I": "E"})
+AS_SPOKEN: Final = str.maketrans("SCTI", "tttE", "-")
 BEGINS_WITHOUT_R: Final = frozenset("ㅣㅑㅕㅛㅠㅖㅒㅔㅐㅢㅟ")  # 리 and 류 are also 이 and 유, 로 is 노
 
 # an r before a consonant or at the end only colours a vowel (Park, Sur)
-GROUPS: Final = re.compile("t?ch|sh|ph|th|ck|c[eiy]|c|r(?![aeiouwyhr])")
+GROUPS: Final = re.compile("tch|th|sh|ph|ch|ck|ce|ci|cy|c|r(?![aeiouwyhr])")
 GROUP: Final = {
     "ch": "j",
     "tch": "j",
@@ -69,7 +69,7 @@ class _Syllables(dict[int, str]):
         return self[code]
 
 
-_SYLLABLES: Final = _Syllables()
+_SYLLABLES: Final = _Syllables(LATIN_SOUNDS)
 
 
 @lru_cache(maxsize=100_000)
@@ -84,11 +84,13 @@ def folded(text: str) -> str:
 
 def fold_letters(letters: str) -> str:
     """The same for a text of which works.names.clean.letters has left letters and digits only."""
-    sounds = GROUPS.sub(_group, letters).translate(LATIN_SOUNDS)
-    if not letters.isascii():
-        if not hangul.has_hangul(letters):
-            return ""
+    sounds = GROUPS.sub(_group, letters)
+    if letters.isascii():
+        sounds = sounds.translate(LATIN_SOUNDS)
+    elif hangul.has_hangul(letters):
         sounds = SPOKEN_ON.sub(_speak_on, sounds.translate(_SYLLABLES))
+    else:
+        return ""
     if sounds[:1] == "l":
         sounds = _begin_without_r(letters, sounds)
     if not letters.isascii():
