@@ -7,13 +7,13 @@ first way of comparing that the two scripts allow and that agrees says the score
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from works.names import clean, han, hangul, hanja, latin, loans, pinyin, roman
-from works.names.folded import folded
+from works.names import clean, han, hangul, hanja, latin, loans, pinyin, roman, skeleton
+from works.names.folded import fold_letters
 from works.names.script import KANA
 
 
@@ -28,19 +28,6 @@ class Alike(NamedTuple):
 
     score: float
     why: str
-
-
-class Text(NamedTuple):
-    """A part made ready: as written; its letters and digits (Simplified); its ways in Hangul; its words."""
-
-    written: str
-    letters: str
-    traditional: bool
-    in_hangul: frozenset[str]
-    words: frozenset[str]
-    is_latin: bool
-    has_hangul: bool
-    has_han: bool
 
 
 NONE: Final = Alike(0.0, "none")
@@ -62,6 +49,7 @@ SAME_SOUND: Final = Alike(0.88, "spelling")
 LONGEST: Final = 600  # characters of both; hostile texts of 60,000 would be compared for minutes
 PERSON: Final = 3  # syllables, and words at most
 SHORTEST: Final = 4  # letters; in a shorter text one letter more or less makes another word
+WORD: Final = re.compile("[a-z0-9]+")
 DIGITS: Final = re.compile(r"\d+")
 ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 
@@ -77,6 +65,76 @@ def alike(one: str, other: str) -> Alike:
     return _compare(one, other) if one <= other else _compare(other, one)
 
 
+class Text:
+    """A part made ready: what it is made of, and each way of reading it, worked out when it is first asked for.
+
+    letters: its letters and digits as they are compared: in Simplified characters, Roman numerals in digits.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.written = clean.tidy(text)
+        self.plain = self.letters = clean.letters(self.written)
+        if self.plain.isascii():
+            self.has_hangul = self.has_han = self.has_kana = self.is_traditional = False
+            self.is_latin = not self.plain.isdigit() and self.plain != ""
+            # a title may begin with a numeral (IV by itself is a name), but counts with it behind a word
+            if len(self.words) > 1:
+                self.letters = "".join(self.words)
+            return
+        self.has_hangul, self.has_han = hangul.has_hangul(self.plain), han.has_han(self.plain)
+        self.has_kana = KANA.search(self.plain) is not None
+        self.is_latin = not (self.has_hangul or self.has_han or self.has_kana)
+        if self.has_han:
+            self.letters = han.simplified_key(self.plain)
+        self.is_traditional = self.letters != self.plain
+
+    @cached_property
+    def folded(self) -> str:
+        return latin.fold(self.written)
+
+    @cached_property
+    def words(self) -> list[str]:
+        return [ROMAN.get(word, word) for word in WORD.findall(self.folded.replace("'", ""))]
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        return DIGITS.findall(self.letters)
+
+    @cached_property
+    def in_hangul(self) -> frozenset[str]:
+        """The ways to read Han in Hangul; Hangul is its own reading."""
+        if self.has_kana or self.is_latin:
+            return frozenset()
+        return frozenset(hanja.readings(self.plain) if self.has_han else (self.plain,))
+
+    @cached_property
+    def jamo(self) -> str:
+        return loans.to_jamo(self.plain)
+
+    @cached_property
+    def consonants(self) -> str:
+        return skeleton.strip(self.plain)
+
+    @cached_property
+    def sound(self) -> str:
+        return fold_letters(self.letters)
+
+    @cached_property
+    def in_latin(self) -> str:
+        """Latin letters and digits as a foreign word is read."""
+        return loans.to_letters(self.folded)
+
+    @cached_property
+    def orders(self) -> tuple[str, ...]:
+        """Latin letters as a Korean name is read."""
+        return roman.orders(self.folded)
+
+    @cached_property
+    def pinyin_orders(self) -> tuple[str, ...]:
+        """Latin letters as a Chinese name is read."""
+        return pinyin.orders(self.folded)
+
+
 @lru_cache(maxsize=200_000)
 def _compare(one: str, other: str) -> Alike:
     if one == other:
@@ -85,56 +143,45 @@ def _compare(one: str, other: str) -> Alike:
     if not a.letters or not b.letters:
         return SAME if a.written == b.written else NONE
     if a.letters == b.letters:
-        return SIMPLIFIED if a.traditional != b.traditional else SAME
-    if not a.in_hangul.isdisjoint(b.in_hangul):
-        return READING
+        return SIMPLIFIED if a.is_traditional != b.is_traditional else SAME
     if a.is_latin and b.is_latin:
         return _compare_latin(a, b)
     if a.is_latin:
         return _compare_with_latin(b, a)
     if b.is_latin:
         return _compare_with_latin(a, b)
+    if (a.has_han or b.has_han) and not a.in_hangul.isdisjoint(b.in_hangul):
+        return READING
     return _compare_spelling(a, b)
 
 
-@lru_cache(maxsize=100_000)
-def _ready(written: str) -> Text:
-    tidied = clean.tidy(written)
-    letters = clean.letters(tidied)
-    if letters.isascii():
-        words = [ROMAN.get(word, word) for word in re.findall("[a-z0-9]+", latin.fold(tidied).replace("'", ""))]
-        is_latin = any(letter.isalpha() for letter in letters)
-        # a title may begin with a numeral (IV by itself is a name), but counts with it behind a word
-        plain = letters if len(words) < 2 else "".join(words)
-        return Text(tidied, plain, False, frozenset(), frozenset(words), is_latin, False, False)
-    has_hangul, has_han = hangul.has_hangul(letters), han.has_han(letters)
-    simplified = han.simplified_key(letters) if has_han else letters
-    has_kana = KANA.search(letters) is not None
-    is_latin = not (has_hangul or has_han or has_kana)
-    if has_kana or is_latin:
-        ways: tuple[str, ...] = ()
-    else:
-        ways = hanja.readings(letters) if has_han else (letters,)  # Hangul is its own reading
-    return Text(tidied, simplified, simplified != letters, frozenset(ways), frozenset(), is_latin, has_hangul, has_han)
+@lru_cache(maxsize=50_000)
+def _ready(text: str) -> Text:
+    return Text(text)
 
 
 def _compare_with_latin(text: Text, other: Text) -> Alike:
     """Hangul or Han with Latin letters."""
     if text.has_han:
-        if not set(pinyin.pinyin_keys(text.written)).isdisjoint(pinyin.pinyin_keys(other.written)):
+        if pinyin.is_spelt_so(text.plain, other.pinyin_orders):
             return PINYIN
-        return HANJA_ROMANISED if any(roman.is_romanised(way, other.written) for way in text.in_hangul) else NONE
+        return HANJA_ROMANISED if any(_is_romanised(way, other) for way in text.in_hangul) else NONE
     if not text.has_hangul:
         return NONE
-    rare = roman.rare_spellings(text.letters, other.written)
-    if rare is not None and roman.is_romanised(text.letters, other.written):
+    rare = roman.rare_spellings(text.plain, other.orders)
+    if rare is not None and rare <= roman.rare_allowed(text.plain):
         return ROMANISED[min(rare, 1)]
-    loan = _loan(loans.loan_cost(other.written, text.written))
-    if loan.score < BOTH_READINGS.score and pinyin.is_read_so(text.written, other.written):
+    loan = _loan(text, other)
+    if loan.score < BOTH_READINGS.score and pinyin.is_read_so(text.plain, other.pinyin_orders):
         return BOTH_READINGS
     if rare is not None and loan.score < ROUGHLY_ROMANISED.score:
         return ROUGHLY_ROMANISED
-    return NAMESAKE if loan.score > NAMESAKE.score and _are_namesakes(text.letters, other.written) else loan
+    return NAMESAKE if loan.score > NAMESAKE.score and _are_namesakes(text.plain, other.written) else loan
+
+
+def _is_romanised(korean: str, other: Text) -> bool:
+    rare = roman.rare_spellings(korean, other.orders)
+    return rare is not None and rare <= roman.rare_allowed(korean)
 
 
 def _are_namesakes(korean: str, roman_name: str) -> bool:
@@ -145,28 +192,32 @@ def _are_namesakes(korean: str, roman_name: str) -> bool:
     return any(roman.is_romanised(korean[0], word) for word in (words[0], words[-1]))
 
 
-def _loan(cost: float) -> Alike:
+def _loan(text: Text, other: Text) -> Alike:
+    if loans.are_far(other.consonants, text.consonants):
+        return NONE
+    cost = loans.cost_between(other.in_latin, text.jamo)
     if cost >= 1:
         return NONE
     return Alike(round(SURE_LOAN - 2 * (SURE_LOAN - EVEN_LOAN) * cost, 3), "loan")
 
 
 def _compare_latin(a: Text, b: Text) -> Alike:
-    if a.words == b.words and len(a.letters) == len(b.letters):
+    if not (a.plain.isascii() and b.plain.isascii()):  # Cyrillic, Greek: their sounds are not known here
+        return _compare_spelling(a, b)
+    if len(a.letters) == len(b.letters) and set(a.words) == set(b.words):
         return ORDER
     spelling = _compare_spelling(a, b)
     if spelling.score >= SAME_SOUND.score or min(len(a.letters), len(b.letters)) <= SHORTEST:
         return spelling
-    alike_in_sound = folded(a.letters) == folded(b.letters) and DIGITS.findall(a.letters) == DIGITS.findall(b.letters)
-    return SAME_SOUND if alike_in_sound else spelling
+    return SAME_SOUND if a.sound == b.sound and a.numbers == b.numbers else spelling
 
 
 def _compare_spelling(a: Text, b: Text) -> Alike:
     """How few letters differ. A number that differs makes another title: Part 1 is not Part 2."""
-    if DIGITS.findall(a.letters) != DIGITS.findall(b.letters):
+    if a.numbers != b.numbers:
         return NONE
     if a.has_hangul and b.has_hangul and not (a.has_han or b.has_han):
-        here, there = loans.to_jamo(a.written), loans.to_jamo(b.written)
+        here, there = a.jamo, b.jamo
         if here == there:  # 쏘리 and 소리
             return SAME_SOUND
         if min(len(a.letters), len(b.letters)) < SHORTEST:  # 이지은 and 이지윤 are two people

@@ -16,8 +16,9 @@ from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from works.names import loans
+from works.names import clean, loans
 from works.names.folded import folded
+from works.names.latin import fold
 
 Pair = tuple[str, str]  # letters of one word in lower case, its jamo
 Steps = dict[Pair, float]  # letters and jamo of a step to its cost
@@ -42,7 +43,7 @@ def word_pairs(names: Iterable[tuple[str, str]]) -> list[Pair]:
         if len(here) != len(there):
             continue
         for one, other in zip(here, there, strict=True):
-            letters, jamo = loans.to_letters(one), loans.to_jamo(other)
+            letters, jamo = loans.to_letters(fold(clean.tidy(one))), loans.to_jamo(clean.letters(clean.tidy(other)))
             if letters and jamo and Levenshtein.normalized_similarity(folded(one), folded(other)) >= MEET_AT_LEAST:
                 found[letters, jamo] = None
     return list(found)

@@ -128,34 +128,48 @@ class Costs:
         return Step(silent, dict(sounds))
 
 
-@lru_cache(maxsize=50_000)
-def to_letters(text: str) -> str:
-    """Latin letters and digits without case and accents; "&" is said "and"."""
-    folded = latin.fold(clean.tidy(text))
+def to_letters(folded: str) -> str:
+    """Latin letters and digits of a text without case and accents; "&" is said "and"."""
     return OTHERS.sub("", SIGNS.sub(lambda sign: SAID[sign[0]], folded))
 
 
-@lru_cache(maxsize=50_000)
-def to_jamo(text: str) -> str:
-    """The sounds of a text with Hangul: jamo, initials and codas told apart, those that sound alike made alike."""
-    jamo = unicodedata.normalize("NFD", clean.letters(clean.tidy(text))).translate(SOUNDS)
-    return PALATAL.sub(lambda vowel: PLAIN[vowel[0]], jamo)
+def to_jamo(letters: str) -> str:
+    """The sounds of a text of which works.names.clean.letters has left letters and digits only: jamo, initials and codas told
+    apart, those that sound alike made alike.
+    """
+    return letters.translate(_JAMO)
 
 
-def loan_cost(latin: str, hangul: str) -> float:
-    """How badly `hangul` spells the sounds of `latin`: 0 for surely the same word, 0.5 for as likely as not, 1 for another.
+class _JamoTable(dict[int, str]):
+    """The sounds of each character; learns a character when it first meets it."""
+
+    def __missing__(self, code: int) -> str:
+        jamo = unicodedata.normalize("NFD", chr(code)).translate(SOUNDS)
+        self[code] = PALATAL.sub(lambda vowel: PLAIN[vowel[0]], jamo)
+        return self[code]
+
+
+_JAMO: Final = _JamoTable()
+
+
+def loan_cost(roman: str, hangul: str) -> float:
+    """How badly `hangul` spells the sounds of `roman`: 0 for surely the same word, 0.5 for as likely as not, 1 for another.
 
     >>> loan_cost("Dance", "댄스") < 0.2, loan_cost("Dance", "러브")
     (True, 1.0)
     """
-    sounds = skeleton(latin)
-    if sounds.isalpha() and Levenshtein.normalized_similarity(sounds, skeleton(hangul)) < CONSONANTS_ALIKE:
+    if are_far(skeleton(roman), skeleton(hangul)):
         return 1.0
-    return _loan_cost(to_letters(latin), to_jamo(hangul))
+    return cost_between(to_letters(latin.fold(clean.tidy(roman))), to_jamo(clean.letters(clean.tidy(hangul))))
 
 
-@lru_cache(maxsize=100_000)
-def _loan_cost(letters: str, jamo: str) -> float:
+def are_far(consonants: str, others: str) -> bool:
+    """Whether a text in Latin letters and one in Hangul share too few consonants (works.names.skeleton) to be looked at."""
+    return consonants.isalpha() and Levenshtein.normalized_similarity(consonants, others) < CONSONANTS_ALIKE
+
+
+def cost_between(letters: str, jamo: str) -> float:
+    """The cost of what to_letters and to_jamo make of two texts."""
     if not letters or not jamo:
         return 1.0
     return cost_of(unlikeliness(letters, jamo, learned()))

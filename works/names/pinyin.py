@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Final
 
-from works.names import clean, han, hangul, hanja, latin
+from works.names import clean, han, hanja, latin
 
 MAX_KEYS: Final = 8  # of one name; a character with several readings multiplies them
 MAX_SYLLABLES: Final = 6
@@ -27,9 +28,8 @@ def pinyin_keys(text: str) -> tuple[str, ...]:
     """
     tidied = clean.tidy(text)
     if han.has_han(tidied):
-        letters = clean.letters(tidied)  # none of a code point that Unicode keeps for a Han character to come
-        return _read(letters) if letters else ()
-    return tuple(spelt for spelt in _orders(tidied) if _syllables().fullmatch(spelt))
+        return readings(clean.letters(tidied))
+    return tuple(dict.fromkeys(spelt for spelt in orders(latin.fold(tidied)) if _syllables().fullmatch(spelt)))
 
 
 @lru_cache(maxsize=50_000)
@@ -45,16 +45,21 @@ def spell(letters: str) -> str:
     return "".join(readings.get(letter, (letter,))[0] for letter in han.simplified_key(letters))
 
 
-def is_read_so(text: str, roman: str) -> bool:
+def is_spelt_so(letters: str, orders: Sequence[str]) -> bool:
+    """Whether one of the `orders` of a Latin name is the pinyin of `letters` in Han."""
+    ways = readings(letters)
+    return any(spelt in ways and _syllables().fullmatch(spelt) for spelt in orders)
+
+
+def is_read_so(syllables: str, orders: Sequence[str]) -> bool:
     """Whether a name in Hangul and one in pinyin may be of the same Han characters: 공현우 and Kong Xuanyou (孔炫佑).
 
     Each syllable must be a Korean and a Chinese reading of one character.
     """
-    syllables = clean.letters(clean.tidy(text))
-    if not syllables or len(syllables) > MAX_SYLLABLES or hangul.count_syllables(syllables) != len(syllables):
+    if not 0 < len(syllables) <= MAX_SYLLABLES:
         return False
     shared = _shared_readings()
-    for spelt in () if han.has_han(roman) else pinyin_keys(roman):
+    for spelt in orders:
         reached = {0}
         for syllable in syllables:
             reached = {
@@ -65,25 +70,30 @@ def is_read_so(text: str, roman: str) -> bool:
             }
             if not reached:
                 break
-        if len(spelt) in reached:
+        if len(spelt) in reached and _syllables().fullmatch(spelt):
             return True
     return False
 
 
-def _orders(tidied: str) -> tuple[str, ...]:
-    """The letters of a Latin name as written, and with the last part first."""
-    words = [word for word in (SIGNS.sub("", word) for word in latin.fold(tidied).split()) if word]
-    if not all(word.isascii() and word.isalpha() for word in words):
+def orders(folded: str) -> tuple[str, ...]:
+    """The letters of a Latin name without case and accents: as written, and with the last part first; () where it has others too."""
+    words = folded.split()
+    if not folded.replace(" ", "").isalpha():
+        words = [word for word in (SIGNS.sub("", word) for word in words) if word]
+    plain = "".join(words)
+    if not (plain.isascii() and plain.isalpha()):
         return ()
-    orders = ("".join(words), "".join((*words[-1:], *words[:-1])))
-    return tuple(dict.fromkeys(UMLAUT.sub("u", spelt) for spelt in orders))
+    found = (plain,) if len(words) == 1 else (plain, "".join((words[-1], *words[:-1])))
+    return tuple(UMLAUT.sub("u", spelt) for spelt in found) if "v" in plain or "y" in plain else found
 
 
-def _read(letters: str) -> tuple[str, ...]:
-    ways = [""]
-    readings = _readings()
+@lru_cache(maxsize=50_000)
+def readings(letters: str) -> tuple[str, ...]:
+    """The ways to read Han in pinyin; () for a text with others in it, and for no letters at all."""
+    ways = [""] if letters else []
+    table = _readings()
     for letter in han.simplified_key(letters):
-        options = readings.get(letter)
+        options = table.get(letter)
         if options is None:
             return ()
         ways = [way + option for way in ways for option in options][:MAX_KEYS]

@@ -8,6 +8,7 @@ are as good as any, behind it the rare ones: a text may hold few rare ones, or K
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, cached_property, lru_cache
 from typing import Final
 
@@ -180,63 +181,76 @@ def is_romanised(text: str, roman: str) -> bool:
     >>> is_romanised("이지은", "Lee Ji Eun"), is_romanised("이지은", "Ji-eun RHEE"), is_romanised("이지은", "Lee Ji-an")
     (True, True, False)
     """
-    rare = rare_spellings(text, roman)
-    return rare is not None and rare <= RARE_ALLOWED + max(0, hangul.count_syllables(text) - 1) // 3
-
-
-@lru_cache(maxsize=100_000)
-def rare_spellings(text: str, roman: str) -> int | None:
-    """How many rare spellings it takes to read `roman` as the Hangul of `text`; None when no number is enough."""
-    found = [rare for sounds in _sounds(text) for spelt in _orders(roman) if (rare := _read(sounds, spelt)) is not None]
-    return min(found, default=None)
-
-
-def _read(sounds: tuple[Spellings, ...], roman: str) -> int | None:
-    """All ways through the sounds at once: for each place reached in `roman`, the fewest rare spellings until there."""
-    reached = {0: 0}
-    for sound in sounds:
-        further: dict[int, int] = {}
-        for place, rare in reached.items():
-            for end in range(place, min(place + sound.longest, len(roman)) + 1):
-                odd = sound.get(roman[place:end])
-                if odd is not None and (end not in further or odd + rare < further[end]):
-                    further[end] = odd + rare
-        if not further:
-            return None
-        reached = further
-    return reached.get(len(roman))
-
-
-@lru_cache(maxsize=50_000)
-def _orders(roman: str) -> tuple[str, ...]:
-    """The letters, one hyphen wherever something stood between them: as written, and with the last word first."""
-    plain = APOSTROPHE.sub("", latin.fold(clean.tidy(roman))).replace("wh", "hw")
-    words = [word for word in ("-".join(BREAK.split(word)).strip("-") for word in plain.split()) if word]
-    return tuple(dict.fromkeys(("-".join(words), "-".join((*words[-1:], *words[:-1])))))
-
-
-@lru_cache(maxsize=50_000)
-def _sounds(text: str) -> tuple[tuple[Spellings, ...], ...]:
-    """What a text is made of, each with its spellings: initial, vowel, coda with the next initial, vowel, ... coda.
-
-    A second row has the spellings of a surname for the whole first syllable. () for a text without a syllable.
-    """
     letters = clean.letters(clean.tidy(text))
-    if not hangul.count_syllables(letters):
-        return ()
-    sounds: list[Spellings] = []
+    rare = rare_spellings(letters, orders(latin.fold(clean.tidy(roman))))
+    return rare is not None and rare <= rare_allowed(letters)
+
+
+def rare_allowed(letters: str) -> int:
+    """How many rare spellings a usual way of writing a text in Latin letters may hold."""
+    return RARE_ALLOWED + max(0, hangul.count_syllables(letters) - 1) // 3
+
+
+def rare_spellings(letters: str, orders: Sequence[str]) -> int | None:
+    """How many rare spellings it takes to read one of the `orders` as the Hangul of `letters`; None when no number is enough.
+
+    letters: what works.names.clean.letters leaves of a text.
+    """
+    if not hangul.SYLLABLE.search(letters):
+        return None
+    opening = _opening(letters[0])
+    found = [_read(letters, roman) for roman in orders if roman[:1] in opening or roman[:2] in opening]
+    return min([rare for rare in found if rare is not None], default=None)
+
+
+def orders(folded: str) -> tuple[str, ...]:
+    """A text without case and accents, one hyphen wherever anything stood between letters: as written, and with the last word first."""
+    plain = APOSTROPHE.sub("", folded).replace("wh", "hw")
+    words = [word if word.isalnum() else "-".join(BREAK.split(word)).strip("-") for word in plain.split()]
+    words = [word for word in words if word]
+    if len(words) < 2:
+        return ("".join(words),)
+    return "-".join(words), "-".join((words[-1], *words[:-1]))
+
+
+@cache
+def _opening(letter: str) -> frozenset[str]:
+    """The first two letters of the ways to spell the first syllable of a text, or the one letter that is all of it without a coda."""
+    head, nucleus, _ = _letter("", letter)
+    spelt = {left + right for left in head for right in nucleus} | _surname(letter).keys()
+    return frozenset(each[:2] for each in spelt)
+
+
+def _read(letters: str, roman: str) -> int | None:
+    """The sounds are initial, vowel, coda with the next initial, vowel, ... coda; a surname may be spelt as a whole."""
+    reached: dict[int, int] = {0: 0}
+    surname: dict[int, int] = {}
     coda = ""
-    for letter in letters:
-        between, nucleus, coda = _letter(coda, letter)
-        sounds += (between, nucleus)
-    ending = _ending(coda)
-    rows = [(*sounds, ending)]
-    if letters[0] in SURNAMES:
-        given: tuple[Spellings, ...] = (*sounds[2:], ending) if len(letters) > 1 else ()
-        if given and hangul.take_apart(letters[1]):
-            given = (_letter("", letters[1])[0], *given[1:])  # no coda of the surname acts on it
-        rows.append((_parse(SURNAMES[letters[0]]), *given))
-    return tuple(rows)
+    for place, letter in enumerate(letters):
+        between, nucleus, next_coda = _letter(coda, letter)
+        reached = _go_on(reached, between, roman)
+        for end, rare in _go_on(surname, _letter("", letter)[0], roman).items() if surname else ():
+            reached[end] = min(rare, reached.get(end, rare))  # no coda of the surname acts on what follows
+        reached = _go_on(reached, nucleus, roman)
+        surname = _go_on({0: 0}, _surname(letter), roman) if place == 0 else {}
+        if not reached and not surname:
+            return None
+        coda = next_coda
+    reached = _go_on(reached, _ending(coda), roman)
+    ends = [its[len(roman)] for its in (reached, surname) if len(roman) in its]
+    return min(ends, default=None)
+
+
+def _go_on(reached: dict[int, int], sound: Spellings, roman: str) -> dict[int, int]:
+    """All ways at once: for each place reached in `roman` with one sound more, the fewest rare spellings until there."""
+    further: dict[int, int] = {}
+    longest = sound.longest
+    for place, rare in reached.items():
+        for end in range(place, min(place + longest, len(roman)) + 1):
+            odd = sound.get(roman[place:end])
+            if odd is not None and (end not in further or odd + rare < further[end]):
+                further[end] = odd + rare
+    return further
 
 
 @lru_cache(maxsize=50_000)
@@ -285,6 +299,11 @@ def _between(coda: str, initial: str, vowel: str) -> Spellings:
         add("l", "l", 0)
         add("n", "n", 0)
     return found
+
+
+@cache
+def _surname(letter: str) -> Spellings:
+    return _parse(SURNAMES.get(letter, ""))
 
 
 @cache

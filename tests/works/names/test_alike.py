@@ -56,6 +56,7 @@ def test_the_same_name_in_two_ways_of_writing(one: str, other: str, why: str, le
         ("김", "Lee"),
         ("사랑", "Sarangi"),
         ("EXO", "EXID"),
+        ("привет", "солнце"),
         ("♡", "!!!"),
         ("", "EXO"),
     ],
