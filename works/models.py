@@ -360,6 +360,23 @@ class PerformedKey(models.Model):
         return self.key
 
 
+class Repertoire(models.Model):
+    """What a performer performs, to be read in one row and in few steps. Derived from PerformedKey, can be rebuilt.
+
+    keys: of the titles of all its works, in order, a line each. works: of each key the number of the work, 4 bytes (a register
+    has no two thousand million works). Both are empty where there are too many keys (derive.KEYS_OF_AN_ARTIST).
+    """
+
+    party = models.OneToOneField(
+        Party, on_delete=models.CASCADE, related_name="+", primary_key=True, db_constraint=False
+    )
+    keys = models.TextField()
+    works = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.party)
+
+
 class Recording(models.Model):
     """A recording as the register knows it, with or without an ISRC."""
 

@@ -121,16 +121,26 @@ def fill_register(database: Database, works: int, say: Callable[[str], None]) ->
         say("Keys beside performers now")
         for job in [pool.submit(add_keys_of_performers, works, start) for start in range(0, works, BLOCK)]:
             job.result()
+        people = works // WORKS_A_PERFORMER
+        for job in [pool.submit(add_repertoires, people, start) for start in range(0, people, BLOCK)]:
+            job.result()
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
-        owner.execute("VACUUM (ANALYZE) works_performedkey")
+        owner.execute("VACUUM (ANALYZE) works_performedkey, works_repertoire")
     return perf_counter() - began
 
 
 def add_keys_of_performers(works: int, start: int) -> None:
     """Of works from this place on, once there are indexes to find their keys by."""
-    from works.matching.derive import add_performed_keys
+    from works.matching.derive import add_keys_beside_performers
 
-    add_performed_keys(list(range(start + 1, min(start + BLOCK, works) + 1)))
+    add_keys_beside_performers(list(range(start + 1, min(start + BLOCK, works) + 1)))
+
+
+def add_repertoires(people: int, start: int) -> None:
+    """Of performers from this place on: once, though each new work would make those of its performers anew."""
+    from works.matching.derive import refresh_repertoires
+
+    refresh_repertoires(range(start + 1, min(start + BLOCK, people) + 1))
 
 
 @lru_cache(maxsize=1)

@@ -42,6 +42,7 @@ from tests.royalties.scene import (
     make_scene,
     receive_money,
 )
+from tests.works.build import repertoires
 from works.catalogue.performers import link_performers
 from works.matching import SongQuery, match
 from works.matching.derive import refresh_title_keys
@@ -115,6 +116,7 @@ def everything() -> dict[str, list[Any]]:
         "titles": list(WorkTitle.objects.standing().order_by("pk").values_list()),
         "keys": sorted(WorkKey.objects.values_list("work", "key", "text")),
         "performers": sorted(WorkPerformer.objects.values_list("work", "party")),
+        "repertoires": sorted(repertoires()),
         "parts": list(RecordingWork.objects.order_by("pk").values_list()),
         "shares": list(Share.objects.order_by("pk").values_list()),
         "matches": list(standing.order_by("recording").values_list(*match_fields)),

@@ -17,7 +17,8 @@ from works.catalogue.base import ParsedCatalogue
 from works.catalogue.ingest import STAGES
 from works.catalogue.rows import RawRow, csv_rows, detect_encoding
 from works.catalogue.spreadsheet import COLUMNS, read_heading, read_rows, read_works
-from works.models import CatalogueRow, CatalogueUpload
+from works.matching.candidates import Shelf
+from works.models import CatalogueRow, CatalogueUpload, Repertoire
 from works.services import CatalogueFigures, catalogue_figures, receive_catalogue
 
 Row = dict[str, str]
@@ -65,6 +66,13 @@ def send(
     drain(job_id=job.pk, stages=STAGES)
     upload.refresh_from_db()
     return upload, catalogue_figures(upload)
+
+
+def repertoires() -> set[tuple[int, str, int]]:
+    """Performer, key and work, of all rows that hold any."""
+    rows = Repertoire.objects.exclude(keys="").values_list("party", "keys", "works")
+    shelves = [(party, Shelf.read(keys, bytes(works))) for party, keys, works in rows]
+    return {(party, key, work) for party, shelf in shelves for key in shelf.keys for work in shelf.works_with(key)}
 
 
 def outcomes(upload: CatalogueUpload) -> list[str]:

@@ -6,11 +6,13 @@ and of these to those whose titles share a key with the song's, or come near one
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from sys import byteorder
 from typing import Any, Final
 
 from rapidfuzz import fuzz, process
@@ -27,9 +29,6 @@ from works.names.keys import SHORTEST_SOUND
 Met = tuple[str, str]  # a key both sides share, and the title or name of the register that gave it
 
 WORKS_OF_A_TITLE: Final = 10  # a key of a title that more works share says little without the artist
-KEYS_OF_AN_ARTIST: Final = (
-    4000  # compared by letters, and their titles by meaning; with more those works alone that share a key
-)
 ARTISTS_OF_A_NAME: Final = 40
 FEW: Final = 3  # performers whose names sound alike; of more each name is compared
 EXACT_KEYS: Final = ("k:", "h:", "s:")
@@ -77,19 +76,33 @@ class Shelf:
     """The works of an artist: the keys of their titles in order, and whose each is."""
 
     keys: list[str]
-    owners: list[int]
+    owners: Sequence[int]
+
+    @classmethod
+    def read(cls, keys: str, works: bytes) -> Shelf:
+        """From a row of Repertoire."""
+        owners = array("i", works)
+        if byteorder == "little":
+            owners.byteswap()
+        return cls(keys.split("\n"), owners)
 
     @cached_property
     def works(self) -> frozenset[int]:
         return frozenset(self.owners)
 
-    def of_kind(self, kind: str) -> tuple[list[str], list[int]]:
+    def works_with(self, key: str) -> Sequence[int]:
+        start = bisect_left(self.keys, key)
+        if start == len(self.keys) or self.keys[start] != key:
+            return ()
+        return self.owners[start : bisect_right(self.keys, key, start)]
+
+    def of_kind(self, kind: str) -> tuple[list[str], Sequence[int]]:
         """The keys of a kind, and their works."""
         start, end = bisect_left(self.keys, kind), bisect_left(self.keys, kind[0] + ";")  # ";" follows ":"
         return self.keys[start:end], self.owners[start:end]
 
     @cached_property
-    def sounds(self) -> tuple[list[str], list[int]]:
+    def sounds(self) -> tuple[list[str], Sequence[int]]:
         """How short titles sound, and their works."""
         found = [
             (sound, work_id) for key, work_id in zip(*self.of_kind("k:"), strict=True) if (sound := short_sound(key))
@@ -219,20 +232,24 @@ def _find_by_ipi(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
 
 def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
     """The works of the artists that share a key of the title, and those whose titles come near."""
-    for place, work_id, party_id, key in rows_of(
-        """
-        SELECT asked.song, p.work_id, asked.party_id, asked.key
-        FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS asked (song, party_id, key)
-        JOIN works_performedkey p ON p.party_id = asked.party_id AND p.key = asked.key
-        ORDER BY 1, 2, 3, 4""",
-        _pairs_of(queries, [song.artists for song in found]),
-    ):
-        _add_hit(found[place], work_id, party_id, [key])
     alike = [
         [party_id for party_id, met in song.artists.items() if _is_alike(query.artists, met)]
         for query, song in zip(queries, found, strict=True)
     ]
     shelves = _shelves({party_id for its in alike for party_id in its})
+    shared = rows_of(
+        """
+        SELECT asked.song, p.work_id, asked.party_id, asked.key
+        FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS asked (song, party_id, key)
+        JOIN works_performedkey p ON p.party_id = asked.party_id AND p.key = asked.key""",
+        _pairs_of(queries, [[party_id for party_id in song.artists if party_id not in shelves] for song in found]),
+    )
+    for place, (query, song) in enumerate(zip(queries, found, strict=True)):
+        for shelf, party_id in [(shelves[each], each) for each in song.artists if each in shelves]:
+            for key, _, _ in keys_of_title(query.title):
+                shared += [(place, work_id, party_id, key) for work_id in shelf.works_with(key)]
+    for place, work_id, party_id, key in sorted(shared):
+        _add_hit(found[place], work_id, party_id, [key])
     for query, song, its in zip(queries, found, alike, strict=True):
         song.compared = tuple(party_id for party_id in its if party_id in shelves)
         song.works = frozenset().union(*(shelves[party_id].works for party_id in song.compared)) - song.rejected
@@ -283,26 +300,15 @@ def _pairs_of(queries: Sequence[SongQuery], parties: Sequence[Iterable[int]]) ->
 
 def _shelves(parties: set[int]) -> dict[int, Shelf]:
     """The works of artists; those who have too many are left out."""
-    shelves: dict[int, Shelf] = {}
-    for party_id, owners, keys in rows_of(
-        """
-        SELECT asked.party_id, p.works, p.keys FROM unnest(%s::bigint[]) AS asked (party_id) CROSS JOIN LATERAL (
-            SELECT array_agg(work_id) AS works, string_agg(key, E'\\n') AS keys FROM (
-                SELECT work_id, key FROM works_performedkey WHERE party_id = asked.party_id ORDER BY key, work_id LIMIT %s) AS its
-            ) AS p""",
-        [sorted(parties)],
-        KEYS_OF_AN_ARTIST + 1,
-    ):
-        if owners is not None and len(owners) <= KEYS_OF_AN_ARTIST:
-            shelves[party_id] = Shelf(keys.split("\n"), owners)
-    return shelves
+    rows = rows_of("SELECT party_id, keys, works FROM works_repertoire WHERE party_id = ANY(%s)", [sorted(parties)])
+    return {party_id: Shelf.read(keys, works) for party_id, keys, works in rows if keys}
 
 
 def _near(shelf: Shelf, query: SongQuery, known: Mapping[int, Hit]) -> dict[int, float]:
     """The works of an artist that come near a song, and how near, but for those known to share a key with it."""
     near: dict[int, float] = {}
 
-    def look(key: str, among: tuple[list[str], list[int]]) -> None:
+    def look(key: str, among: tuple[list[str], Sequence[int]]) -> None:
         keys, owners = among
         for _, likeness, place in process.extract(key, keys, scorer=fuzz.ratio, score_cutoff=NEAR, limit=NEAREST):
             if owners[place] not in known:

@@ -1,4 +1,4 @@
-"""The tables that songs are looked up in, kept in step with names and titles: PartyKey, WorkKey and PerformedKey.
+"""The tables that songs are looked up in, kept in step with names and titles: PartyKey, WorkKey, PerformedKey and Repertoire.
 
 They can be rebuilt at any time (`manage.py rebuild_keys`), and must be after a change of works.names.keys.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
 
 from works.matching.keys import keys_of_name, keys_of_title
@@ -17,6 +17,9 @@ from works.names.keys import Key
 AT_ONCE: Final = 20_000  # parties or works
 KEY_TEXT: Final = 300  # characters of the title kept beside a key
 NAME_TEXT: Final = 200
+KEYS_OF_AN_ARTIST: Final = (
+    4000  # compared by letters, and their titles by meaning; with more those works alone that share a key
+)
 
 # Names that were withdrawn are matched by no longer, and nothing finds a work that was merged into another one. A recording's
 # own titles find the work it is whole.
@@ -80,13 +83,50 @@ def add_work_keys(titles: Iterable[tuple[int, str]]) -> None:
 
 def add_performed_keys(work_ids: Sequence[int]) -> None:
     """Keys of titles beside the performers, of works that got further titles or performers. What is there already stays."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
+    refresh_repertoires(add_keys_beside_performers(work_ids))
+
+
+def add_keys_beside_performers(work_ids: Sequence[int]) -> set[int]:
+    """The half of add_performed_keys that leaves the repertoires as they are. Returns the performers who got keys."""
+    return _parties_of(
+        """
+        WITH added AS (
             INSERT INTO works_performedkey (party_id, key, work_id)
             SELECT p.party_id, k.key, k.work_id FROM works_workkey k JOIN works_workperformer p USING (work_id)
-            WHERE k.work_id = ANY(%s) ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING""",
-            [list(work_ids)],
+            WHERE k.work_id = ANY(%s) ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING RETURNING party_id)
+        SELECT DISTINCT party_id FROM added""",
+        work_ids,
+    )
+
+
+def refresh_repertoires(party_ids: Iterable[int]) -> None:
+    """Make what stands of these performers in one row what PerformedKey says of them; nothing, of those who have too many keys.
+
+    The rows are locked by one statement (which a DO UPDATE does whatever its WHERE says) and made by the next: of two who add
+    works of one performer at the same time the second waits, and sees what the first added.
+    """
+    asked = [sorted(party_ids)]
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO works_repertoire (party_id, keys, works) SELECT party_id, '', '' FROM unnest(%s::bigint[]) AS asked (party_id)
+            WHERE EXISTS (SELECT 1 FROM works_performedkey k WHERE k.party_id = asked.party_id)
+                OR EXISTS (SELECT 1 FROM works_repertoire r WHERE r.party_id = asked.party_id)
+            ORDER BY party_id ON CONFLICT (party_id) DO UPDATE SET keys = '' WHERE false""",
+            asked,
+        )
+        cursor.execute(
+            """
+            UPDATE works_repertoire old SET keys = now.keys, works = now.works
+            FROM unnest(%s::bigint[]) AS asked (party_id) CROSS JOIN LATERAL (
+                SELECT coalesce(string_agg(key, E'\\n'), '') AS keys, coalesce(string_agg(int4send(work_id::int), ''), '') AS works
+                FROM (
+                    SELECT key, work_id FROM works_performedkey WHERE party_id = asked.party_id
+                        AND NOT EXISTS (SELECT FROM works_performedkey WHERE party_id = asked.party_id OFFSET %s)
+                    ORDER BY key, work_id
+                ) AS its) AS now
+            WHERE old.party_id = asked.party_id AND (old.keys <> now.keys OR old.works <> now.works)""",
+            [*asked, KEYS_OF_AN_ARTIST],
         )
 
 
@@ -98,27 +138,39 @@ def refresh_party_keys(party_ids: Sequence[int]) -> None:
 def refresh_title_keys(work_ids: Sequence[int]) -> None:
     """Make the keys of these works those of the titles they have now."""
     _refresh("works_workkey", "work_id", TITLES, work_ids, keys_of_title, KEY_TEXT)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
+    gone = _parties_of(
+        """
+        WITH gone AS (
             DELETE FROM works_performedkey old WHERE old.work_id = ANY(%s) AND NOT EXISTS (
                 SELECT 1 FROM works_workkey k JOIN works_workperformer p USING (work_id)
-                WHERE k.work_id = old.work_id AND k.key = old.key AND p.party_id = old.party_id)""",
-            [list(work_ids)],
-        )
-    add_performed_keys(work_ids)
+                WHERE k.work_id = old.work_id AND k.key = old.key AND p.party_id = old.party_id)
+            RETURNING party_id)
+        SELECT DISTINCT party_id FROM gone""",
+        work_ids,
+    )
+    refresh_repertoires(gone | add_keys_beside_performers(work_ids))
+
+
+def _parties_of(statement: str, work_ids: Sequence[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(work_ids)])
+        return {party_id for (party_id,) in cursor.fetchall()}
 
 
 def rebuild_keys() -> tuple[int, int]:
     """Make all keys anew where they differ; returns the number of parties and of works."""
-    numbers = []
-    for table, refresh in (("works_party", refresh_party_keys), ("works_work", refresh_title_keys)):
-        count, last = 0, 0
-        while ids := _next_ids(table, last):
-            refresh(ids)
-            count, last = count + len(ids), ids[-1]
-        numbers.append(count)
-    return numbers[0], numbers[1]
+    parties = _refresh_all("works_party", refresh_party_keys)
+    works = _refresh_all("works_work", refresh_title_keys)
+    _refresh_all("works_party", refresh_repertoires)
+    return parties, works
+
+
+def _refresh_all(table: str, refresh: Callable[[list[int]], None]) -> int:
+    count, last = 0, 0
+    while ids := _next_ids(table, last):
+        refresh(ids)
+        count, last = count + len(ids), ids[-1]
+    return count
 
 
 def _next_ids(table: str, last: int) -> list[int]:
