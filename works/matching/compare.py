@@ -148,7 +148,7 @@ def may_be_one_name(reported: str, registered: str) -> bool:
         return False
     if not has_latin(reported) and not has_latin(registered):
         return False
-    return any(alike(reported, part.text).score >= SAME_NAME for part in name_parts(registered))
+    return alike(reported, registered).score >= SAME_NAME
 
 
 def _better(best: Agreement, here: Part, there: Part, reported: str, registered: str) -> Agreement:

@@ -7,14 +7,17 @@ first way of comparing that the two scripts allow and that agrees says the score
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from rapidfuzz.distance import Levenshtein
 
 from works.names import clean, han, hangul, hanja, latin, loans, pinyin, roman, skeleton
 from works.names.folded import fold_letters
 from works.names.script import KANA
+
+Value = TypeVar("Value")
 
 
 class Alike(NamedTuple):
@@ -65,6 +68,18 @@ def alike(one: str, other: str) -> Alike:
     return _compare(one, other) if one <= other else _compare(other, one)
 
 
+class Lazily(Generic[Value]):
+    """An attribute worked out when it is first asked for; functools.cached_property takes a lock, which is slower than the work here."""
+
+    def __init__(self, work_out: Callable[[Any], Value]) -> None:
+        self.work_out = work_out
+        self.name = work_out.__name__
+
+    def __get__(self, one: object, owner: type[object]) -> Value:
+        found = one.__dict__[self.name] = self.work_out(one)
+        return found
+
+
 class Text:
     """A part made ready: what it is made of, and each way of reading it, worked out when it is first asked for.
 
@@ -76,7 +91,9 @@ class Text:
         self.plain = self.letters = clean.letters(self.written)
         if self.plain.isascii():
             self.has_hangul = self.has_han = self.has_kana = self.is_traditional = False
-            self.is_latin = not self.plain.isdigit() and self.plain != ""
+            self.is_latin = self.plain != "" and not self.plain.isdigit()
+            self.folded = latin.fold(self.written)
+            self.words = [ROMAN.get(word, word) for word in WORD.findall(self.folded.replace("'", ""))]
             # a title may begin with a numeral (IV by itself is a name), but counts with it behind a word
             if len(self.words) > 1:
                 self.letters = "".join(self.words)
@@ -84,52 +101,45 @@ class Text:
         self.has_hangul, self.has_han = hangul.has_hangul(self.plain), han.has_han(self.plain)
         self.has_kana = KANA.search(self.plain) is not None
         self.is_latin = not (self.has_hangul or self.has_han or self.has_kana)
+        self.folded = latin.fold(self.written) if self.is_latin else ""
         if self.has_han:
             self.letters = han.simplified_key(self.plain)
         self.is_traditional = self.letters != self.plain
 
-    @cached_property
-    def folded(self) -> str:
-        return latin.fold(self.written)
-
-    @cached_property
-    def words(self) -> list[str]:
-        return [ROMAN.get(word, word) for word in WORD.findall(self.folded.replace("'", ""))]
-
-    @cached_property
+    @Lazily
     def numbers(self) -> list[str]:
         return DIGITS.findall(self.letters)
 
-    @cached_property
+    @Lazily
     def in_hangul(self) -> frozenset[str]:
         """The ways to read Han in Hangul; Hangul is its own reading."""
         if self.has_kana or self.is_latin:
             return frozenset()
         return frozenset(hanja.readings(self.plain) if self.has_han else (self.plain,))
 
-    @cached_property
+    @Lazily
     def jamo(self) -> str:
         return loans.to_jamo(self.plain)
 
-    @cached_property
+    @Lazily
     def consonants(self) -> str:
         return skeleton.strip(self.plain)
 
-    @cached_property
+    @Lazily
     def sound(self) -> str:
         return fold_letters(self.letters)
 
-    @cached_property
+    @Lazily
     def in_latin(self) -> str:
         """Latin letters and digits as a foreign word is read."""
         return loans.to_letters(self.folded)
 
-    @cached_property
+    @Lazily
     def orders(self) -> tuple[str, ...]:
         """Latin letters as a Korean name is read."""
         return roman.orders(self.folded)
 
-    @cached_property
+    @Lazily
     def pinyin_orders(self) -> tuple[str, ...]:
         """Latin letters as a Chinese name is read."""
         return pinyin.orders(self.folded)

@@ -93,8 +93,9 @@ class Costs:
 
     @cached_property
     def known(self) -> dict[str, Step]:
-        """By their letters: those that were learned, and each single letter and digit."""
-        return {letters: self.step(letters) for letters in {*ascii_lowercase, *digits, *self.steps} - {""}}
+        """By their letters: those that were learned, what these begin with, and each single letter and digit."""
+        beginnings = {letters[:end] for letters in self.steps for end in range(1, len(letters) + 1)}
+        return {letters: self.step(letters) for letters in {*ascii_lowercase, *digits, *beginnings}}
 
     @cached_property
     def added(self) -> dict[str, float]:
@@ -183,6 +184,7 @@ def cost_of(share: float) -> float:
 def unlikeliness(letters: str, jamo: str, costs: Costs) -> float:
     """The cost of the cheapest row of steps as a share of the cost of both texts on their own; 2.0 when given up."""
     known = costs.known if letters.isalpha() else costs.with_numbers(letters)
+    heads = [*jamo, ""]
     added = [costs.added.get(each, 0.0) for each in jamo]
     # for each place in both texts: how much more the cheapest row of steps until there costs than the texts until there
     best = [[inf] * (len(jamo) + 1) for _ in range(len(letters) + 1)]
@@ -200,20 +202,21 @@ def unlikeliness(letters: str, jamo: str, costs: Costs) -> float:
             continue
         for end in range(place + 1, min(place + MAX_LETTERS, len(letters)) + 1):
             step = known.get(letters[place:end])
-            if step is not None:
-                farthest = max(farthest, end)
-                _take(step, reached, jamo, best[end])
+            if step is None:
+                break
+            farthest = max(farthest, end)
+            _take(step, reached, jamo, heads, best[end])
     return min(2.0, 1 + best[-1][-1] / costs.alone(letters, jamo))
 
 
-def _take(step: Step, reached: list[tuple[int, float]], jamo: str, there: list[float]) -> None:
+def _take(step: Step, reached: list[tuple[int, float]], jamo: str, heads: list[str], there: list[float]) -> None:
     """Take a step from each place that is reached in the jamo."""
     silent, sounds = step
     for at, so_far in reached:
         cost = so_far + silent
         if cost < there[at]:
             there[at] = cost
-        for said, more in sounds.get(jamo[at : at + 1], ()):
+        for said, more in sounds.get(heads[at], ()):
             if jamo.startswith(said, at):
                 cost, further = so_far + more, at + len(said)
                 if cost < there[further]:
