@@ -149,7 +149,10 @@ class PartyName(Said):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["party", "text"], condition=Q(ended_at__isnull=True), name="party_has_a_name_once"
+                fields=["party", "text"],
+                condition=Q(ended_at__isnull=True),
+                include=["id"],
+                name="party_has_a_name_once",
             ),
         )
 
@@ -333,11 +336,12 @@ class WorkKey(models.Model):
 class WorkPerformer(models.Model):
     """Who performs a work on any of its recordings. Derived from the recordings' texts: each artist in them is a party."""
 
-    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="performers")
+    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="performers", db_index=False)
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="performed_works", db_index=False)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["party", "work"], name="party_performs_a_work_once"),)
+        indexes = (models.Index(fields=["work"], include=["party"], name="performer_of_work"),)
 
     def __str__(self) -> str:
         return f"{self.work} · {self.party}"
@@ -541,8 +545,8 @@ class Share(models.Model):
         SUB_PUBLISHER = "SE", _("sub-publisher")
         ADMINISTRATOR = "AM", _("administrator")
 
-    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="shares")
-    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="shares")
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="shares", db_index=False)
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="shares", db_index=False)
     role = models.CharField(max_length=2, choices=Role.choices)
     right = models.CharField(max_length=16, choices=Right.choices)
     territory = models.IntegerField(default=WORLD)
@@ -576,7 +580,7 @@ class Share(models.Model):
         )
         indexes = (
             models.Index(fields=["work", "right"], include=["party"], name="share_of_work"),
-            models.Index(fields=["party"], name="share_of_party"),
+            models.Index(fields=["party", "work"], name="share_of_party"),
         )
 
     def __str__(self) -> str:

@@ -189,11 +189,12 @@ def _find_by_title(queries: Sequence[SongQuery], found: Sequence[Found]) -> None
                         song.hits.setdefault(work_id, Hit(work_id)).met.append(key)
 
 
+# A title has many works and a writer too: the two rows of numbers are read side by side instead of one looked up in the other.
 BY_SHARE: Final = """
-    SELECT DISTINCT asked.song, k.work_id, asked.party_id, k.key
-    FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS asked (song, party_id, key)
-    JOIN works_workkey k ON k.key = asked.key
-    JOIN works_share s ON s.work_id = k.work_id AND s.party_id = asked.party_id
+    SELECT DISTINCT asked.song, its.work_id, asked.party_id, asked.key
+    FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS asked (song, party_id, key) CROSS JOIN LATERAL (
+        SELECT work_id FROM works_workkey WHERE key = asked.key
+        INTERSECT SELECT work_id FROM works_share WHERE party_id = asked.party_id) AS its
     ORDER BY 1, 2, 3, 4"""
 
 
