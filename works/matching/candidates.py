@@ -169,24 +169,23 @@ def _people_of(keys: list[str], *kinds: str) -> dict[str, list[tuple[int, str, s
 def _find_by_title(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
     """Works that share a key of a title with the song, where they are few."""
     keys = [[key.key for key in keys_of_title(query.title)] for query in queries]
-    works: dict[str, list[int]] = defaultdict(list)
     rows = rows_of(
         """
-        SELECT asked.key, k.work_id FROM unnest(%s::text[]) AS asked (key) CROSS JOIN LATERAL (
-            SELECT work_id FROM works_workkey k WHERE k.key = asked.key ORDER BY work_id LIMIT %s) AS k""",
+        SELECT asked.key, k.number, k.works FROM unnest(%s::text[]) AS asked (key) CROSS JOIN LATERAL (
+            SELECT count(*) AS number, CASE WHEN count(*) <= %s THEN array_agg(work_id) END AS works
+            FROM (SELECT work_id FROM works_workkey WHERE key = asked.key ORDER BY work_id LIMIT %s) AS its) AS k
+        WHERE k.number > 0""",
         [distinct(key for its in keys for key in its)],
+        WORKS_OF_A_TITLE,
         WORKS_OF_A_TITLE + 1,
     )
-    for key, work_id in rows:
-        works[key].append(work_id)
+    works = {key: (number, its_works or ()) for key, number, its_works in rows}
     for song, its in zip(found, keys, strict=True):
         for key in its:
-            its_works = works.get(key, ())
-            song.common[key] = len(its_works)
-            if len(its_works) <= WORKS_OF_A_TITLE:
-                for work_id in its_works:
-                    if work_id not in song.rejected:
-                        song.hits.setdefault(work_id, Hit(work_id)).met.append(key)
+            song.common[key], its_works = works.get(key, (0, ()))
+            for work_id in its_works:
+                if work_id not in song.rejected:
+                    song.hits.setdefault(work_id, Hit(work_id)).met.append(key)
 
 
 # A title has many works and a writer too: the two rows of numbers are read side by side instead of one looked up in the other.

@@ -22,7 +22,10 @@ def as_array(values: Sequence[int] | Sequence[str]) -> str:
     """An array as PostgreSQL reads it. The driver takes ten times as long to write one."""
     if isinstance(values[0], int):
         return "{" + ",".join(map(str, values)) + "}"
-    return '{"' + '","'.join([str(each).replace("\\", "\\\\").replace('"', '\\"') for each in values]) + '"}'
+    joined = '","'.join(map(str, values))
+    if "\\" in joined or joined.count('"') > 2 * len(values) - 2:  # keys of signs alone hold any
+        joined = '","'.join([str(each).replace("\\", "\\\\").replace('"', '\\"') for each in values])
+    return '{"' + joined + '"}'
 
 
 def distinct(texts: Iterable[str]) -> list[str]:
