@@ -19,7 +19,7 @@ from rapidfuzz import fuzz, process
 
 from works.identifiers import parse_ipi_name
 from works.matching.base import SongQuery
-from works.matching.compare import SAME_NAME, compare_names, compare_within, may_be_one_name, shared_name
+from works.matching.compare import SAME_NAME, Agreement, compare_names, compare_within, may_be_one_name, shared_name
 from works.matching.exact import stored_form
 from works.matching.keys import keys_of_name, keys_of_title
 from works.matching.rows import distinct, rows_of
@@ -39,6 +39,9 @@ NEAREST: Final = 3  # works of its artists whose titles are compared because the
 SHORT, SHORT_LATIN = 5, 8  # letters of a key
 
 
+NOBODY: Final = Agreement()
+
+
 @dataclass
 class Hit:
     """A work with its titles, and what it shares with the song exactly: keys of titles and of names."""
@@ -48,6 +51,8 @@ class Hit:
     met: list[str] = field(default_factory=list)  # keys of titles
     performers: list[Met] = field(default_factory=list)  # keys of names, where the artist led to the work
     names: list[str] = field(default_factory=list)  # of its performers, where the artist did not
+    performer: Agreement = NOBODY  # how these agree with the song's artists
+    named_within: bool = False  # of the names one only holds the other
     writers: list[Met] = field(default_factory=list)
     ipis: list[str] = field(default_factory=list)
     performer_known: bool = True  # whether the register knows any performer of the work
@@ -344,9 +349,13 @@ def _leave_out_others(queries: Sequence[SongQuery], found: Sequence[Found]) -> N
 
 
 def _is_anothers(artists: str, hit: Hit) -> bool:
-    if not hit.names or hit.writers or hit.ipis or compare_names(artists, hit.names).score:
+    if not hit.names:
         return False
-    return compare_within(artists, hit.names).why != "contained"
+    hit.performer = compare_names(artists, hit.names)
+    if hit.performer.score or hit.writers or hit.ipis:
+        return False
+    hit.performer, hit.named_within = compare_within(artists, hit.names), True
+    return hit.performer.why != "contained"
 
 
 def _add_titles(found: Sequence[Found]) -> None:

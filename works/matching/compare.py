@@ -96,22 +96,12 @@ def name_parts(text: str) -> tuple[Part, ...]:
 
 def compare_titles(reported: str, registered: Iterable[str]) -> Agreement:
     """The best agreement of a title with any title of a work."""
-    best = Agreement()
-    for text in registered:
-        for here in title_parts(reported):
-            for there in title_parts(text):
-                best = _better(best, here, there, reported, text)
-    return best
+    return _best(reported, title_parts(reported), [(text, title_parts(text)) for text in registered])
 
 
 def compare_names(reported: str, registered: Iterable[str]) -> Agreement:
     """The best agreement of the artists of a song with any name of a performer or writer."""
-    best = Agreement()
-    for text in registered:
-        for here in name_parts(reported):
-            for there in name_parts(text):
-                best = _better(best, here, there, reported, text)
-    return best
+    return _best(reported, name_parts(reported), [(text, name_parts(text)) for text in registered])
 
 
 def shared_name(reported: str, key: str, registered: str) -> Agreement:
@@ -151,18 +141,29 @@ def may_be_one_name(reported: str, registered: str) -> bool:
     return alike(reported, registered).score >= SAME_NAME
 
 
-def _better(best: Agreement, here: Part, there: Part, reported: str, registered: str) -> Agreement:
-    if here.letters == there.letters:
-        score, why = 1.0, "same"
-    else:
+def _best(reported: str, parts: Sequence[Part], registered: Sequence[tuple[str, Sequence[Part]]]) -> Agreement:
+    """The best agreement of any two parts, of equals the first; first of those with the same letters, which no other can beat."""
+    best = Agreement()
+    pairs = [(here, there, text) for text, its in registered for here in parts for there in its]
+    for here, there, text in pairs:
+        if here.letters == there.letters and (1.0, here.whole and there.whole) > (best.score, best.whole):
+            best = _agreement(1.0, "same", here, there, reported, text)
+    if best.whole:
+        return best
+    for here, there, text in pairs:
+        if best.score == 1 and not (here.whole and there.whole):
+            continue
         score, why = alike(here.text, there.text)
         if why in {"none", "spelling", "loan"} and is_contained(here.letters, there.letters):
             why = "contained"
-    whole = here.whole and there.whole
-    if (score, whole) > (best.score, best.whole):
-        part = here.text if not here.whole else there.text
-        return Agreement(score, why, reported, registered, part, whole)
+        if (score, here.whole and there.whole) > (best.score, best.whole):
+            best = _agreement(score, why, here, there, reported, text)
     return best
+
+
+def _agreement(score: float, why: str, here: Part, there: Part, reported: str, registered: str) -> Agreement:
+    part = here.text if not here.whole else there.text
+    return Agreement(score, why, reported, registered, part, here.whole and there.whole)
 
 
 def is_contained(one: str, other: str) -> bool:

@@ -17,9 +17,7 @@ from works.matching.compare import (
     SAME_NAME,
     Agreement,
     best_of,
-    compare_names,
     compare_titles,
-    compare_within,
     is_short,
     shared_name,
 )
@@ -72,10 +70,8 @@ def score(query: SongQuery, found: Found, weights: Mapping[str, float]) -> list[
     scored = []
     for hit in sorted(found.hits.values(), key=lambda each: each.work_id):
         performer = _performer(query, hit)
-        if not performer.score and hit.names and not hit.writers and not hit.ipis:
-            performer = compare_within(query.artists, hit.names)
-            if performer.why != "contained" or not compare_titles(query.title, hit.titles).exact:
-                continue
+        if hit.named_within and not compare_titles(query.title, hit.titles).exact:
+            continue
         one = _compare(query, hit, performer)
         one.features = _features(query, found, hit, one)
         one.base = weigh(one.features, weights)
@@ -95,7 +91,7 @@ def probability_of(log_odds: float) -> float:
 def _performer(query: SongQuery, hit: Hit) -> Agreement:
     if hit.performers:
         return best_of([shared_name(query.artists, key, text) for key, text in hit.performers])
-    return compare_names(query.artists, hit.names)
+    return hit.performer
 
 
 def _compare(query: SongQuery, hit: Hit, performer: Agreement) -> Scored:

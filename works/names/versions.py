@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 LANGUAGES: Final = {
@@ -57,6 +58,7 @@ PRODUCED: Final = re.compile(r"^(?:prod|narr)\b", re.IGNORECASE)
 FEATURED: Final = re.compile(r"(?<=\S)\s+(?:feat\.?|ft\.?|featuring)\s+(?=\S)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=20_000)
 def version_tags(remark: str) -> tuple[str, ...]:
     """What a remark says about the version; () when it says nothing.
 
