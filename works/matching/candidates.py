@@ -110,7 +110,9 @@ class Shelf:
     def sounds(self) -> tuple[list[str], Sequence[int]]:
         """How short titles sound, and their works."""
         found = [
-            (sound, work_id) for key, work_id in zip(*self.of_kind("k:"), strict=True) if (sound := short_sound(key))
+            (sound, work_id)
+            for key, work_id in zip(*self.of_kind("k:"), strict=True)
+            if len(key) <= SHORT_LATIN and (sound := short_sound(key))
         ]
         return [sound for sound, _ in found], [work_id for _, work_id in found]
 
@@ -257,7 +259,7 @@ def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> Non
         _add_hit(found[place], work_id, party_id, [key])
     for query, song, its in zip(queries, found, alike, strict=True):
         song.compared = tuple(party_id for party_id in its if party_id in shelves)
-        song.works = frozenset().union(*(shelves[party_id].works for party_id in song.compared)) - song.rejected
+        song.works = _union([shelves[party_id].works for party_id in song.compared], song.rejected)
         for party_id in song.compared:
             for work_id in shelves[party_id].works.intersection(song.hits):  # that a title alone had led to
                 _add_hit(song, work_id, party_id, [])
@@ -271,6 +273,12 @@ def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> Non
             for party_id in song.compared:
                 if work_id in shelves[party_id].works:
                     _add_hit(song, work_id, party_id, [])
+
+
+def _union(works: Sequence[frozenset[int]], without: frozenset[int]) -> frozenset[int]:
+    """Usually there is one set, and nothing to leave out: then nothing is copied."""
+    all_of_them = works[0] if len(works) == 1 else frozenset().union(*works)
+    return all_of_them - without if without else all_of_them
 
 
 def _has_letters(hit: Hit) -> bool:

@@ -59,7 +59,8 @@ def is_read_so(syllables: str, orders: Sequence[str]) -> bool:
     if not 0 < len(syllables) <= MAX_SYLLABLES:
         return False
     shared = _shared_readings()
-    for spelt in orders:
+    opening = shared.get(syllables[0], ())
+    for spelt in [each for each in orders if each.startswith(opening)]:
         reached = {0}
         for syllable in syllables:
             reached = {
@@ -129,10 +130,10 @@ def _syllables() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1)
-def _shared_readings() -> dict[str, frozenset[str]]:
+def _shared_readings() -> dict[str, tuple[str, ...]]:
     """A syllable of Hangul to the Chinese readings of the characters that are read so in Korean."""
     found: dict[str, set[str]] = defaultdict(set)
     for letter, readings in _readings().items():
         for syllable in hanja.syllables(letter):
             found[syllable].add(readings[0])
-    return {syllable: frozenset(readings) for syllable, readings in found.items()}
+    return {syllable: tuple(sorted(readings)) for syllable, readings in found.items()}

@@ -196,10 +196,13 @@ def rare_spellings(letters: str, orders: Sequence[str]) -> int | None:
 
     letters: what works.names.clean.letters leaves of a text.
     """
-    if not hangul.SYLLABLE.search(letters):
+    if not letters:
         return None
     opening = _opening(letters[0])
-    found = [_read(letters, roman) for roman in orders if roman[:1] in opening or roman[:2] in opening]
+    likely = [roman for roman in orders if roman[:1] in opening or roman[:2] in opening]
+    if not likely or not hangul.SYLLABLE.search(letters):
+        return None
+    found = [_read(letters, roman) for roman in likely]
     return min([rare for rare in found if rare is not None], default=None)
 
 
