@@ -93,7 +93,8 @@ class Shelf:
 
     @cached_property
     def works(self) -> frozenset[int]:
-        return frozenset(self.owners)
+        """Each title has a key for its letters or else for its signs."""
+        return frozenset(self.of_kind("k:")[1]).union(self.of_kind("s:")[1])
 
     def works_with(self, key: str) -> Sequence[int]:
         start = bisect_left(self.keys, key)

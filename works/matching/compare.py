@@ -62,6 +62,8 @@ class Part(NamedTuple):
 def title_parts(text: str) -> tuple[Part, ...]:
     """The names of a title, the whole one first; remarks on version and guests are no part of them."""
     title = parse_title(text)
+    if title.main == title.untagged and not title.aliases and not _runs(title.main):
+        return (Part(title.main, clean.letters(title.main) or title.whole, True),)
     names = dict.fromkeys((title.untagged, title.main, *title.aliases))
     for name in list(names):
         names.update(dict.fromkeys(_runs(name)))
@@ -77,7 +79,7 @@ RUN: Final = re.compile(r"[\u1100-\uffdc][^A-Za-z]*|[A-Za-z][\x00-\x7f\u00c0-\u0
 
 def _runs(name: str) -> list[str]:
     """The two names of "回家的路 The Long Way Home", where a blank stands between two scripts and each says enough."""
-    if name.isascii() or not has_latin(name):
+    if name.isascii() or " " not in name or not has_latin(name):
         return []
     runs = [run.strip() for run in RUN.findall(name)]
     if len(runs) != 2 or any(len(clean.letters(run)) < SHORTEST_RUN for run in runs) or f"{runs[0]} {runs[1]}" != name:

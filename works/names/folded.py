@@ -53,10 +53,8 @@ GROUP: Final = {
 # x is ks; vowels are told apart as those of Hangul
 LATIN_SOUNDS: Final = str.maketrans({**dict(zip("gqdbvfrjzaeiyouw", "kktppplccAEEEOOO", strict=True)), "x": "ks"})
 
-VOWELS_IN_A_ROW: Final = re.compile("[AEO]+(?=[AEO])")
-ACTED_ON: Final = re.compile(
-    "l+(?=[km])|[kptnmsc]+(?=[nm])|(?:nk*|l)+(?=l)|(?<=n)k+"
-)  # 신라 Silla, 박명수 Bangmyeongsu
+# of vowels in a row all but the last; consonants that the next one acts on: 신라 Silla, 박명수 Bangmyeongsu
+LOST: Final = re.compile("[AEO]+(?=[AEO])|l+(?=[km])|[kptnmsc]+(?=[nm])|(?:nk*|l)+(?=l)|(?<=n)k+")
 DOUBLED: Final = re.compile("([a-z])\\1+")
 
 
@@ -95,8 +93,7 @@ def fold_letters(letters: str) -> str:
         sounds = _begin_without_r(letters, sounds)
     if not letters.isascii():
         sounds = sounds.translate(AS_SPOKEN)
-    sounds = VOWELS_IN_A_ROW.sub("", sounds[:1] + sounds[1:].replace("h", ""))
-    return DOUBLED.sub(r"\1", ACTED_ON.sub("", sounds))
+    return DOUBLED.sub(r"\1", LOST.sub("", sounds[:1] + sounds[1:].replace("h", "")))
 
 
 def _group(found: re.Match[str]) -> str:
