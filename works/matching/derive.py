@@ -117,16 +117,14 @@ def refresh_repertoires(party_ids: Iterable[int]) -> None:
         )
         cursor.execute(
             """
-            UPDATE works_repertoire old SET keys = now.keys, works = now.works
-            FROM unnest(%s::bigint[]) AS asked (party_id) CROSS JOIN LATERAL (
-                SELECT coalesce(string_agg(key, E'\\n'), '') AS keys, coalesce(string_agg(int4send(work_id::int), ''), '') AS works
-                FROM (
-                    SELECT key, work_id FROM works_performedkey WHERE party_id = asked.party_id
-                        AND NOT EXISTS (SELECT FROM works_performedkey WHERE party_id = asked.party_id OFFSET %s)
-                    ORDER BY key, work_id
-                ) AS its) AS now
-            WHERE old.party_id = asked.party_id AND (old.keys <> now.keys OR old.works <> now.works)""",
-            [*asked, KEYS_OF_AN_ARTIST],
+            UPDATE works_repertoire old SET keys = coalesce(now.keys, ''), works = coalesce(now.works, '')
+            FROM unnest(%s::bigint[]) AS asked (party_id) LEFT JOIN LATERAL (
+                SELECT string_agg(key, E'\\n') AS keys, string_agg(int4send(work_id::int), '') AS works FROM (
+                    SELECT key, work_id FROM works_performedkey WHERE party_id = asked.party_id ORDER BY key, work_id LIMIT %s
+                ) AS its HAVING count(*) <= %s) AS now ON true
+            WHERE old.party_id = asked.party_id
+                AND (old.keys <> coalesce(now.keys, '') OR old.works <> coalesce(now.works, ''))""",
+            [*asked, KEYS_OF_AN_ARTIST + 1, KEYS_OF_AN_ARTIST],
         )
 
 
