@@ -90,7 +90,7 @@ class Text:
         self.written = clean.tidy(text)
         self.plain = self.letters = clean.letters(self.written)
         if self.plain.isascii():
-            self.has_hangul = self.has_han = self.has_kana = self.is_traditional = False
+            self.has_hangul = self.has_han = self.is_traditional = False
             self.is_latin = self.plain != "" and not self.plain.isdigit()
             self.folded = latin.fold(self.written)
             self.words = [ROMAN.get(word, word) for word in WORD.findall(self.folded.replace("'", ""))]
@@ -99,7 +99,6 @@ class Text:
                 self.letters = "".join(self.words)
             return
         self.has_hangul, self.has_han = hangul.has_hangul(self.plain), han.has_han(self.plain)
-        self.has_kana = KANA.search(self.plain) is not None
         self.is_latin = not (self.has_hangul or self.has_han or self.has_kana)
         self.folded = latin.fold(self.written) if self.is_latin else ""
         if self.has_han:
@@ -107,8 +106,12 @@ class Text:
         self.is_traditional = self.letters != self.plain
 
     @Lazily
+    def has_kana(self) -> bool:
+        return KANA.search(self.plain) is not None
+
+    @Lazily
     def numbers(self) -> list[str]:
-        return DIGITS.findall(self.letters)
+        return [] if self.letters.isalpha() else DIGITS.findall(self.letters)
 
     @Lazily
     def in_hangul(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from works.management.commands import learn_loans
 from works.names import loan_learning, loans, spoken
@@ -166,3 +166,44 @@ def test_the_command_checks_on_words_it_did_not_learn_and_writes_only_when_told(
     rows = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()[4:]]
     assert {row[0] for row in rows} == {"step", "letter", "jamo"}
     assert all(math.isfinite(float(row[3])) and float(row[3]) >= 0 for row in rows)
+
+
+@given(
+    st.text(alphabet="abdegikmnorstuz12", min_size=1, max_size=6),
+    st.text(alphabet="가각나단러스이일투원티1a", min_size=1, max_size=4),
+)
+@example("2pm", "투피엠")
+@example("love", "러브")
+@example("24", "이십사")
+def test_no_row_of_steps_is_cheaper_than_the_one_found(letters: str, hangul: str) -> None:
+    """The one found is the cheapest, unless that lies too far behind somewhere (SLACK): then it is none or dearer."""
+    jamo, costs = loans.to_jamo(hangul), loans.learned()
+    cheapest = cheapest_row(letters, jamo, costs) / costs.alone(letters, jamo)
+    found = loans.unlikeliness(letters, jamo, costs)
+    assert found >= min(2.0, cheapest) - 1e-9
+    if cheapest < 0.6:
+        assert found == pytest.approx(cheapest)
+
+
+def cheapest_row(letters: str, jamo: str, costs: loans.Costs) -> float:
+    """By trying every step from every place."""
+    best = {(0, 0): 0.0}
+    for i in range(len(letters) + 1):
+        for j in range(len(jamo) + 1):
+            for a in range(i, min(i + loans.MAX_LETTERS, len(letters)) + 1):
+                for b in range(j, len(jamo) + 1):
+                    cost = step_cost(letters[i:a], jamo[j:b], costs)
+                    best[a, b] = min(best.get((a, b), math.inf), best[i, j] + cost)
+    return best[len(letters), len(jamo)]
+
+
+def step_cost(letters: str, jamo: str, costs: loans.Costs) -> float:
+    options = [costs.steps.get(letters, {}).get(jamo, math.inf)]
+    if (letters == "") != (jamo == "") and len(letters + jamo) == 1:
+        options.append(loans.UNKNOWN)
+    if len(letters) == 1 and letters == jamo:
+        options.append(loans.WRITTEN)
+    names = spoken.LETTERS.get(letters, ()) or spoken.number_names(letters)
+    if jamo and jamo in map(loans.to_jamo, names):
+        options.append(loans.NAMED)
+    return min(options) if letters + jamo else 0.0

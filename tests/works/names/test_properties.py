@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings as effort, strategies as st
 
 from works.matching.compare import compare_titles
-from works.names import clean, folded, han, latin
+from works.names import clean, folded, han, latin, titles
 from works.names.keys import Key, performer_keys, title_keys
 from works.names.performers import parse_performers
 from works.names.titles import parse_title
@@ -135,3 +135,16 @@ def test_no_key_of_a_name_is_empty(text: str) -> None:
 @given(st.text(alphabet="가나다라마바사아자차카타파하", min_size=1, max_size=6))
 def test_a_sound_has_letters(text: str) -> None:
     assert folded.fold_letters(text).isalpha()
+
+
+@given(st.text(alphabet="feFEaAtTiInNsSvVrRıİſ 반주버전伴奏版(;/+-é가", max_size=12))
+@example("ﬅ Inſt")
+def test_a_title_without_a_hint_is_a_plain_one(title: str) -> None:
+    whole = clean.tidy(title)
+    assert titles.HINTS.search(whole.casefold()) or not titles.PLAIN_TITLE.search(whole)
+
+
+@given(ANY)
+def test_letters_of_plain_and_of_other_texts_are_found_alike(text: str) -> None:
+    tidied = clean.tidy(text)
+    assert clean.letters(tidied + "가") == clean.letters(clean.letters(tidied) + "가")
