@@ -206,7 +206,8 @@ def unlikeliness(letters: str, jamo: str, costs: Costs) -> float:
                 break
             farthest = max(farthest, end)
             _take(step, reached, jamo, heads, best[end])
-    return min(2.0, 1 + best[-1][-1] / costs.alone(letters, jamo))
+    more = best[-1][-1]
+    return 2.0 if more == inf else min(2.0, 1 + more / costs.alone(letters, jamo))
 
 
 def _take(step: Step, reached: list[tuple[int, float]], jamo: str, heads: list[str], there: list[float]) -> None:
