@@ -178,7 +178,7 @@ def _compare_with_latin(text: Text, other: Text) -> Alike:
     if text.has_han:
         if pinyin.is_spelt_so(text.plain, other.pinyin_orders):
             return PINYIN
-        return HANJA_ROMANISED if any(_is_romanised(way, other) for way in text.in_hangul) else NONE
+        return HANJA_ROMANISED if any(roman.is_usual(way, other.orders) for way in text.in_hangul) else NONE
     if not text.has_hangul:
         return NONE
     rare = roman.rare_spellings(text.plain, other.orders)
@@ -190,11 +190,6 @@ def _compare_with_latin(text: Text, other: Text) -> Alike:
     if rare is not None and loan.score < ROUGHLY_ROMANISED.score:
         return ROUGHLY_ROMANISED
     return NAMESAKE if loan.score > NAMESAKE.score and _are_namesakes(text.plain, other.written) else loan
-
-
-def _is_romanised(korean: str, other: Text) -> bool:
-    rare = roman.rare_spellings(korean, other.orders)
-    return rare is not None and rare <= roman.rare_allowed(korean)
 
 
 def _are_namesakes(korean: str, roman_name: str) -> bool:

@@ -7,7 +7,6 @@ row the last counts, so that no two ways of writing a name differ. Nor do most n
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from works.names import clean, hangul
@@ -70,7 +69,6 @@ class _Syllables(dict[int, str]):
 _SYLLABLES: Final = _Syllables(LATIN_SOUNDS)
 
 
-@lru_cache(maxsize=100_000)
 def folded(text: str) -> str:
     """The key of a text in Hangul or Latin letters; "" for one that has none but other letters.
 

@@ -181,8 +181,12 @@ def is_romanised(text: str, roman: str) -> bool:
     >>> is_romanised("이지은", "Lee Ji Eun"), is_romanised("이지은", "Ji-eun RHEE"), is_romanised("이지은", "Lee Ji-an")
     (True, True, False)
     """
-    letters = clean.letters(clean.tidy(text))
-    rare = rare_spellings(letters, orders(latin.fold(clean.tidy(roman))))
+    return is_usual(clean.letters(clean.tidy(text)), orders(latin.fold(clean.tidy(roman))))
+
+
+def is_usual(letters: str, orders: Sequence[str]) -> bool:
+    """The same for what works.names.clean.letters leaves of the one text, and `orders` makes of the other."""
+    rare = rare_spellings(letters, orders)
     return rare is not None and rare <= rare_allowed(letters)
 
 
@@ -192,10 +196,7 @@ def rare_allowed(letters: str) -> int:
 
 
 def rare_spellings(letters: str, orders: Sequence[str]) -> int | None:
-    """How many rare spellings it takes to read one of the `orders` as the Hangul of `letters`; None when no number is enough.
-
-    letters: what works.names.clean.letters leaves of a text.
-    """
+    """How many rare spellings it takes to read one of the `orders` as the Hangul of `letters`; None when no number is enough."""
     if not letters:
         return None
     opening = _opening(letters[0])

@@ -6,7 +6,6 @@ Vowels say little there (ㅓ is o, u, e or a) and ㅡ stands for none. Like a fo
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from works.names import clean, hangul
@@ -54,7 +53,6 @@ class _Syllables(dict[int, str | int | None]):
 _SYLLABLES: Final = _Syllables(CONSONANTS)
 
 
-@lru_cache(maxsize=100_000)
 def skeleton(text: str) -> str:
     """The consonants of a text in Latin letters or Hangul, digits left as they are.
 
