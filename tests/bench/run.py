@@ -32,7 +32,7 @@ from works.tasks import keep_vectors
 QUIET: Final = 0.5  # processes in the minute before, on average
 WARM_UP_LINES: Final = 100_000  # so that both workers have a chunk of each kind
 OF_A_STATEMENT: Final = frozenset({"csv", "xlsx", "copy", "calamine", "peer", "memory", "distribution", "pages"})
-MOST_WORKS, MOST_SONGS = 100_000, 10_000  # beside Splink
+SONGS_BESIDE_SPLINK: Final = 10_000
 OURS_KIND, XLSX_KIND = "csv", "xlsx"
 
 
@@ -59,17 +59,19 @@ def measure(
         )
     if parts & OF_A_STATEMENT:
         _measure_statement(found, server, data_dir, parts, template, requests, say)
-    if "matching" in parts:
+    if parts & {"matching", "splink"}:
         with register_of(server, works, keep=keep_register, template=template, say=say) as (register, seconds):
-            found.matched = measure_matching(register, works=works, songs=songs, rounds=rounds, say=say)
-            found.matched.register_seconds = seconds
-    if "splink" in parts:
-        splink = Splink(data_dir / "splink")
-        if splink.why_not:
-            found.notes.append(f"Splink was not measured: {splink.why_not}.")
-        else:
-            sizes = {"works": min(works, MOST_WORKS), "songs": min(songs, MOST_SONGS)}
-            found.compared = compare_with_splink(server, splink, **sizes, template=template, say=say)
+            if "matching" in parts:
+                found.matched = measure_matching(register, works=works, songs=songs, rounds=rounds, say=say)
+                found.matched.register_seconds = seconds
+            if "splink" in parts:
+                splink = Splink(data_dir / "splink")
+                if splink.why_not:
+                    found.notes.append(f"Splink was not measured: {splink.why_not}.")
+                else:
+                    found.compared = compare_with_splink(
+                        server, register, splink, songs=min(songs, SONGS_BESIDE_SPLINK), template=template, say=say
+                    )
     return found
 
 

@@ -24,7 +24,6 @@ from django.db import connection
 from tests.bench.asking import Asked, songs_to_ask
 from tests.bench.databases import Database, migrated_database, portal_on
 from tests.bench.matching import WARM_UP, Answer, decide, processes, runs, timed
-from tests.bench.register import fill_register
 from tests.bench.tables import table
 from works.matching import evaluation
 
@@ -125,14 +124,11 @@ class Splink:
 
 
 def compare_with_splink(
-    server: Database, splink: Splink, *, works: int, songs: int, template: str, say: Callable[[str], None]
+    server: Database, register: Database, splink: Splink, *, songs: int, template: str, say: Callable[[str], None]
 ) -> list[Compared]:
-    """On invented songs, and on collected ones where there are any."""
-    with migrated_database(server, template) as database:
-        fill_register(database, works, say)
-        with portal_on(database):
-            asked = songs_to_ask(songs, "beside Splink")
-            compared = [_compare("invented songs", splink, asked)]
+    """On invented songs of a filled register, and on collected ones where there are any."""
+    with portal_on(register):
+        compared = [_compare("invented songs", splink, songs_to_ask(songs, "beside Splink"))]
     gold = Path(os.environ.get("GARAK_SHARED", "/nowhere")) / "gold"
     if gold.exists():
         with migrated_database(server, template) as database, portal_on(database):
