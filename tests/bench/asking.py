@@ -61,7 +61,10 @@ class Registered:
 
 
 def songs_to_ask(count: int, seed: str) -> list[Asked]:
-    """So many songs of the register that Django is connected to, and of others, in no order. The same seed asks for the same."""
+    """So many songs of the register that Django is connected to, and of others. The same seed asks for the same.
+
+    In the order in which an import asks (royalties.ingest.sums), an artist's songs together.
+    """
     rnd = random.Random(seed)  # noqa: S311  # nothing secret
     of_register = _some_works(rnd, round(count * REGISTERED))
     found = list(_as_reported(rnd, of_register))
@@ -69,8 +72,7 @@ def songs_to_ask(count: int, seed: str) -> list[Asked]:
     known = _some_works(rnd, new // 2)
     found += _new_of_known(rnd, known)
     found += _new_of_unknown(rnd, new - len(known))
-    rnd.shuffle(found)
-    return found
+    return sorted(found, key=lambda song: (song.artists, song.title))
 
 
 def _some_works(rnd: random.Random, count: int) -> list[Registered]:
