@@ -24,7 +24,7 @@ import psycopg
 from celery import current_app
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, models, transaction
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError as BrokerIsDown
 
@@ -112,7 +112,8 @@ class Stage:
 
     `prepare` reads what takes long, before and outside the transaction; `work` gets its result and writes, inside it, and
     may return figures to keep in the chunk's payload; `then` runs once, in the transaction of the stage's last chunk: it
-    adds the next stage's chunks and names it, or returns None when the job is done; `stopped` hears, in one transaction
+    adds the next stage's chunks and names it, or returns None when the job is done (it may add chunks of a later stage too,
+    if they need not wait: workers take any chunk, the lowest number first); `stopped` hears, in one transaction
     with the job's new state, that the job can go no further: there the room above tells its staff.
 
     A stage whose chunks are many units may say how to find the one that ends its workers: `cut` gives smaller chunks for
@@ -404,8 +405,13 @@ def _advance(job: Job, stages: Mapping[str, Stage], *, helpers: bool) -> None:
         if following is None:
             Job.objects.filter(pk=job.pk).update(state=Job.State.DONE, finished_at=Now())
             return
-        planned = job.chunks.filter(stage=following).aggregate(chunks=Count("pk"), units=Sum("units"))
-        job.stage, job.units_total, job.units_done = following, planned["units"] or 0, 0
+        # some of them may be done: a stage can be planned before its turn
+        planned = (
+            job.chunks.filter(stage=following)
+            .exclude(state=Chunk.State.SPLIT)
+            .aggregate(chunks=Count("pk"), total=Sum("units"), done=Sum("units", filter=Q(state__in=CLOSED)))
+        )
+        job.stage, job.units_total, job.units_done = following, planned["total"] or 0, planned["done"] or 0
         job.save(update_fields=["stage", "units_total", "units_done"])
         if helpers and planned["chunks"] > 1:
             transaction.on_commit(partial(ring, job, min(planned["chunks"], MAX_BELLS) - 1))

@@ -14,11 +14,11 @@ from portal.jobs.services import Stage, drain
 from royalties.ingest.figures import ReportFigures, report_figures
 from royalties.ingest.finish import stopped, work_finish
 from royalties.ingest.matching import then_finish, work_match
-from royalties.ingest.parse import Remembered, prepare_parse, then_sum, work_parse
+from royalties.ingest.parse import Remembered, prepare_parse, work_parse
 from royalties.ingest.plan import prepare_plan, work_plan
 from royalties.ingest.poison import cut_lines, cut_songs, leave_song_to_people, reject_line
 from royalties.ingest.receive import TASK, receive_report, resume_report
-from royalties.ingest.sums import then_match, work_sum
+from royalties.ingest.sums import then_match, then_sum, work_sum
 
 __all__ = [
     "DRAIN_SECONDS",

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from portal.jobs.models import Job
-from portal.jobs.services import NewChunk, Work, add_chunks
+from portal.jobs.services import Work
 from royalties.ingest.blocks import copy_blocks
 from royalties.ingest.cycles import without_looking_for_cycles
 from royalties.ingest.plan import layout_of, period_of
@@ -26,8 +25,6 @@ from royalties.reports.placed import PlacedLines, no_lines
 
 if TYPE_CHECKING:
     from royalties.reports.columns import LineReader, PlainLines
-
-SUMMED_BY: Final = 2  # workers: for one it is the longest moment in which nobody else has anything to do
 
 
 @dataclass
@@ -129,8 +126,3 @@ def copy_rejected(report: Report, lines: Sequence[Rejected]) -> None:
 def _exact_decimal(value: Fraction) -> Decimal:
     """A fraction over a power of ten as a decimal, exactly: what an amount loses at six decimals has nine more at most."""
     return Decimal(int(value * 10**12)).scaleb(-12)
-
-
-def then_sum(job: Job) -> str:
-    add_chunks(job, "sum", [NewChunk({"part": part, "of": SUMMED_BY}) for part in range(SUMMED_BY)])
-    return "sum"

@@ -11,6 +11,7 @@ from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Work, add_chunks
 from royalties.models import Report
 
+SUMMED_BY: Final = 2  # chunks
 SONGS_A_CHUNK: Final = 1_000
 
 
@@ -22,12 +23,25 @@ def work_sum(work: Work, _prepared: Any) -> None:
         cursor.execute(SUM_UP, [work.job.subject_id, work.payload["of"], work.payload["part"]])
 
 
+def then_sum(job: Job) -> str:
+    """The chunks that sum, and those that match, which need no sums: whoever is free takes either."""
+    add_chunks(job, "sum", [NewChunk({"part": part, "of": SUMMED_BY}) for part in range(SUMMED_BY)])
+    add_matching(job)
+    return "sum"
+
+
 def then_match(job: Job) -> str:
+    Report.objects.filter(pk=job.subject_id).update(state=Report.State.MATCHING)
+    if not job.chunks.filter(stage="match").exists():
+        add_matching(job)  # there are no songs; or the version that summed up did not match meanwhile
+    return "match"
+
+
+def add_matching(job: Job) -> None:
     """Cut the songs that no match stands for into runs, an artist's songs together, for they help each other to be matched.
 
     The runs depend on the songs alone, not on the order of the lines; the songs of an artist stand in one unless they are very many.
     """
-    Report.objects.filter(pk=job.subject_id).update(state=Report.State.MATCHING)
     with connection.cursor() as cursor:
         # The rows are so new that PostgreSQL expects none, and would look through all matches for each song.
         cursor.execute("SET LOCAL enable_nestloop = off")
@@ -42,9 +56,7 @@ def then_match(job: Job) -> str:
             runs[-1].append(song)
         if len(runs[-1]) >= SONGS_A_CHUNK:
             runs.append([])
-    runs = [run for run in runs if run]
-    add_chunks(job, "match", [NewChunk({"songs": run}, len(run)) for run in runs])
-    return "match"
+    add_chunks(job, "match", [NewChunk({"songs": run}, len(run)) for run in runs if run])
 
 
 # unnest() in the list of columns hands rows on one by one; in FROM it would write them all down first.
@@ -58,7 +70,8 @@ SUM_UP: Final = """
     GROUP BY 1, 2, 3, 4"""
 
 SONGS_WITHOUT_MATCH: Final = """
-    WITH songs AS MATERIALIZED (SELECT DISTINCT recording_id FROM royalties_songusage WHERE report_id = %s)
+    WITH songs AS MATERIALIZED (
+        SELECT DISTINCT unnest(recordings) AS recording_id FROM royalties_tiletotal WHERE report_id = %s)
     SELECT r.id, r.artists FROM songs JOIN royalties_reportedrecording r ON r.id = songs.recording_id
     WHERE NOT EXISTS (SELECT 1 FROM royalties_match m WHERE m.recording_id = r.id AND m.superseded_at IS NULL)
     ORDER BY r.artists, r.title, r.key"""
