@@ -96,6 +96,7 @@ class LineReader:
         self.known: defaultdict[bytes, int] = defaultdict()  # left parts as they are written; their places in `usages`
         self.known.default_factory = self.known.__len__
         self.usages: list[Usage | None] = []  # what they say; None: not plain
+        self.refused: list[int] = []  # the places of those
         self.said: list[Kind] = []  # services and months they name
         self.place_of_kind: dict[Kind, int] = {}  # in `said`
         self.recordings = np.zeros(0, np.int64)  # of the first of them, and their kinds: see give_numbers
@@ -108,7 +109,7 @@ class LineReader:
         """All lines of a block, numbered from `first_line` on: the plain ones, and those that are left."""
         if len(self.usages) > KNOWN_AT_MOST:
             self.known.clear()
-            self.usages, self.recordings, self.kinds = [], self.recordings[:0], self.kinds[:0]
+            self.usages, self.refused, self.recordings, self.kinds = [], [], self.recordings[:0], self.kinds[:0]
         if not block.endswith(b"\n"):
             block += b"\n"
         if not self.left or (not self.delimiter and APART in block):
@@ -180,10 +181,9 @@ class LineReader:
         end -= (data[end - 1] == ord("\r")) if self.delimiter else 2
         numbers = self._numbers(_parts(flat, places.parting[at] + 1, end))
         at = at[numbers["is_plain"].to_numpy()]
-        usages = self._usages(_parts(flat, places.begin[at], places.parting[at]))
+        usages = self._usages(flat, places.begin[at], places.parting[at])
         plain = numbers.filter("is_plain").select(pl.Series("line_no", at, pl.Int64), usages, "uses", "micros")
-        refused = [number for number, usage in enumerate(self.usages) if usage is None]
-        return plain.filter(~pl.col("usage").is_in(refused))
+        return plain.filter(~pl.col("usage").is_in(self.refused)) if self.refused else plain
 
     def _numbers(self, written: list[bytes]) -> pl.DataFrame:
         """uses, micros and is_plain of the right parts of lines.
@@ -226,12 +226,14 @@ class LineReader:
         odd = np.flatnonzero(self.is_odd[data])
         return np.unique(np.searchsorted(np.flatnonzero(data == ord("\n")), odd))
 
-    def _usages(self, lefts: list[bytes]) -> pl.Series:
+    def _usages(self, flat: bytes, begin: Offsets, parting: Offsets) -> pl.Series:
         """What the left part of each line says: places in `usages`."""
-        before = len(self.known)
-        usages = list(map(self.known.__getitem__, lefts))
-        new = list(islice(self.known, before, None))
+        known = self.known
+        before = len(known)
+        usages = [known[flat[start:stop]] for start, stop in zip(begin.tolist(), parting.tolist(), strict=True)]
+        new = list(islice(known, before, None))
         self.usages += map(self._usage_of, new, self._rows(new))
+        self.refused += [number for number, usage in enumerate(self.usages[before:], before) if usage is None]
         return pl.Series("usage", usages, pl.Int64)
 
     def _rows(self, lefts: list[bytes]) -> list[Row]:
