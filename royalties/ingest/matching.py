@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from portal.jobs.models import Job
@@ -22,7 +22,9 @@ def work_match(work: Work, _prepared: Any) -> None:
     named = songs_to_match(work).values_list("pk", "key", "title", "artists", "isrc", "album", named=True)
     songs: Sequence[Any] = list(named)  # rows without objects, which take longer to make than to read
     rejected: dict[str, set[int]] = {}
-    pairs = RejectedPair.objects.standing().filter(recording__in=all_of(work.payload["songs"]))
+    pairs = RejectedPair.objects.standing().filter(
+        _is_among("royalties_rejectedpair.recording_id", work.payload["songs"])
+    )
     for key, work_id in pairs.values_list("recording__key", "work_id"):
         rejected.setdefault(key, set()).add(work_id)
     queries = [
@@ -35,15 +37,22 @@ def work_match(work: Work, _prepared: Any) -> None:
 
 
 def songs_to_match(work: Work) -> QuerySet[ReportedRecording]:
-    """The songs of a chunk that no match stands for. Another report may have matched some meanwhile."""
-    standing = Match.objects.filter(recording=OuterRef("pk"), superseded_at__isnull=True)
-    songs = ReportedRecording.objects.filter(~Exists(standing), pk__in=all_of(work.payload["songs"]))
-    return songs.order_by("artists", "title", "key")
+    """The songs of a chunk that no match stands for. Another report may have matched some meanwhile.
+
+    Asked in two steps: where both tables are new, PostgreSQL would look through all matches for each song.
+    """
+    songs = work.payload["songs"]
+    standing = Match.objects.filter(_is_among("royalties_match.recording_id", songs), superseded_at__isnull=True)
+    matched = set(standing.values_list("recording_id", flat=True))
+    left = [song for song in songs if song not in matched]
+    return ReportedRecording.objects.filter(_is_among("royalties_reportedrecording.id", left)).order_by(
+        "artists", "title", "key"
+    )
 
 
-def all_of(numbers: Sequence[int]) -> RawSQL:
+def _is_among(column: str, numbers: Sequence[int]) -> RawSQL:
     """Numbers as one parameter: a thousand of them take longer to write down than to find."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [list(numbers)])
+    return RawSQL(f"{column} = ANY(%s::bigint[])", [list(numbers)], output_field=BooleanField())  # noqa: S611 our own names
 
 
 def _write_matches(songs: Sequence[Any], decisions: Sequence[Decision]) -> None:
