@@ -280,19 +280,15 @@ def _end_of_lines(block: bytes, start: int, lines: int) -> int:
 
 def _blocks(file: BinaryIO, line_no: int) -> Iterator[tuple[bytes, int]]:
     """Runs of whole lines, as they stand in the file, and how many. Raises LineIsEndless."""
-    rest = b""
-    while read := file.read(READ_BYTES):
-        data = rest + read
-        if len(data) > LONGEST_LINE_BYTES:
-            _require_ends(data.split(b"\n"), line_no)
-        end = data.rfind(b"\n") + 1
-        data, rest = data[:end], data[end:]
-        lines = data.count(b"\n")
+    while block := file.read(READ_BYTES):
+        if not block.endswith(b"\n"):
+            block += file.readline(LONGEST_LINE_BYTES + 1)
+        if len(block) > LONGEST_LINE_BYTES:
+            _require_ends(block.split(b"\n"), line_no)
+        lines = block.count(b"\n") + (not block.endswith(b"\n"))
         line_no += lines
-        yield data, lines
-        del data  # there may be a long line in it; the next is made without it
-    if rest:
-        yield rest, 1
+        yield block, lines
+        del block  # there may be a long line in it; the next is made without it
 
 
 def _require_ends(lines: list[bytes], line_no: int) -> None:
