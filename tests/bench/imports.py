@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+from django.db import connection
 
 from portal.files.services import store_upload
 from portal.jobs.models import Job
@@ -55,7 +56,7 @@ def _import(file: Path, worker: subprocess.Popen[bytes], *, source: str, period:
         source=Source.objects.get(code=source), stored=stored, period=period, user=None
     )
     while True:
-        state, text = Job.objects.values_list("state", "error_text").get(kind=ingest.TASK, subject_id=report.pk)
+        state, text = _state_of(report)
         seconds = time.perf_counter() - began
         if state == Job.State.DONE:
             break
@@ -68,6 +69,15 @@ def _import(file: Path, worker: subprocess.Popen[bytes], *, source: str, period:
     if report.state not in {Report.State.READY, Report.State.HELD}:
         raise ImportFailed(f"{file.name}: {report.state} {report.error_code}")
     return seconds
+
+
+def _state_of(report: Report) -> tuple[str, str]:
+    with (
+        connection.cursor() as cursor
+    ):  # not through a model, which takes three times as long of the workers' processors
+        cursor.execute("SELECT state, error_text FROM jobs_job WHERE id = %s", [report.job_id])
+        found: tuple[str, str] = cursor.fetchone()
+    return found
 
 
 @contextmanager
