@@ -38,7 +38,7 @@ class Database:
 @contextmanager
 def migrated_database(server: Database, template: str = "") -> Iterator[Database]:
     """An empty portal; a copy of a migrated database where one is named."""
-    with _dropped_later(server.named(f"garak_bench_{os.getpid()}")) as database:
+    with _dropped_later(server.named(f"garak_bench_{os.getpid()}_{next(NUMBERS)}")) as database:
         create_database(server.owner_url, database.name, template=template or "template1")
         if template:
             yield database
