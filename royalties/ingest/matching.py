@@ -19,21 +19,20 @@ from works.matching import Decision, SongQuery, match
 
 
 def work_match(work: Work, _prepared: Any) -> None:
-    named = songs_to_match(work).values_list("pk", "key", "title", "artists", "isrc", "album", named=True)
-    songs: Sequence[Any] = list(named)  # rows without objects, which take longer to make than to read
-    rejected: dict[str, set[int]] = {}
-    pairs = RejectedPair.objects.standing().filter(
-        _is_among("royalties_rejectedpair.recording_id", work.payload["songs"])
-    )
-    for key, work_id in pairs.values_list("recording__key", "work_id"):
-        rejected.setdefault(key, set()).add(work_id)
-    queries = [
-        SongQuery(key=song.key, title=song.title, artists=song.artists, isrc=song.isrc, album=song.album)
-        for song in songs
-    ]
     with without_looking_for_cycles():
+        songs = list(songs_to_match(work).values_list("pk", "key", "title", "artists", "isrc", "album"))
+        rejected: dict[str, set[int]] = {}
+        pairs = RejectedPair.objects.standing().filter(
+            _is_among("royalties_rejectedpair.recording_id", work.payload["songs"])
+        )
+        for key, work_id in pairs.values_list("recording__key", "work_id"):
+            rejected.setdefault(key, set()).add(work_id)
+        queries = [
+            SongQuery(key=key, title=title, artists=artists, isrc=isrc, album=album)
+            for _, key, title, artists, isrc, album in songs
+        ]
         decisions = match(queries, {key: frozenset(works) for key, works in rejected.items()})
-        _write_matches(songs, decisions)
+        _write_matches([song[0] for song in songs], decisions)
 
 
 def songs_to_match(work: Work) -> QuerySet[ReportedRecording]:
@@ -55,11 +54,11 @@ def _is_among(column: str, numbers: Sequence[int]) -> RawSQL:
     return RawSQL(f"{column} = ANY(%s::bigint[])", [list(numbers)], output_field=BooleanField())  # noqa: S611 our own names
 
 
-def _write_matches(songs: Sequence[Any], decisions: Sequence[Decision]) -> None:
-    """Write what was decided, unless a match stands by now: another report's, or a person's, who is always right."""
+def _write_matches(songs: Sequence[int], decisions: Sequence[Decision]) -> None:
+    """Write what was decided of songs, unless a match stands by now: another report's, or a person's, who is always right."""
     decided = [
         {
-            "recording_id": song.pk, "outcome": decision.outcome, "method": decision.method,
+            "recording_id": song, "outcome": decision.outcome, "method": decision.method,
             "permille": decision.probability_permille, "evidence": decision.evidence,
         }
         for song, decision in zip(songs, decisions, strict=True)
@@ -81,8 +80,8 @@ def _write_matches(songs: Sequence[Any], decisions: Sequence[Decision]) -> None:
         rows = [
             row
             for song, decision in zip(songs, decisions, strict=True)
-            if song.pk in written
-            for row in _works_of(written[song.pk], decision)
+            if song in written
+            for row in _works_of(written[song], decision)
         ]
         statement = """COPY royalties_matchwork
             (match_id, work_id, rank, numerator, denominator, probability_permille, evidence) FROM STDIN"""
