@@ -26,6 +26,7 @@ from portal.lib.errors import DomainError
 from portal.notices.services import notify
 from works import access
 from works.catalogue.base import POISON
+from works.catalogue.spreadsheet import printable
 from works.identifiers import parse_isrc
 from works.models import RECORDING_NUMBER, NamesRow, NamesUpload, Party, Recording, Work
 from works.name_files import OF, NameProblem, Reading, look_at, read_names, row_as_sent
@@ -106,12 +107,16 @@ def _keep_rows_to_mend(upload: NamesUpload, reading: Reading) -> int:
         NamesRow(
             upload=upload,
             row_no=row_no,
-            values=reading.cells[row_no],
-            problems=[problem.as_json() for problem in found],
+            values=_storable(reading.cells[row_no]),
+            problems=[_storable(problem.as_json()) for problem in found],
         )
         for row_no, found in sorted(problems.items())
     )
     return len(problems)
+
+
+def _storable(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: printable(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _cut(work: JobWork) -> list[NewChunk]:
@@ -127,7 +132,10 @@ def _leave_row_out(work: JobWork) -> None:
     row_no = work.payload["first"]
     problem = NameProblem(row_no=row_no, column="", value="", code=POISON)
     NamesRow.objects.create(
-        upload=upload, row_no=row_no, values=row_as_sent(upload.file, row_no), problems=[problem.as_json()]
+        upload=upload,
+        row_no=row_no,
+        values=_storable(row_as_sent(upload.file, row_no)),
+        problems=[problem.as_json()],
     )
     NamesUpload.objects.filter(pk=upload.pk).update(wrong=F("wrong") + 1)
     notify(users=society_staff(), sentence=POISONED, params={"file": upload.file.label}, url=_url(upload))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils.translation import override
-from hypothesis import HealthCheck, given, settings as hypothesis, strategies as st
+from hypothesis import HealthCheck, example, given, settings as hypothesis, strategies as st
 
 from portal.accounts.models import User
 from portal.files.models import StoredFile
@@ -226,6 +226,7 @@ def test_ragged_rows_and_open_quotes_are_rows_to_mend(scene: Scene) -> None:
 
 @hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(text=st.text(min_size=1, max_size=40))
+@example(text="\0")
 def test_any_name_goes_out_and_comes_in_as_it_is(scene: Scene, text: str) -> None:
     work = add_work("x")
     result = send([row("work", work.ref, text.replace("\r", " "))], scene.staff)

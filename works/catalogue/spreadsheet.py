@@ -129,16 +129,16 @@ def _read_row(row: RawRow, columns: Sequence[str]) -> tuple[ParsedRow, list[Pars
 
     surplus = [cell for cell in row.cells[len(columns) :] if cell.strip()]
     if row.code:
-        note(row.code, value=_printable(",".join(row.cells)[:LONGEST]))
+        note(row.code, value=printable(",".join(row.cells)[:LONGEST]))
     elif surplus:
         note(
-            "too-many-cells", value=_printable(", ".join(surplus)[:LONGEST]), cells=len(row.cells), columns=len(columns)
+            "too-many-cells", value=printable(", ".join(surplus)[:LONGEST]), cells=len(row.cells), columns=len(columns)
         )
     values = {}
     for place, (column, cell) in enumerate(zip(columns, row.cells, strict=False)):
         if column not in COLUMNS or not (value := read_inert(_clean(cell))):
             continue
-        shown = _printable(value)
+        shown = printable(value)
         if shown != value:
             note("unprintable", column=column, value=shown[:LONGEST])
         limit = LIMITS.get(column, LONGEST)
@@ -378,7 +378,7 @@ def _clean(cell: str) -> str:
     return " ".join(unicodedata.normalize("NFC", cell).split())
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text with a mark in place of each control character, which the database would refuse."""
     if text.isprintable():
         return text

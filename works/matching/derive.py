@@ -106,6 +106,8 @@ def refresh_repertoires(party_ids: Iterable[int]) -> None:
     works of one performer at the same time the second waits, and sees what the first added.
     """
     asked = [sorted(party_ids)]
+    if not asked[0]:
+        return
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(
             """
