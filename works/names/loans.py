@@ -98,10 +98,14 @@ class Costs:
         return {letters: self.step(letters) for letters in {*ascii_lowercase, *digits, *beginnings}}
 
     @cached_property
-    def added(self) -> dict[str, float]:
-        """Jamo that no letter stands for."""
+    def added(self) -> dict[str, list[tuple[str, float]]]:
+        """Jamo that no letter stands for, by the first of them, with what they cost more than on their own."""
         no_letter = self.steps.get("", {})
-        return {jamo: no_letter.get(jamo, UNKNOWN) - cost for jamo, cost in self.jamo.items()}
+        costs = no_letter | {jamo: min(UNKNOWN, no_letter.get(jamo, UNKNOWN)) for jamo in self.jamo}
+        added: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        for jamo, cost in costs.items():
+            added[jamo[0]].append((jamo, cost - self.alone("", jamo)))
+        return dict(added)
 
     def with_numbers(self, letters: str) -> dict[str, Step]:
         """Those known, and the numbers in the letters; each is worked out once, and there are 11,100."""
@@ -185,16 +189,21 @@ def unlikeliness(letters: str, jamo: str, costs: Costs) -> float:
     """The cost of the cheapest row of steps as a share of the cost of both texts on their own; 2.0 when given up."""
     known = costs.known if letters.isalpha() else costs.with_numbers(letters)
     heads = [*jamo, ""]
-    added = [costs.added.get(each, 0.0) for each in jamo]
+    added = [
+        (at, at + len(said), more)
+        for at, first in enumerate(jamo)
+        for said, more in costs.added.get(first, ((first, 0.0),))
+        if jamo.startswith(said, at)
+    ]
     # for each place in both texts: how much more the cheapest row of steps until there costs than the texts until there
     best = [[inf] * (len(jamo) + 1) for _ in range(len(letters) + 1)]
     best[0][0] = 0.0
     farthest = 0  # place in the letters that a step leads to
     for place, row in enumerate(best):
-        for at, extra in enumerate(added):
+        for at, further, extra in added:
             cost = row[at] + extra
-            if cost < row[at + 1]:
-                row[at + 1] = cost
+            if cost < row[further]:
+                row[further] = cost
         reached = [(at, cost) for at, cost in enumerate(row) if cost <= SLACK]
         if not reached:
             if place >= farthest:
