@@ -15,8 +15,8 @@ SILENCE: Final = dt.timedelta(minutes=2)  # a worker that has not been heard of 
 STAGES: Final = {
     "plan": _("Cutting it into pieces"),
     "parse": _("Reading the lines"),
-    "sum": _("Summing up the lines"),
     "match": _("Matching the songs"),
+    "sum": _("Summing up the lines"),
     "finish": _("Proving the sums"),
 }
 UNDER_WAY: Final = (Report.State.RECEIVED, Report.State.READING, Report.State.MATCHING)

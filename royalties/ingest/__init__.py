@@ -1,4 +1,4 @@
-"""From a file to matched songs: receive → plan → parse (n) → sum (2) → match (n) → finish. royalties/README.md draws it.
+"""From a file to matched songs: receive → plan → parse (n) → match (n) → sum (2) → finish. royalties/README.md draws it.
 
 Every step is a chunk of portal.jobs: it runs again from its start after any failure, and commits its rows together with
 its checkpoint. A line or a song that ends its workers is found and left out (poison.py). Bulk work is COPY and set-based
@@ -13,12 +13,12 @@ from typing import Final
 from portal.jobs.services import Stage, drain
 from royalties.ingest.figures import ReportFigures, report_figures
 from royalties.ingest.finish import stopped, work_finish
-from royalties.ingest.matching import then_finish, work_match
+from royalties.ingest.matching import work_match
 from royalties.ingest.parse import Remembered, prepare_parse, work_parse
 from royalties.ingest.plan import prepare_plan, work_plan
 from royalties.ingest.poison import cut_lines, cut_songs, leave_song_to_people, reject_line
 from royalties.ingest.receive import TASK, receive_report, resume_report
-from royalties.ingest.sums import then_match, then_sum, work_sum
+from royalties.ingest.sums import then_finish, then_match, work_sum
 
 __all__ = [
     "DRAIN_SECONDS",
@@ -47,12 +47,14 @@ def stages() -> dict[str, Stage]:
         "parse": Stage(
             prepare=partial(prepare_parse, remembered),
             work=work_parse,
-            then=then_sum,
+            then=then_match,
             stopped=stopped,
             cut=cut_lines,
             give_up=reject_line,
         ),
-        "sum": Stage(work=work_sum, then=then_match, stopped=stopped),
-        "match": Stage(work=work_match, then=then_finish, stopped=stopped, cut=cut_songs, give_up=leave_song_to_people),
+        "match": Stage(
+            work=work_match, then=lambda _job: "sum", stopped=stopped, cut=cut_songs, give_up=leave_song_to_people
+        ),
+        "sum": Stage(work=work_sum, then=then_finish, stopped=stopped),
         "finish": Stage(work=work_finish, then=lambda _job: None, stopped=stopped),
     }

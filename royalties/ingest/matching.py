@@ -11,8 +11,7 @@ from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
-from portal.jobs.models import Job
-from portal.jobs.services import NewChunk, Work, add_chunks
+from portal.jobs.services import Work
 from royalties.ingest.cycles import without_looking_for_cycles
 from royalties.models import Match, RejectedPair, ReportedRecording
 from works.matching import Decision, SongQuery, match
@@ -119,8 +118,3 @@ def parts_of(decision: Decision) -> list[tuple[int, int, int, int, dict[str, Any
         found = {} if candidate is None else candidate.evidence
         rows.append((work_id, part.numerator, part.denominator, permille, found))
     return rows
-
-
-def then_finish(job: Job) -> str:
-    add_chunks(job, "finish", [NewChunk({})])
-    return "finish"

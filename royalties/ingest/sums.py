@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from portal.jobs.models import Job
+from portal.jobs.models import Chunk, Job
 from portal.jobs.services import NewChunk, Work, add_chunks
 from royalties.models import Report
 
@@ -23,21 +23,28 @@ def work_sum(work: Work, _prepared: Any) -> None:
         cursor.execute(SUM_UP, [work.job.subject_id, work.payload["of"], work.payload["part"]])
 
 
-def then_sum(job: Job) -> str:
-    """The chunks that sum, and those that match, which need no sums: whoever is free takes either."""
-    add_chunks(job, "sum", [NewChunk({"part": part, "of": SUMMED_BY}) for part in range(SUMMED_BY)])
-    add_matching(job)
-    return "sum"
-
-
 def then_match(job: Job) -> str:
+    """The chunks that match, and behind them those that sum up, of which no match needs any.
+
+    These are short: the last worker to match leaves them to the others, who would be idle.
+    """
+    runs = runs_of_songs(job)
+    add_chunks(job, "match", [NewChunk({"songs": run}, len(run)) for run in runs])
+    sums = [NewChunk({"part": part, "of": SUMMED_BY}) for part in range(SUMMED_BY)]
+    add_chunks(job, "sum", sums, first=len(runs))
     Report.objects.filter(pk=job.subject_id).update(state=Report.State.MATCHING)
-    if not job.chunks.filter(stage="match").exists():
-        add_matching(job)  # there are no songs; or the version that summed up did not match meanwhile
     return "match"
 
 
-def add_matching(job: Job) -> None:
+def then_finish(job: Job) -> str:
+    """Finish, unless songs are left to match: the version before summed up first."""
+    if job.chunks.filter(stage="match", state=Chunk.State.TODO).exists():
+        return "match"
+    add_chunks(job, "finish", [NewChunk({})])
+    return "finish"
+
+
+def runs_of_songs(job: Job) -> list[list[int]]:
     """Cut the songs that no match stands for into runs, an artist's songs together, for they help each other to be matched.
 
     The runs depend on the songs alone, not on the order of the lines; the songs of an artist stand in one unless they are very many.
@@ -56,7 +63,7 @@ def add_matching(job: Job) -> None:
             runs[-1].append(song)
         if len(runs[-1]) >= SONGS_A_CHUNK:
             runs.append([])
-    add_chunks(job, "match", [NewChunk({"songs": run}, len(run)) for run in runs if run])
+    return [run for run in runs if run]
 
 
 # unnest() in the list of columns hands rows on one by one; in FROM it would write them all down first.

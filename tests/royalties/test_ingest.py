@@ -305,29 +305,33 @@ def test_order_chunks_and_workers_leave_no_trace(fresh_database: Database, small
 
 
 @pytest.mark.django_db
-def test_songs_may_be_matched_before_their_lines_are_summed_up(small_chunks: None) -> None:
+def test_lines_may_be_summed_up_before_their_songs_are_matched(small_chunks: None) -> None:
     report, _ = receive(as_csv(mixed_lines()))
-    without_sums = {name: stage for name, stage in ingest.stages().items() if name != "sum"}
-    drain(job_id=report.job_id or 0, stages=without_sums)  # as if another worker took long to sum
+    without_matching = {name: stage for name, stage in ingest.stages().items() if name != "match"}
+    drain(job_id=report.job_id or 0, stages=without_matching)  # as if another worker took long to match
     job = Job.objects.get(pk=report.job_id or 0)
-    assert (job.stage, job.units_done) == ("sum", 0)
-    assert Match.objects.filter(recording__first_report=report).count() == 9
-    assert not SongUsage.objects.filter(report=report).exists()
+    assert (job.stage, job.units_done, job.units_total) == ("match", 0, 9)
+    assert SongUsage.objects.filter(report=report).exists()
+    assert not Match.objects.filter(recording__first_report=report).exists()
     work_on(job.pk)
     job.refresh_from_db()
     assert (job.stage, job.state) == ("finish", Job.State.DONE)
+    assert Match.objects.filter(recording__first_report=report).count() == 9
     assert [row[1:] for row in song_rows(report)] == [
         row[1:] for row in song_rows(import_bytes(as_csv(mixed_lines()), source="mcsc"))
     ]
 
 
 @pytest.mark.django_db
-def test_a_job_that_was_summing_when_a_version_came_that_matches_meanwhile_is_matched_too(small_chunks: None) -> None:
+def test_a_job_of_the_version_that_summed_up_first_is_matched_before_it_is_finished(small_chunks: None) -> None:
     report, _ = receive(as_csv(mixed_lines()))
-    parsed = {name: stage for name, stage in ingest.stages().items() if name in {"plan", "parse"}}
-    drain(job_id=report.job_id or 0, stages=parsed)
-    Chunk.objects.filter(job=report.job_id, stage="match").delete()  # as the version before left it
+    known = {name: stage for name, stage in ingest.stages().items() if name != "match"}
+    drain(job_id=report.job_id or 0, stages={name: known[name] for name in ("plan", "parse")})
+    Job.objects.filter(pk=report.job_id or 0).update(stage="sum")  # as the version before left it
+    drain(job_id=report.job_id or 0, stages=known)
+    assert Job.objects.get(pk=report.job_id or 0).stage == "match"
     work_on(report.job_id or 0)
+    assert Job.objects.get(pk=report.job_id or 0).state == Job.State.DONE
     assert Match.objects.filter(recording__first_report=report).count() == 9
 
 
