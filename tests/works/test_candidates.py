@@ -40,7 +40,32 @@ def test_a_title_by_another_artist_is_no_candidate(register: dict[int, str]) -> 
 
 def test_near_titles_are_compared_where_none_is_the_song_s_letter_by_letter(register: dict[int, str]) -> None:
     assert found(register, "강물 위의 노래", "소라별") == {"river"}
-    assert len(found(register, "강물 위의 나팔", "소라별")) == NEAREST
+    assert len(found(register, "강물 위의 노란", "소라별")) == NEAREST
+    assert len(found(register, "강물 위의 나팔", "소라별")) == 1  # the nearest of those that are hardly near
+    assert found(register, "아주 다른 이야기", "소라별") == set()
+
+
+def artists(name: str) -> set[str]:
+    return {text for _key, text in find_candidates([SongQuery("q", "강물 위의 노래", name)], {})[0].artists.values()}
+
+
+def test_an_artist_may_be_called_so_in_other_letters(register: dict[int, str]) -> None:
+    send([
+        row("one", "하나", performer="Sora Byeol", party="작가 6"),
+        row("two", "둘", performer="Sora Byol", party="작가 7"),
+        row("three", "셋", performer="소라뱔", party="작가 8"),
+        row("four", "넷", performer="러브레터", party="작가 9"),
+        row("five", "다섯", performer="Mirae Dalin", party="작가 10"),
+        row("six", "여섯", performer="Mirae Dallin", party="작가 11"),
+    ])  # fmt: skip
+    assert artists("소라별") == {"소라별", "Sora Byeol", "Sora Byol"}
+    # who is called so as written is not sought among those who sound alike in the same letters
+    assert artists("Sora Byeol") == {"Sora Byeol", "소라별"}
+    assert artists("Mirae Dalin") == {"Mirae Dalin"}
+    # who is not is, but only where nobody is called so in other letters
+    assert artists("Sorah Byeol") == {"소라별"}
+    # a foreign word is asked for where no spelling is the name's
+    assert artists("Love Letter") == {"러브레터"}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from works.matching.compare import SAME_NAME, Agreement, compare_names, compare_
 from works.matching.exact import stored_form
 from works.matching.keys import keys_of_name, keys_of_title
 from works.matching.rows import distinct, rows_of
+from works.names.alike import is_spelt_out
 from works.names.folded import fold_letters
 from works.names.keys import SHORTEST_SOUND
 
@@ -30,10 +31,11 @@ Met = tuple[str, str]  # a key both sides share, and the title or name of the re
 
 WORKS_OF_A_TITLE: Final = 10  # a key of a title that more works share says little without the artist
 ARTISTS_OF_A_NAME: Final = 40
-FEW: Final = 3  # performers whose names sound alike; of more each name is compared
+BEYOND_LATIN: Final = "\u0250"  # names before it begin with a Latin letter, a digit or a sign
 EXACT_KEYS: Final = ("k:", "h:", "s:")
-COMPARED: Final = ("k:", "r:", "c:")  # kinds of keys in which titles may be near
-NEAR: Final = 60  # of 100: how like two keys of one kind are, from which on their titles are compared
+COMPARED: Final = ("k:", "r:")  # kinds of keys in which titles may be near; c: finds no more
+NEAR: Final = 60  # of 100: how like two keys of one kind are, from which on the titles of the nearest work are compared
+VERY_NEAR: Final = 85  # and those of others
 SHORT_SOUND: Final = 7  # letters of a key
 NEAREST: Final = 3  # works of its artists whose titles are compared because they are like the song's
 SHORT, SHORT_LATIN = 5, 8  # letters of a key
@@ -82,6 +84,7 @@ class Shelf:
 
     keys: list[str]
     owners: Sequence[int]
+    kinds: dict[str, tuple[list[str], Sequence[int]]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, keys: str, works: bytes) -> Shelf:
@@ -104,8 +107,10 @@ class Shelf:
 
     def of_kind(self, kind: str) -> tuple[list[str], Sequence[int]]:
         """The keys of a kind, and their works."""
-        start, end = bisect_left(self.keys, kind), bisect_left(self.keys, kind[0] + ";")  # ";" follows ":"
-        return self.keys[start:end], self.owners[start:end]
+        if kind not in self.kinds:
+            start, end = bisect_left(self.keys, kind), bisect_left(self.keys, kind[0] + ";")  # ";" follows ":"
+            self.kinds[kind] = self.keys[start:end], self.owners[start:end]
+        return self.kinds[kind]
 
     @cached_property
     def sounds(self) -> tuple[list[str], Sequence[int]]:
@@ -138,8 +143,8 @@ def find_candidates(queries: Sequence[SongQuery], excluded: Mapping[str, frozens
 def _find_people(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
     """The performers and writers whose names share a key with the song's artists. Of several shared keys the first is the best.
 
-    Where a name stands in the register as written, or many sound like it, those are taken besides whose names may be it in other
-    letters. Of writers none is found by sound: too many people sound alike.
+    Of performers that share a sound, those are taken whose names are the artist's in other letters; where none is and none is
+    called as written, also those whose names may be hers. Of writers none is found by sound: too many people sound alike.
     """
     keys = [keys_of_name(query.artists) for query in queries]
     people = _people_of(distinct(key.key for its in keys for key in its if key.exact), "performer", "writer")
@@ -148,14 +153,25 @@ def _find_people(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
             for party_id, text, kind in people.get(key.key, ()):
                 met = song.artists if kind == "performer" else song.writers
                 met.setdefault(party_id, (key.key, text))
-    people = _people_of(distinct(key.key for its in keys for key in its if not key.exact), "performer")
-    for song, its in zip(found, keys, strict=True):
-        few = 0 if song.artists else FEW
-        for key in its:
-            who = people.get(key.key, ())
-            for party_id, text, _ in who:
-                if party_id not in song.artists and (len(who) <= few or may_be_one_name(key.text, text)):
-                    song.artists[party_id] = (key.key, text)
+    sounds = [[(key, key.text < BEYOND_LATIN) for key in its if not key.exact] for its in keys]
+    asked = [
+        [(key, latin) for key, written in its for latin in _letters_to_ask(song, written=written)]
+        for song, its in zip(found, sounds, strict=True)
+    ]
+    performers = _performers_sounding(list(dict.fromkeys((key.key, latin) for its in asked for key, latin in its)))
+    for song, wanted in zip(found, asked, strict=True):
+        alike = [(key, *who) for key, latin in wanted for who in performers.get((key.key, latin), ())]
+        taken = [each for each in alike if is_spelt_out(each[0].text, each[2])]
+        taken = taken or [each for each in alike if may_be_one_name(each[0].text, each[2])]
+        for key, party_id, text in taken:
+            song.artists.setdefault(party_id, (key.key, text))
+
+
+def _letters_to_ask(song: Found, *, written: bool) -> Sequence[bool]:
+    """In which letters names that sound like an artist's may be hers, True for Latin: in the others, and for a name in Latin
+    letters also in her own, where none is called as written. Names in other letters that are one share a key that is no sound.
+    """
+    return (True, False) if written and not song.artists else (not written,)
 
 
 def _people_of(keys: list[str], *kinds: str) -> dict[str, list[tuple[int, str, str]]]:
@@ -172,6 +188,25 @@ def _people_of(keys: list[str], *kinds: str) -> dict[str, list[tuple[int, str, s
     for key, party_id, text, kind in rows:
         people[key].append((party_id, text, kind))
     return people
+
+
+def _performers_sounding(asked: list[tuple[str, bool]]) -> dict[tuple[str, bool], list[tuple[int, str]]]:
+    """By key and whether in Latin letters: performers with their names, of the first ARTISTS_OF_A_NAME that share the key."""
+    performers: dict[tuple[str, bool], list[tuple[int, str]]] = defaultdict(list)
+    rows = rows_of(
+        """
+        SELECT asked.key, asked.latin, k.party_id, k.text FROM unnest(%s::text[], %s::bool[]) AS asked (key, latin)
+        CROSS JOIN LATERAL (
+            SELECT party_id, text FROM works_partykey k
+            WHERE k.key = asked.key AND k.kind = 'performer' ORDER BY party_id LIMIT %s) AS k
+        WHERE (k.text < %s COLLATE "C") = asked.latin""",
+        [list(column) for column in zip(*asked, strict=True)] or [[]],
+        ARTISTS_OF_A_NAME,
+        BEYOND_LATIN,
+    )
+    for key, latin, party_id, text in rows:
+        performers[key, latin].append((party_id, text))
+    return performers
 
 
 def _find_by_title(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
@@ -270,7 +305,9 @@ def _find_by_artist(queries: Sequence[SongQuery], found: Sequence[Found]) -> Non
         for party_id in song.compared:
             for work_id, likeness in _near(shelves[party_id], query, song.hits).items():
                 near[work_id] = max(likeness, near.get(work_id, 0))
-        for work_id in sorted(near, key=lambda each: (-near[each], each))[:NEAREST]:
+        enough = VERY_NEAR if _has_performers(song) else min(VERY_NEAR, max(near.values(), default=0))
+        close = [work_id for work_id, likeness in near.items() if likeness >= enough]
+        for work_id in sorted(close, key=lambda each: (-near[each], each))[:NEAREST]:
             for party_id in song.compared:
                 if work_id in shelves[party_id].works:
                     _add_hit(song, work_id, party_id, [])
@@ -280,6 +317,10 @@ def _union(works: Sequence[frozenset[int]], without: frozenset[int]) -> frozense
     """Usually there is one set, and nothing to leave out: then nothing is copied."""
     all_of_them = works[0] if len(works) == 1 else frozenset().union(*works)
     return all_of_them - without if without else all_of_them
+
+
+def _has_performers(song: Found) -> bool:
+    return any(hit.performers for hit in song.hits.values())
 
 
 def _has_letters(hit: Hit) -> bool:

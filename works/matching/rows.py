@@ -8,12 +8,12 @@ from typing import Any
 from django.db import connection
 
 
-def rows_of(statement: str, params: Sequence[list[Any]], *numbers: int) -> list[tuple[Any, ...]]:
-    """The rows of a statement, which is not asked when there is nothing to ask for. params: its arrays."""
+def rows_of(statement: str, params: Sequence[list[Any]], *others: int | str) -> list[tuple[Any, ...]]:
+    """The rows of a statement, which is not asked when there is nothing to ask for. params: its arrays, before the others."""
     if not all(params):
         return []
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*map(as_array, params), *numbers])
+        cursor.execute(statement, [*map(as_array, params), *others])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 

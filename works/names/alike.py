@@ -15,7 +15,7 @@ from rapidfuzz.distance import Levenshtein
 
 from works.names import clean, han, hangul, hanja, latin, loans, pinyin, roman, skeleton
 from works.names.folded import fold_letters
-from works.names.script import KANA
+from works.names.script import KANA, has_latin
 
 Value = TypeVar("Value")
 
@@ -66,6 +66,26 @@ def alike(one: str, other: str) -> Alike:
     if len(one) + len(other) > LONGEST:
         return SAME if one == other else NONE
     return _compare(one, other) if one <= other else _compare(other, one)
+
+
+def is_spelt_out(one: str, other: str) -> bool:
+    """Whether one of two names is the other in Latin letters, by its sounds: not only as a foreign word is said.
+
+    >>> is_spelt_out("이지은", "Lee Ji-eun"), is_spelt_out("러브", "Love")
+    (True, False)
+    """
+    if has_latin(one) == has_latin(other) or len(one) + len(other) > LONGEST:
+        return False
+    text, roman_name = _ready(one), _ready(other)
+    if text.is_latin:
+        text, roman_name = roman_name, text
+    if not roman_name.is_latin:
+        return False
+    if text.has_han or not text.has_hangul:
+        return _compare_with_latin(text, roman_name).score > 0
+    return roman.rare_spellings(text.plain, roman_name.orders) is not None or pinyin.is_read_so(
+        text.plain, roman_name.pinyin_orders
+    )
 
 
 class Lazily(Generic[Value]):

@@ -101,7 +101,7 @@ class Costs:
     def added(self) -> dict[str, list[tuple[str, float]]]:
         """Jamo that no letter stands for, by the first of them, with what they cost more than on their own."""
         no_letter = self.steps.get("", {})
-        costs = no_letter | {jamo: min(UNKNOWN, no_letter.get(jamo, UNKNOWN)) for jamo in self.jamo}
+        costs = {**no_letter} | {jamo: min(UNKNOWN, no_letter.get(jamo, UNKNOWN)) for jamo in self.jamo}
         added: dict[str, list[tuple[str, float]]] = defaultdict(list)
         for jamo, cost in costs.items():
             added[jamo[0]].append((jamo, cost - self.alone("", jamo)))

@@ -8,7 +8,6 @@ are as good as any, behind it the rare ones: a text may hold few rare ones, or K
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache, cached_property, lru_cache
 from typing import Final
 
@@ -184,7 +183,7 @@ def is_romanised(text: str, roman: str) -> bool:
     return is_usual(clean.letters(clean.tidy(text)), orders(latin.fold(clean.tidy(roman))))
 
 
-def is_usual(letters: str, orders: Sequence[str]) -> bool:
+def is_usual(letters: str, orders: tuple[str, ...]) -> bool:
     """The same for what works.names.clean.letters leaves of the one text, and `orders` makes of the other."""
     rare = rare_spellings(letters, orders)
     return rare is not None and rare <= rare_allowed(letters)
@@ -195,7 +194,8 @@ def rare_allowed(letters: str) -> int:
     return RARE_ALLOWED + max(0, hangul.count_syllables(letters) - 1) // 3
 
 
-def rare_spellings(letters: str, orders: Sequence[str]) -> int | None:
+@lru_cache(maxsize=50_000)
+def rare_spellings(letters: str, orders: tuple[str, ...]) -> int | None:
     """How many rare spellings it takes to read one of the `orders` as the Hangul of `letters`; None when no number is enough."""
     if not letters:
         return None
