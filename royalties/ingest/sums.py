@@ -13,6 +13,7 @@ from royalties.models import Report
 
 SUMMED_BY: Final = 2  # chunks
 SONGS_A_CHUNK: Final = 1_000
+MOST_SONGS_A_CHUNK: Final = 2_500
 
 
 def work_sum(work: Work, _prepared: Any) -> None:
@@ -55,15 +56,21 @@ def runs_of_songs(job: Job) -> list[list[int]]:
         cursor.execute(SONGS_WITHOUT_MATCH, [job.subject_id])
         songs = cursor.fetchall()
         cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
+    size = songs_a_chunk(len(songs))
     runs: list[list[int]] = [[]]
     for _, its in groupby(songs, key=lambda song: song[1]):
         for song, _ in its:
-            if len(runs[-1]) >= 2 * SONGS_A_CHUNK:
+            if len(runs[-1]) >= 2 * size:
                 runs.append([])
             runs[-1].append(song)
-        if len(runs[-1]) >= SONGS_A_CHUNK:
+        if len(runs[-1]) >= size:
             runs.append([])
     return [run for run in runs if run]
+
+
+def songs_a_chunk(songs: int) -> int:
+    """Of many songs more are matched at once, which costs each of them less; of few, so many that several workers have some."""
+    return max(SONGS_A_CHUNK, min(MOST_SONGS_A_CHUNK, songs // 16))
 
 
 # unnest() in the list of columns hands rows on one by one; in FROM it would write them all down first.

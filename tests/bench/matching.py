@@ -21,7 +21,7 @@ import psutil
 from django.db import connection, transaction
 
 from royalties.ingest.cycles import without_looking_for_cycles
-from royalties.ingest.sums import SONGS_A_CHUNK
+from royalties.ingest.sums import songs_a_chunk
 from tests.bench.asking import NEW_OF_KNOWN, NEW_OF_UNKNOWN, REGISTERED, WAYS, Asked, songs_to_ask
 from tests.bench.databases import Database, portal_on
 from tests.bench.register import PROCESSES
@@ -126,7 +126,7 @@ class Matched:
         )
         numbers = self.candidates
         parts = [
-            f"Matching: {self.songs:,} new songs a round, in runs of {SONGS_A_CHUNK:,} by {PROCESSES} processes, without the encoder, against a "
+            f"Matching: {self.songs:,} new songs a round, in runs of {songs_a_chunk(self.songs):,} by {PROCESSES} processes, without the encoder, against a "
             f"register of {self.works:,} invented works (written in {self.register_seconds:.0f} s). A song took {1e6 * cost / self.songs:.0f} µs of "
             f"processors, PostgreSQL's included ({self.per_processor:,.0f} songs a second and core). Candidates of a song: mean {mean(numbers):.1f}, "
             f"median {median(numbers):.0f}, most {max(numbers):,}.",
@@ -265,7 +265,7 @@ def measure_matching(database: Database, *, works: int, songs: int, rounds: int,
                 found.bare.append(seconds)
                 _count(found.ways, asked, [answer for answers, _ in answered for answer in answers])
                 if number == 1:
-                    blocked = pool.map(find, runs(asked, SONGS_A_CHUNK))
+                    blocked = pool.map(find, runs(asked, songs_a_chunk(len(asked))))
                     _count_candidates(found.ways, asked, [each for its in blocked for each in its])
         cost = found.costs[-1]
         say(
@@ -292,7 +292,7 @@ def timed(
     pool: ProcessPoolExecutor, work: Callable[[Sequence[Asked]], Any], asked: Sequence[Asked]
 ) -> tuple[float, list[Any]]:
     began = time.perf_counter()
-    found = list(pool.map(work, runs(asked, SONGS_A_CHUNK)))
+    found = list(pool.map(work, runs(asked, songs_a_chunk(len(asked)))))
     return time.perf_counter() - began, found
 
 
