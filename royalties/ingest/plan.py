@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from io import BytesIO
+from itertools import islice
 from typing import Any, Final
 
 from django.db import connection
@@ -78,8 +78,12 @@ def layout_of(report: Report, reading: Reading) -> Layout:
 def _first_rows(reading: Reading, survey: Survey, failures: int) -> list[tuple[str, Row]]:
     """The first lines; after each attempt that failed a sixteenth of them, for one of them may have ended it."""
     enough = max(FIRST_LINES >> 4 * failures, 1)
-    lines = [line for tile in survey.tiles[:1] for line in BytesIO(csv_lines.read_tile(reading.path, tile)).readlines()]
-    return reading.rows(b"".join(lines[:enough])) if lines else []
+    if not survey.tiles:
+        return []
+    first = survey.tiles[0]
+    with reading.path.open("rb") as file:
+        file.seek(first.offset)
+        return reading.rows(b"".join(islice(file, min(enough, first.lines))))
 
 
 def _first_period(layout: Layout, rows: Sequence[Sequence[str]]) -> dt.date:
