@@ -77,7 +77,7 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
         for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
             read_line(number, raw, cells, rules, others)
         named = {usage.song for usage in reader.fresh() if usage} | {line.song for line in others.accepted}
-        songs = resolve_songs(report, named, remembered.songs)
+        songs = resolve_songs(report, named, remembered.songs, turn=work.ordinal)
         reader.give_numbers(songs)
     remembered.read = rules, reading, reader
     return report, ReadLines(reader, plain, others, songs)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from zlib import crc32
 
 from django.db import connection, transaction
 
@@ -14,12 +15,16 @@ from royalties.models import Report, ReportedRecording, SongWords
 from royalties.reports.lines import Song, isrc_of, key_of
 
 REMEMBERED_AT_MOST: Final = 100_000  # songs, some hundred bytes each
+SHARE_LOCKS: Final = (0x67_61_72_04, 0x67_61_72_05)  # advisory, with the number of the report
+SHARES: Final = len(SHARE_LOCKS)
 
 
-def resolve_songs(report: Report, songs: set[Song], remembered: dict[Song, int]) -> dict[Song, int]:
-    """The number of each song's recording, made where none is known yet, in a transaction of its own.
+def resolve_songs(report: Report, songs: set[Song], remembered: dict[Song, int], *, turn: int = 0) -> dict[Song, int]:
+    """The number of each song's recording, made where none is known yet, in transactions of their own.
 
-    Known ones cost one join, remembered ones nothing. Where lines of a new song name it differently, it gets the first of
+    Known ones cost one join, remembered ones nothing. Lines all over a file name the same songs, and two workers who begin
+    it at once would both make all of them. So songs are made in two shares, each by one worker at a time: whoever begins with
+    one, by its `turn`, finds the other made. Where lines of a new song name it differently, it gets the first of
     these names in the order of their letters: so the order of the lines and the number of workers leave no trace. Rows are
     made in the order of their keys, so that two workers wait for each other but never in a circle.
     """
@@ -27,11 +32,21 @@ def resolve_songs(report: Report, songs: set[Song], remembered: dict[Song, int])
         remembered.clear()
     id_space = report.source.id_space
     key_of_song = {song: key_of(song, id_space) for song in songs if song not in remembered}
-    if key_of_song:
-        with transaction.atomic():
-            ids = _resolve_keys(report, key_of_song)
-        remembered.update({song: ids[key] for song, key in key_of_song.items()})
+    for number in range(turn, turn + SHARES):
+        share = number % SHARES
+        its = {song: key for song, key in key_of_song.items() if crc32(key.encode()) % SHARES == share}
+        if its:
+            with transaction.atomic():
+                _take(share, report)
+                ids = _resolve_keys(report, its)
+            remembered.update({song: ids[key] for song, key in its.items()})
     return {song: remembered[song] for song in songs}
+
+
+def _take(share: int, report: Report) -> None:
+    """Be the only worker at a share of a report's songs until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [SHARE_LOCKS[share], report.pk])
 
 
 def _resolve_keys(report: Report, key_of_song: Mapping[Song, str]) -> dict[str, int]:
@@ -44,7 +59,7 @@ def _resolve_keys(report: Report, key_of_song: Mapping[Song, str]) -> dict[str, 
     if missing:
         ids = _insert_recordings(report, [(key, first[key]) for key in missing])
         known |= {key: Known(number, report.pk, first[key]) for key, number in ids.items()}
-        if len(ids) < len(missing):  # another worker has made the others meanwhile
+        if len(ids) < len(missing):  # a worker of another report has made the others meanwhile
             known |= _known_recordings([key for key in missing if key not in ids])
     renamed = {
         known[key].id: song

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import xlsxwriter
 from django.db import OperationalError, connection
@@ -26,6 +27,7 @@ from portal.jobs.services import drain
 from portal.notices.models import Notice
 from royalties import ingest
 from royalties.ingest import matching, parse, receive_report, report_figures, sums, work_on
+from royalties.ingest.songs import SHARE_LOCKS, resolve_songs
 from royalties.models import (
     Match,
     MatchWork,
@@ -40,6 +42,7 @@ from royalties.models import (
 )
 from royalties.reports import csv_lines
 from royalties.reports.base import PeriodIsImpossible, refusal_of
+from royalties.reports.lines import Song
 from tests.conftest import Database
 from tests.portal.test_jobs import in_threads
 from tests.royalties.test_tme import GOOD, HEADERS
@@ -283,6 +286,26 @@ def test_a_song_named_differently_gets_one_name_whatever_the_order(small_chunks:
     assert set(ReportedRecording.objects.values_list("key", "title")) == {
         (f"{space}:id:7000000000000000001", "가") for space in ("tme", "mcsc")
     }
+
+
+@pytest.mark.slow
+def test_a_worker_begins_with_the_songs_of_its_turn(fresh_database: Database) -> None:
+    songs = {Song(str(7_000_000_000_000_000_001 + number), f"노래 {number}", "가수", "", "") for number in range(40)}
+    report, _ = receive(as_csv([cells(1)]))
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '50ms'")
+    with psycopg.connect(fresh_database.owner_url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s, %s)", [SHARE_LOCKS[1], report.pk])  # as if it made this share
+        with pytest.raises(OperationalError):
+            resolve_songs(report, songs, {}, turn=1)
+        assert not ReportedRecording.objects.exists()
+        with pytest.raises(OperationalError):
+            resolve_songs(report, songs, {}, turn=2)
+        assert 0 < ReportedRecording.objects.count() < 40
+    assert set(resolve_songs(report, songs, {}, turn=3).values()) == set(
+        ReportedRecording.objects.values_list("pk", flat=True)
+    )
+    assert ReportedRecording.objects.count() == 40
 
 
 @pytest.mark.slow
