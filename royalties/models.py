@@ -354,7 +354,9 @@ class UsageLine(models.Model):
 class RejectedLine(models.Model):
     """One line that could not be taken, with its text and the reason. Its money, if readable, stays in the account of both identities."""
 
-    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="rejected_lines")
+    report = models.ForeignKey(  # the unique key begins with it
+        Report, on_delete=models.PROTECT, related_name="rejected_lines", db_index=False
+    )
     line_no = models.IntegerField()
     raw = models.TextField()
     column = models.CharField(max_length=100, blank=True)

@@ -15,7 +15,7 @@ from portal.accounts.access import society_staff
 from portal.jobs.models import Chunk, Job
 from portal.jobs.services import QUARANTINED, Stopped, Work
 from portal.notices.services import notify
-from royalties.ingest.figures import report_figures
+from royalties.ingest.figures import ReportFigures, report_figures
 from royalties.ingest.reading import spool_path
 from royalties.models import RejectedLine, Report, Source, TileTotal
 from royalties.reports.base import POISON, LinesDoNotAddUp
@@ -36,8 +36,8 @@ def work_finish(work: Work, _prepared: Any) -> None:
     report = Report.objects.select_related("source").get(pk=work.job.subject_id)
     Source.objects.select_for_update(no_key=True).get(pk=report.source_id)  # one file of a source after the other
     report = Report.objects.select_related("source").select_for_update(of=("self",), no_key=True).get(pk=report.pk)
-    _require_every_line_once(report)
     figures = report_figures(report)
+    _require_every_line_once(report, figures)
     rounded, remainder = _rounding(work.job)
     report.lines, report.accepted, report.rejected = figures.lines, figures.accepted, figures.rejected
     report.songs, report.new_songs = figures.songs, figures.new_songs
@@ -62,27 +62,26 @@ LINE_NUMBERS: Final = """
         SELECT first_line, last_line, accepted FROM royalties_lineblock
         WHERE period = %(period)s AND report_id = %(report)s)
     SELECT (SELECT coalesce(sum(accepted), 0) FROM block),
-        (SELECT coalesce(sum(u.lines), 0) FROM royalties_songusage u
-            JOIN royalties_reportedrecording s ON s.id = u.recording_id WHERE u.report_id = %(report)s),
-        (SELECT count(*) FROM royalties_rejectedline WHERE report_id = %(report)s),
         least((SELECT min(first_line) FROM block),
             (SELECT min(line_no) FROM royalties_rejectedline WHERE report_id = %(report)s)),
         greatest((SELECT max(last_line) FROM block),
             (SELECT max(line_no) FROM royalties_rejectedline WHERE report_id = %(report)s)),
-        (SELECT count(*) FROM royalties_rejectedline r JOIN royalties_lineblock b
-            ON b.period = %(period)s AND b.report_id = r.report_id AND r.line_no BETWEEN b.first_line AND b.last_line
-            AND b.recordings[r.line_no - b.first_line + 1] <> 0 WHERE r.report_id = %(report)s)"""
+        (SELECT coalesce(sum(its.doubled), 0) FROM royalties_lineblock b CROSS JOIN LATERAL (
+            SELECT count(*) AS doubled FROM royalties_rejectedline r
+            WHERE r.report_id = %(report)s AND r.line_no BETWEEN b.first_line AND b.last_line
+                AND b.recordings[r.line_no - b.first_line + 1] <> 0) AS its
+            WHERE b.period = %(period)s AND b.report_id = %(report)s)"""
 
 
-def _require_every_line_once(report: Report) -> None:
+def _require_every_line_once(report: Report, figures: ReportFigures) -> None:
     """Every line of the file is accepted or rejected, once (reliability J1, J2). Raises LinesDoNotAddUp."""
     lines = sum(_chunks_of_lines(report.job_id).values_list("units", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(LINE_NUMBERS, {"period": report.period, "report": report.pk})
-        accepted, summed, rejected, lowest, highest, doubled = cursor.fetchone()
-    complete = accepted == summed and accepted + rejected == lines and not doubled
+        accepted, lowest, highest, doubled = cursor.fetchone()
+    complete = accepted == figures.accepted and accepted + figures.rejected == lines and not doubled
     if not complete or (lines and (lowest, highest) != (2, lines + 1)):
-        raise LinesDoNotAddUp(lines=lines, accepted=accepted, rejected=rejected)
+        raise LinesDoNotAddUp(lines=lines, accepted=accepted, rejected=figures.rejected)
 
 
 def _rounding(job: Job) -> tuple[int, Decimal]:

@@ -42,7 +42,7 @@ from royalties.models import (
 )
 from royalties.reports import csv_lines
 from royalties.reports.base import PeriodIsImpossible, refusal_of
-from royalties.reports.lines import Song
+from royalties.reports.lines import Rejected, Song
 from tests.conftest import Database
 from tests.portal.test_jobs import in_threads
 from tests.royalties.test_tme import GOOD, HEADERS
@@ -481,6 +481,23 @@ def test_lines_that_do_not_add_up_stop_the_report(monkeypatch: pytest.MonkeyPatc
     assert (report.state, report.error_code) == ("stopped", "lines-do-not-add-up")
     assert report.error_params == {"lines": "60", "accepted": "54", "rejected": "5"}
     assert not SongUsage.objects.counted().exists()
+
+
+@pytest.mark.django_db
+def test_a_line_on_both_sides_for_one_on_none_stops_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant whose counts are right: a rejected line gets the number of an accepted one."""
+    copy_rejected = parse.copy_rejected
+
+    def misnumber(report: Report, lines: Sequence[Rejected]) -> None:
+        rejected = {line.line_no for line in lines}
+        accepted = next(number for number in range(10, 50) if number not in rejected)
+        at = next(at for at, line in enumerate(lines) if 2 < line.line_no < 61)
+        copy_rejected(report, [*lines[:at], lines[at]._replace(line_no=accepted), *lines[at + 1 :]])
+
+    monkeypatch.setattr(parse, "copy_rejected", misnumber)
+    report = import_bytes(as_csv(mixed_lines()))
+    assert (report.state, report.error_code) == ("stopped", "lines-do-not-add-up")
+    assert report.error_params == {"lines": "60", "accepted": "54", "rejected": "6"}
 
 
 @pytest.mark.django_db
