@@ -53,10 +53,10 @@ def work_finish(work: Work, _prepared: Any) -> None:
     transaction.on_commit(partial(_remove_spool, work.job.pk))
 
 
-# Accepted lines as blocks hold them and as songs sum them up, rejected lines, the lowest and the highest number, and how
-# many numbers stand on both sides. In no two places stands a number twice: of a block each place is a line and blocks do
-# not overlap, and rejected lines have a key. So these prove that every number from 2 to the last stands exactly once.
-# Lines without a recording are not among those that are summed up.
+# Accepted lines as blocks hold them, the lowest and the highest number, and how many numbers stand on both sides. In no two
+# places stands a number twice: of a block each place is a line and blocks do not overlap, and rejected lines have a key. So
+# these prove, with the figures, that every number from 2 to the last stands exactly once. The figures have accepted lines as
+# songs sum them up; lines without a recording are not among these.
 LINE_NUMBERS: Final = """
     WITH block AS MATERIALIZED (
         SELECT first_line, last_line, accepted FROM royalties_lineblock

@@ -91,7 +91,7 @@ class LineReader:
         self.mark = delimiter.encode() or APART
         self.left = left_columns(layout) if delimiter in PLAIN_DELIMITERS else 0
         self.right = [f"c{at}" for at in range(self.left, len(layout.headers))]
-        self.is_odd = np.array([byte not in {*AMONG_NUMBERS, *self.mark, *b"\n"} for byte in range(0x100)])
+        self.is_odd = bytes(byte not in {*AMONG_NUMBERS, *self.mark, *b"\n"} for byte in range(0x100))
         self.in_quotes = re.compile(_in_quotes(self.mark.decode(), len(self.right)))
         self.known: defaultdict[bytes, int] = defaultdict()  # left parts as they are written; their places in `usages`
         self.known.default_factory = self.known.__len__
@@ -222,9 +222,8 @@ class LineReader:
 
     def _odd_lines(self, text: bytes) -> Offsets:
         """Which lines hold something that is not found among numbers."""
-        data = np.frombuffer(text, np.uint8)
-        odd = np.flatnonzero(self.is_odd[data])
-        return np.unique(np.searchsorted(np.flatnonzero(data == ord("\n")), odd))
+        odd = np.flatnonzero(np.frombuffer(text.translate(self.is_odd), np.bool_))
+        return np.unique(np.searchsorted(np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")), odd))
 
     def _usages(self, flat: bytes, begin: Offsets, parting: Offsets) -> pl.Series:
         """What the left part of each line says: places in `usages`."""
