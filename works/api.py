@@ -78,6 +78,8 @@ class RecordingOut(serializers.Serializer[Any]):
     title = serializers.CharField()
     performer = serializers.CharField(allow_blank=True)
     isrc = serializers.CharField(allow_null=True)
+    album = serializers.CharField(allow_blank=True)
+    duration_seconds = serializers.IntegerField(allow_null=True)
 
 
 class ShareOut(serializers.Serializer[Any]):

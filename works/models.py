@@ -16,6 +16,7 @@ from portal.accounts.access import Reader
 from portal.lib.errors import DomainError
 from portal.lib.refs import new_ref
 from works.catalogue.base import REFUSALS
+from works.durations import write_duration
 from works.identifiers import parse_isrc
 from works.provenance import NameKind, Said
 from works.querysets import (
@@ -387,10 +388,17 @@ class Recording(models.Model):
     isrc = models.CharField(max_length=12, null=True, blank=True, unique=True)
     title = models.CharField(max_length=300)
     performer = models.CharField(max_length=300)
+    album = models.CharField(max_length=300, blank=True, db_default="")
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return f"{self.title} · {self.performer}"
+
+    @property
+    def duration(self) -> str:
+        """As pages and files write it, 3:45; "" where it is not known."""
+        return write_duration(self.duration_seconds)
 
     @property
     def ref(self) -> str:

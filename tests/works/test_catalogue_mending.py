@@ -136,9 +136,9 @@ def test_each_row_says_what_is_wrong_where_and_what_to_do(db: None) -> None:
     coloured = {
         cell.coordinate for line in sheet.iter_rows(min_row=2) for cell in line if cell.fill.bgColor.rgb != "00000000"
     }
-    assert coloured == {"P3", "Q3", "M5", "C6"}
+    assert coloured == {"R3", "S3", "O5", "C6"}
     assert {place: sheet[place].comment.text.split(".")[0] for place in coloured} == {
-        "P3": "“여덟” is not a share", "Q3": "“여덟” is not a share", "M5": "“12” is not an IPI name number",
+        "R3": "“여덟” is not a share", "S3": "“여덟” is not a share", "O5": "“12” is not an IPI name number",
         "C6": "The column title is empty, but every work needs it",
     }  # fmt: skip
     assert {cell.data_type for line in sheet.iter_rows() for cell in line if cell.value is not None} == {

@@ -89,10 +89,10 @@ def test_the_template_explains_itself_in_the_readers_language(language: str, nam
     }
     assert looks == dict.fromkeys(range(1, len(COLUMNS) + 1), "@")  # every column is text, so that 5/12 stays a share
     with zipfile.ZipFile(io.BytesIO(xlsx_template())) as archive:  # no green corner on every number that is a text
-        assert b'<ignoredError sqref="A1:S1048576" numberStoredAsText="1"/>' in archive.read("xl/worksheets/sheet1.xml")
+        assert b'<ignoredError sqref="A1:U1048576" numberStoredAsText="1"/>' in archive.read("xl/worksheets/sheet1.xml")
     (role,) = sheet.data_validations.dataValidation
-    assert (role.type, role.formula1, str(role.sqref)) == ("list", f'"{",".join(Share.Role.values)}"', "M2:M1048576")
-    explained = {line[0]: line[2] for line in book[name].iter_rows(min_row=2, max_row=20, values_only=True)}
+    assert (role.type, role.formula1, str(role.sqref)) == ("list", f'"{",".join(Share.Role.values)}"', "O2:O1048576")
+    explained = {line[0]: line[2] for line in book[name].iter_rows(min_row=2, max_row=22, values_only=True)}
     assert list(explained) == list(COLUMNS) == list(EXPLAINED)
     assert explained["work_ref"].startswith(words)
 

@@ -68,6 +68,7 @@ class Addition:
     submitter_ref: str
     recordings: Sequence[ParsedRecording]
     shares: Sequence[NewShare]
+    details: Sequence[ParsedRecording] = ()  # of recordings the work has already: their album and duration
     standing: Mapping[tuple[int, str], int] = field(default_factory=dict)  # writer and right to the share there already
 
 
@@ -123,6 +124,7 @@ def add_to_register(
         ),
     )
     _copy_recordings(both, source, linkable or {})
+    _add_details(extended)
     _copy_shares(both, source)
     copy_rows(WorkKey, ["work", "key", "text"], ((work_id, *key) for work_id, each in made for key in _keys(each)))
     WorkKey.objects.bulk_create(
@@ -160,7 +162,9 @@ def _told(addition: Addition) -> dict[str, Any]:
     """What the history says was added."""
     return {
         "titles": [title.text for title in addition.titles],
-        "recordings": [recording.isrc or recording.performer for recording in addition.recordings],
+        "recordings": [
+            recording.isrc or recording.performer for recording in (*addition.recordings, *addition.details)
+        ],
         "shares": [share.as_json() for share in addition.shares],
     }
 
@@ -171,9 +175,17 @@ def _copy_recordings(both: Sequence[tuple[int, Addition]], source: Source, linka
     ids = new_ids(Recording, len(new))
     copy_rows(
         Recording,
-        ["id", "isrc", "title", "performer", "created_at"],
+        ["id", "isrc", "title", "performer", "album", "duration_seconds", "created_at"],
         (
-            (pk, recording.isrc or None, title, recording.performer, source.at)
+            (
+                pk,
+                recording.isrc or None,
+                title,
+                recording.performer,
+                recording.album,
+                recording.duration_seconds,
+                source.at,
+            )
             for pk, (_, title, recording) in zip(ids, new, strict=True)
         ),
     )
@@ -182,6 +194,30 @@ def _copy_recordings(both: Sequence[tuple[int, Addition]], source: Source, linka
         (linkable[recording.isrc], work_id, 1, 1) for work_id, _, recording in wanted if recording.isrc in linkable
     ]
     copy_rows(RecordingWork, ["recording", "work", "numerator", "denominator"], parts)
+
+
+def _add_details(extended: Sequence[tuple[int, Addition]]) -> None:
+    """Albums and durations of recordings that the register knows without."""
+    rows = [(work_id, recording) for work_id, each in extended for recording in each.details]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE works_recording r SET album = coalesce(nullif(r.album, ''), new.album),
+                duration_seconds = coalesce(r.duration_seconds, new.duration_seconds)
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[])
+                AS new (work_id, isrc, performer, album, duration_seconds)
+            JOIN works_recordingwork p ON p.work_id = new.work_id
+            WHERE r.id = p.recording_id AND (r.isrc = new.isrc OR new.isrc = '' AND r.performer = new.performer)""",
+            [
+                [work_id for work_id, _ in rows],
+                [recording.isrc for _, recording in rows],
+                [recording.performer for _, recording in rows],
+                [recording.album for _, recording in rows],
+                [recording.duration_seconds for _, recording in rows],
+            ],
+        )
 
 
 def _copy_shares(both: Sequence[tuple[int, Addition]], source: Source) -> None:

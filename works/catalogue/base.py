@@ -101,6 +101,12 @@ ERRORS: Final[Mapping[str, str | Promise]] = {
     "territory-unknown": _(
         "“%(value)s” is not a territory. Use a TIS code such as 410, or leave it empty for the world."
     ),
+    "duration-malformed": _(
+        "“%(value)s” is not how long a recording lasts. Write minutes and seconds such as 3:45, in a column formatted as text."
+    ),
+    "recording-missing": _(
+        "“%(value)s” belongs to a recording, and none stands in this row or above it. Write its performer or its ISRC."
+    ),
     "date-malformed": _("“%(value)s” is not a date. Write it as 2026-03-01."),
     "share-conflict": _(
         "This share does not fit beside the shares that are registered: the sum would exceed the whole, or the party's "
@@ -255,9 +261,13 @@ class ParsedTitle:
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedRecording:
+    """album: "" and duration_seconds: None where the file does not say."""
+
     row_no: int
     isrc: str
     performer: str
+    album: str = ""
+    duration_seconds: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

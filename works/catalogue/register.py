@@ -52,13 +52,26 @@ class Existing:
     ours: bool
     texts: set[str] = field(default_factory=set)
     recordings: set[tuple[str, str]] = field(default_factory=set)  # ISRC and performer
+    without_album: set[tuple[str, str]] = field(default_factory=set)
+    without_duration: set[tuple[str, str]] = field(default_factory=set)
     parties: dict[Named, dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))
     shares: list[tuple[int, ShareFact]] = field(default_factory=list)
 
     def knows(self, recording: ParsedRecording) -> bool:
-        if recording.isrc:
-            return any(isrc == recording.isrc for isrc, _ in self.recordings)
-        return any(performer == recording.performer for _, performer in self.recordings)
+        return _stands_in(self.recordings, recording)
+
+    def lacks(self, recording: ParsedRecording) -> bool:
+        """Whether the file says of a recording what the register does not."""
+        return bool(
+            (recording.album and _stands_in(self.without_album, recording))
+            or (recording.duration_seconds and _stands_in(self.without_duration, recording))
+        )
+
+
+def _stands_in(recordings: set[tuple[str, str]], recording: ParsedRecording) -> bool:
+    if recording.isrc:
+        return any(isrc == recording.isrc for isrc, _ in recordings)
+    return any(performer == recording.performer for _, performer in recordings)
 
 
 class CatalogueRegistration:
@@ -125,10 +138,12 @@ class CatalogueRegistration:
                 self._conflict(work, found, fresh)
                 continue
             titles = [title for title in work.titles if title.text not in found.texts]
-            recordings = [each for each in self._own(work, found, owners) if not found.knows(each)]
+            own = self._own(work, found, owners)
+            recordings = [each for each in own if not found.knows(each)]
+            details = [each for each in own if found.lacks(each)]
             iswc = work.iswc if not found.iswc else ""
-            if fresh or titles or recordings or iswc:
-                additions.append((work, self._addition(work, found, titles, iswc, recordings, fresh)))
+            if fresh or titles or recordings or details or iswc:
+                additions.append((work, self._addition(work, found, titles, iswc, recordings, fresh, details)))
             else:
                 self._end(work, Outcome.DUPLICATE, found.work_id)
         self._add(additions, owners)
@@ -218,13 +233,14 @@ class CatalogueRegistration:
         iswc: str,
         recordings: Sequence[ParsedRecording],
         shares: Sequence[NewShare],
+        details: Sequence[ParsedRecording] = (),
     ) -> Addition:
         standing = (
             {(fact.party_id, fact.right): pk for pk, fact in found.shares if fact.until_date is None} if found else {}
         )
         return Addition(
             work_id=found.work_id if found else None, title=work.title, titles=titles, iswc=iswc, submitter_ref=work.work_ref,
-            recordings=recordings, shares=shares, standing=standing,
+            recordings=recordings, shares=shares, details=details, standing=standing,
         )  # fmt: skip
 
     def _conflict(self, work: ParsedWork, found: Existing, fresh: Sequence[NewShare]) -> None:
@@ -339,10 +355,15 @@ def _load_shares(works: Sequence[Existing]) -> None:
     for work_id, text in WorkTitle.objects.filter(work__in=by_id).values_list("work_id", "text"):
         by_id[work_id].texts.add(text)
     parts = RecordingWork.objects.filter(work__in=by_id).values_list(
-        "work_id", "recording__isrc", "recording__performer"
+        "work_id", "recording__isrc", "recording__performer", "recording__album", "recording__duration_seconds"
     )
-    for work_id, isrc, performer in parts:
-        by_id[work_id].recordings.add((isrc or "", performer))
+    for work_id, isrc, performer, album, duration in parts:
+        work, recording = by_id[work_id], (isrc or "", performer)
+        work.recordings.add(recording)
+        if not album:
+            work.without_album.add(recording)
+        if not duration:
+            work.without_duration.add(recording)
     shares = Share.objects.filter(work__in=by_id).select_related("party").order_by("pk")
     names: dict[int, set[str]] = defaultdict(set)
     for party_id, text in (

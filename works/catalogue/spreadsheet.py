@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -30,20 +31,21 @@ from works.catalogue.base import (
     ParseProblem,
 )
 from works.catalogue.rows import RawRow
+from works.durations import read_duration
 from works.identifiers import Identifier, parse_ipi_name, parse_isrc, parse_iswc
 from works.names.script import detect_script
 from works.shares import WORLD, ShareFact, find_excess
 
 COLUMNS: Final = (
-    "work_ref", "title", "title_hanja", "title_zh", "title_latin", "iswc", "isrc", "performer", "party", "party_latin", "party_hanja",
-    "ipi", "role", "society", "performing_share", "mechanical_share", "publisher_of", "territory", "from_date",
+    "work_ref", "title", "title_hanja", "title_zh", "title_latin", "iswc", "isrc", "performer", "album", "duration", "party",
+    "party_latin", "party_hanja", "ipi", "role", "society", "performing_share", "mechanical_share", "publisher_of", "territory", "from_date",
 )  # fmt: skip
 SHARE_COLUMNS: Final = {"performing": "performing_share", "mechanical": "mechanical_share"}
-TEXT_COLUMNS: Final = frozenset(COLUMNS) - {*SHARE_COLUMNS.values(), "from_date"}
+TEXT_COLUMNS: Final = frozenset(COLUMNS) - {*SHARE_COLUMNS.values(), "from_date", "duration"}
 REQUIRED: Final = ("work_ref", "title", "party", "role")
 OF_THE_WORK: Final = ("title", "title_hanja", "title_zh", "title_latin", "iswc")  # must agree in all rows of a work
 LIMITS: Final = {
-    "work_ref": 40, "title": 300, "title_hanja": 300, "title_zh": 300, "title_latin": 300, "performer": 300,
+    "work_ref": 40, "title": 300, "title_hanja": 300, "title_zh": 300, "title_latin": 300, "performer": 300, "album": 300,
     "party": 200, "party_latin": 200, "party_hanja": 200, "publisher_of": 200,
 }  # fmt: skip
 LONGEST: Final = 1000  # of any other cell
@@ -242,18 +244,37 @@ class _WorkReader:
         return identifier.value
 
     def _read_recordings(self) -> tuple[ParsedRecording, ...]:
-        """Each ISRC once, and each performer without an ISRC once; a row may leave the performer to an earlier one."""
+        """Each ISRC once, and each performer without an ISRC once; a row may leave the performer to an earlier one. Album and
+        duration are those of the recording of their row, or of the last above it; of several the first counts.
+        """
         found: dict[tuple[str, str], ParsedRecording] = {}
         performer = ""
+        key: tuple[str, str] | None = None
         for row in self.rows:
             performer = row.values.get("performer", performer)
             isrc = self._read_identifier(row, "isrc", parse_isrc)
-            if not isrc and "performer" not in row.values:
+            if isrc or "performer" in row.values:
+                key = (isrc, "") if isrc else ("", performer)
+                found.setdefault(key, ParsedRecording(row_no=row.row_no, isrc=isrc, performer=performer))
+            album, duration = row.values.get("album", ""), self._read_duration(row)
+            if not (album or duration):
                 continue
-            key = (isrc, "") if isrc else ("", performer)
-            found.setdefault(key, ParsedRecording(row_no=row.row_no, isrc=isrc, performer=performer))
+            if key is None:
+                self._note(row, "album" if album else "duration", "recording-missing")
+                continue
+            so_far = found[key]
+            found[key] = replace(
+                so_far, album=so_far.album or album, duration_seconds=so_far.duration_seconds or duration
+            )
         named = {recording.performer for recording in found.values() if recording.isrc}
         return tuple(recording for recording in found.values() if recording.isrc or recording.performer not in named)
+
+    def _read_duration(self, row: ParsedRow) -> int | None:
+        text = row.values.get("duration", "")
+        seconds = read_duration(text) if text else None
+        if text and not seconds:
+            self._note(row, "duration", "duration-malformed")
+        return seconds
 
     def _read_share_row(self, row: ParsedRow) -> ParsedShare:
         values = row.values

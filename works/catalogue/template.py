@@ -28,6 +28,8 @@ EXPLAINED: Final[dict[str, tuple[Promise, str]]] = {
     "iswc": (gettext_lazy("The ISWC of the work, if it has one."), "T-034.524.680-1"),
     "isrc": (gettext_lazy("The ISRC of a recording of the work. Further recordings go into its other rows."), "KRA012600001"),
     "performer": (gettext_lazy("Who performs on the recording."), "은하역"),
+    "album": (gettext_lazy("The album or single the recording is on. It tells songs of one title and one artist apart."), "은하의 계절"),
+    "duration": (gettext_lazy("How long the recording lasts, in minutes and seconds."), "3:45"),
     "party": (gettext_lazy("Whose share this row is about: one writer or one publisher."), "도해온"),
     "party_latin": (gettext_lazy("The same name in Latin letters."), "Do Haeon"),
     "party_hanja": (gettext_lazy("The same name in Hanja."), "都海溫"),

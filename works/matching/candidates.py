@@ -22,6 +22,7 @@ from works.matching.base import SongQuery
 from works.matching.compare import SAME_NAME, Agreement, compare_names, compare_within, may_be_one_name, shared_name
 from works.matching.exact import stored_form
 from works.matching.keys import keys_of_name, keys_of_title
+from works.matching.releases import Release, releases_of
 from works.matching.rows import distinct, rows_of
 from works.names.alike import is_spelt_out
 from works.names.folded import fold_letters
@@ -57,6 +58,7 @@ class Hit:
     named_within: bool = False  # of the names one only holds the other
     writers: list[Met] = field(default_factory=list)
     ipis: list[str] = field(default_factory=list)
+    releases: Sequence[Release] = ()  # where the song has an album or a duration
     performer_known: bool = True  # whether the register knows any performer of the work
 
 
@@ -134,6 +136,7 @@ def find_candidates(queries: Sequence[SongQuery], excluded: Mapping[str, frozens
     _add_names(found)
     _leave_out_others(queries, found)
     _add_titles(found)
+    _add_releases(queries, found)
     return found
 
 
@@ -413,6 +416,18 @@ def _add_titles(found: Sequence[Found]) -> None:
     for song in found:
         for hit in song.hits.values():
             hit.titles = titles[hit.work_id]
+
+
+def _add_releases(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
+    hits = [
+        hit
+        for query, song in zip(queries, found, strict=True)
+        if query.album or query.duration_seconds is not None
+        for hit in song.hits.values()
+    ]
+    releases = releases_of({hit.work_id for hit in hits})
+    for hit in hits:
+        hit.releases = releases.get(hit.work_id, ())
 
 
 def titles_of(work_ids: set[int]) -> dict[int, list[str]]:

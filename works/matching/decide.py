@@ -71,7 +71,7 @@ def decide(query: SongQuery, scored: Sequence[Scored], fitted: Fitted) -> Decisi
     doubtful = [each for each in ranked if _is_doubtful(each)]
     if doubtful:
         return _review(query, "title", doubtful)
-    near = tuple(_candidate(each) for each in ranked[:MAX_CANDIDATES] if each.by_the_artist)
+    near = tuple(_candidate(query, each) for each in ranked[:MAX_CANDIDATES] if each.by_the_artist)
     return Decision(query.key, "none", "none", 0, (), near)
 
 
@@ -172,12 +172,12 @@ def _facts_of(same: Same) -> dict[str, Any]:
     return facts
 
 
-def _candidate(scored: Scored, **more: Any) -> Candidate:
-    return Candidate(scored.work_id, scored.permille, {**evidence_of(scored), **more})
+def _candidate(query: SongQuery, scored: Scored, **more: Any) -> Candidate:
+    return Candidate(scored.work_id, scored.permille, {**evidence_of(query, scored), **more})
 
 
 def _accept(query: SongQuery, method: Method, chosen: Scored, permille: int) -> Decision:
-    evidence = evidence_of(chosen)
+    evidence = evidence_of(query, chosen)
     works = ((chosen.work_id, Fraction(1)),)
     return Decision(
         query.key, "accepted", method, permille, works, (Candidate(chosen.work_id, permille, evidence),), evidence
@@ -189,5 +189,5 @@ def _review(query: SongQuery, method: Method, ranked: Sequence[Scored]) -> Decis
     best = ranked[0]
     rivals = sum(_fits_alike(best, each) for each in ranked[1:])
     more = {"rivals": rivals} if rivals else {}
-    candidates = tuple(_candidate(each, **more) for each in ranked[:MAX_CANDIDATES])
+    candidates = tuple(_candidate(query, each, **more) for each in ranked[:MAX_CANDIDATES])
     return Decision(query.key, "review", method, best.permille, (), candidates, candidates[0].evidence)

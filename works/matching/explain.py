@@ -87,6 +87,10 @@ def explain(evidence: Mapping[str, Any]) -> list[str]:
         )
     if sung_with := evidence.get("sung_with"):
         said.append(_("“%(title)s”, reported too by the same artists, may be this work.") % {"title": sung_with})
+    if album := evidence.get("album"):
+        said.append(_("The album is the same: “%(reported)s” and “%(registered)s”.") % album)
+    if duration := evidence.get("duration"):
+        said.append(_("Both last equally long: %(reported)s and %(registered)s.") % duration)
     if writer := evidence.get("writer"):
         said.append(_("The reported artist is called like the writer “%(registered)s”.") % writer)
     if ipis := evidence.get("ipis"):

@@ -22,10 +22,12 @@ from works.matching.compare import (
     shared_name,
 )
 from works.matching.exact import own_versions
+from works.matching.releases import compare_albums, evidence_of_release, same_duration
 
 FAINT: Final = 0.4  # below it a likeness of letters says nothing
 SURE: Final = 2.0  # log-odds from which a song counts as found, and its work as taken
 FARTHEST: Final = 6.0  # log-odds; further apart says no more
+NO_AGREEMENT: Final = Agreement()
 LONG_TITLE: Final = 24  # half syllables; from here on a title of its own says as much as it can
 
 
@@ -41,6 +43,8 @@ class Scored:
     ipis: tuple[str, ...]
     doubts: tuple[str, ...]
     titles: tuple[str, ...]  # of the work
+    album: Agreement = NO_AGREEMENT
+    duration_seconds: int | None = None  # of a recording of the work, where it is the song's
     by_meaning_alone: bool = False  # its titles were not compared by letters: they share nothing with the song's
     features: dict[str, float] = field(default_factory=dict)
     base: float = 0.0
@@ -100,7 +104,10 @@ def _compare(query: SongQuery, hit: Hit, performer: Agreement) -> Scored:
     writer = best_of([shared_name(query.artists, key, text) for key, text in called_so])
     doubts = own_versions(query.title, title.registered)
     known = hit.performer_known or bool(hit.performers)
-    return Scored(hit.work_id, title, performer, writer, known, tuple(hit.ipis), doubts, tuple(hit.titles))
+    one = Scored(hit.work_id, title, performer, writer, known, tuple(hit.ipis), doubts, tuple(hit.titles))
+    if hit.releases:
+        one.album, one.duration_seconds = compare_albums(query, hit.releases), same_duration(query, hit.releases)
+    return one
 
 
 def score_by_artist(
@@ -155,6 +162,10 @@ def _features(query: SongQuery, found: Found, hit: Hit, one: Scored) -> dict[str
         facts["own_version"] = 1.0
     if one.ipis:
         facts["ipi"] = 1.0
+    if one.album.score:
+        facts["album"] = 1.0
+    if one.duration_seconds is not None:
+        facts["duration"] = 1.0
     return facts
 
 
@@ -163,7 +174,7 @@ def weight_of(text: str) -> int:
     return sum(1 if letter.isascii() else 2 for letter in text if letter.isalnum())
 
 
-def evidence_of(scored: Scored) -> dict[str, Any]:
+def evidence_of(query: SongQuery, scored: Scored) -> dict[str, Any]:
     """The facts for and against, as data that works.matching.explain puts in words."""
     facts: dict[str, Any] = {}
     if scored.title.score > FAINT:
@@ -182,6 +193,7 @@ def evidence_of(scored: Scored) -> dict[str, Any]:
         facts["also_called"] = scored.also_called
     if scored.sung_with:
         facts["sung_with"] = scored.sung_with
+    facts |= evidence_of_release(query, scored.album, scored.duration_seconds)
     if scored.writer.score:
         facts["writer"] = scored.writer.as_json()
     if scored.ipis:
