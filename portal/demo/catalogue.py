@@ -21,6 +21,8 @@ COLUMNS: Final = [
     "iswc",
     "isrc",
     "performer",
+    "album",
+    "duration",
     "party",
     "party_latin",
     "party_hanja",
@@ -304,6 +306,8 @@ def row(
         "iswc": iswc(900_000_000 + number),
         "isrc": f"KRGRK26{number:05d}" if number % 3 else "",
         "performer": " / ".join(song.performer),
+        "album": f"{song.performer[0]} {number % 4 + 1}집" if number % 2 and not is_twin(song) else "",
+        "duration": f"{3 + number % 2}:{number * 7 % 60:02}",
         "party": party,
         "party_latin": latin,
         "party_hanja": hanja,
@@ -316,6 +320,11 @@ def row(
         "territory": "",
         "from_date": "2015-03-01" if number % 5 == 0 else "",
     }
+
+
+def is_twin(song: Song) -> bool:
+    """Whether two works of one title and one performer are meant to be for a person to tell apart."""
+    return song.title in {title for title, *_ in TWINS}
 
 
 def person_ipi(person: Writer) -> str:

@@ -59,15 +59,15 @@ def spelling(song: Song, way: int) -> tuple[str, str]:
     return ways[way % len(ways)]
 
 
-def tracks() -> list[tuple[str, str, str, str]]:
-    """Song id, ISRC, title and artist of everything the service played."""
-    found: list[tuple[str, str, str, str]] = []
+def tracks() -> list[tuple[str, str, str, str, str]]:
+    """Song id, ISRC, title, artist and album of everything the service played."""
+    found: list[tuple[str, str, str, str, str]] = []
     for number, song in enumerate(songs()):
         title, artist = spelling(song, number)
         isrc = song.rows[0]["isrc"] if number % 4 == 0 else ""
-        found.append((str(7_100_000_000_000_000_000 + number * 7919), isrc, title, artist))
+        found.append((str(7_100_000_000_000_000_000 + number * 7919), isrc, title, artist, song.rows[0]["album"]))
     for number, (title, artist) in enumerate(NOT_REGISTERED):
-        found.append((str(7_200_000_000_000_000_000 + number * 7919), "", title, artist))
+        found.append((str(7_200_000_000_000_000_000 + number * 7919), "", title, artist, ""))
     return found
 
 
@@ -79,7 +79,7 @@ def lines(month: dt.date, count: int) -> list[list[str]]:
     period = f"{month:%Y%m%d}-{following - dt.timedelta(days=1):%Y%m%d}"
     rows: list[list[str]] = []
     for number in range(count):
-        song_id, isrc, title, artist = (
+        song_id, isrc, title, artist, album = (
             played[number] if number < len(played) else played[int(rnd.random() ** 2 * len(played))]
         )
         uses = [rnd.randrange(0, 40_000) for _ in range(4)]
@@ -93,7 +93,7 @@ def lines(month: dt.date, count: int) -> list[list[str]]:
                 isrc,
                 title,
                 artist,
-                "",
+                album,
                 "",
                 *map(str, uses),
                 f"{money:f}",
