@@ -125,19 +125,21 @@ def works_of(user: Reader, songs: Sequence[int]) -> dict[int, list[Work]]:
 
 
 def _facts_of(works: list[int]) -> dict[int, dict[str, list[str]]]:
-    """Work id → its titles, performers and writers, to stand beside what the service reported. Three queries."""
-    facts: dict[int, dict[str, list[str]]] = {pk: {"titles": [], "performers": [], "writers": []} for pk in works}
-    columns = {
-        "titles": Work.objects.filter(titles__ended_at__isnull=True).values_list("id", "titles__text"),
-        "performers": Work.objects.values_list("id", "parts__recording__performer"),
-        "writers": Work.objects.filter(shares__until_date__isnull=True, shares__role__in=WRITERS).values_list(
-            "id", "shares__party__name"
+    """Work id → its titles, performers, albums and writers, to stand beside what the service reported. Three queries."""
+    its_writers = Work.objects.filter(shares__until_date__isnull=True, shares__role__in=WRITERS)
+    columns: dict[tuple[str, ...], QuerySet[Work, tuple[Any, ...]]] = {
+        ("titles",): Work.objects.filter(titles__ended_at__isnull=True).values_list("id", "titles__text"),
+        ("performers", "albums"): Work.objects.values_list(
+            "id", "parts__recording__performer", "parts__recording__album"
         ),
+        ("writers",): its_writers.values_list("id", "shares__party__name"),
     }
-    for name, rows in columns.items():
-        for pk, text in rows.filter(id__in=works).distinct():
-            if text:
-                facts[pk][name].append(text)
+    facts: dict[int, dict[str, list[str]]] = {pk: {name: [] for names in columns for name in names} for pk in works}
+    for names, rows in columns.items():
+        for pk, *texts in rows.filter(id__in=works).distinct():
+            for name, text in zip(names, texts, strict=True):
+                if text and text not in facts[pk][name]:
+                    facts[pk][name].append(text)
     return facts
 
 

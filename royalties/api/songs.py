@@ -72,6 +72,7 @@ class Candidate(serializers.Serializer[Any]):
     )
     titles = serializers.ListField(child=serializers.CharField())
     performers = serializers.ListField(child=serializers.CharField())
+    albums = serializers.ListField(child=serializers.CharField())
     writers = serializers.ListField(child=serializers.CharField())
     evidence = serializers.ListField(child=serializers.CharField(), help_text=_("What speaks for it, in sentences."))
 

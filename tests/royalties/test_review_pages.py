@@ -12,6 +12,7 @@ from portal.lib.wording import exact_money as micros
 from royalties.models import DistributionRun, Earning, Match, MatchWork, ReportedRecording, StaffDecision, Statement
 from royalties.review import leave_out_songs
 from tests.royalties.scene import CANARY, QQ, YUAN, Scene, add_report, add_song, distribute_all, make_scene, signed_in
+from works.models import Recording
 
 pytestmark = pytest.mark.django_db
 BUDGET = 35
@@ -76,6 +77,8 @@ def test_a_song_stands_beside_its_candidates_with_marks_evidence_and_the_likelih
     assert "<html" not in shown, "htmx gets the song alone"
     assert "<html" in staff.get(address(richer)).content.decode(), "everybody else the page"
     work = scene.moon
+    Recording.objects.filter(parts__work=work).update(album="달의 노래")
+    assert "달의 노래" in staff.get(address(richer)).content.decode()
     work.titles.create(text="月光", script="Hans", kind="TT")
     assert '<mark class="agrees">' in staff.get(address(richer)).content.decode()
 

@@ -24,7 +24,7 @@ from tests.royalties.scene import (
     distribute_all,
     make_scene,
 )
-from works.models import Work
+from works.models import Recording, Work
 
 SONGS = "/api/v1/songs/"
 KEY = {"idempotency-key": "6a4bdb0c-9d0a-4d8f-8f8e-0b6a3b7d7f01"}
@@ -102,10 +102,11 @@ def test_a_longer_list_asks_no_more_of_the_database(scene: Scene) -> None:
 
 
 def test_the_society_sees_the_candidates_side_by_side(scene: Scene) -> None:
+    Recording.objects.filter(parts__work=scene.moon).update(album="달의 노래")
     shown = song(scene, "auditor", scene.review.ref)
     assert [candidate["work"]["ref"] for candidate in shown["works"]] == [scene.moon.ref, scene.other.ref]
     first = shown["works"][0]
-    assert (first["titles"], first["performers"]) == (["달빛 아래"], ["달무리"])
+    assert (first["titles"], first["performers"], first["albums"]) == (["달빛 아래"], ["달무리"], ["달의 노래"])
     assert set(first["writers"]) == {"도해온", "山田花"}
     assert any("The titles are the same: “月光”" in sentence for sentence in first["evidence"])
     assert shown["usages"][0]["reported"] == {"amount_micros": 4_400_000, "currency": "CNY"}
