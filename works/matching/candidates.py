@@ -19,7 +19,15 @@ from rapidfuzz import fuzz, process
 
 from works.identifiers import parse_ipi_name
 from works.matching.base import SongQuery
-from works.matching.compare import SAME_NAME, Agreement, compare_names, compare_within, may_be_one_name, shared_name
+from works.matching.compare import (
+    NO_AGREEMENT,
+    SAME_NAME,
+    Agreement,
+    compare_names,
+    compare_within,
+    may_be_one_name,
+    shared_name,
+)
 from works.matching.exact import stored_form
 from works.matching.keys import keys_of_name, keys_of_title
 from works.matching.releases import Release, releases_of
@@ -42,10 +50,7 @@ NEAREST: Final = 3  # works of its artists whose titles are compared because the
 SHORT, SHORT_LATIN = 5, 8  # letters of a key
 
 
-NOBODY: Final = Agreement()
-
-
-@dataclass
+@dataclass(slots=True)
 class Hit:
     """A work with its titles, and what it shares with the song exactly: keys of titles and of names."""
 
@@ -54,7 +59,7 @@ class Hit:
     met: list[str] = field(default_factory=list)  # keys of titles
     performers: list[Met] = field(default_factory=list)  # keys of names, where the artist led to the work
     names: list[str] = field(default_factory=list)  # of its performers, where the artist did not
-    performer: Agreement = NOBODY  # how these agree with the song's artists
+    performer: Agreement = NO_AGREEMENT  # how these agree with the song's artists
     named_within: bool = False  # of the names one only holds the other
     writers: list[Met] = field(default_factory=list)
     ipis: list[str] = field(default_factory=list)
@@ -62,7 +67,7 @@ class Hit:
     performer_known: bool = True  # whether the register knows any performer of the work
 
 
-@dataclass
+@dataclass(slots=True)
 class Found:
     """All there is for one song.
 
@@ -99,7 +104,8 @@ class Shelf:
     @cached_property
     def works(self) -> frozenset[int]:
         """Each title has a key for its letters or else for its signs."""
-        return frozenset(self.of_kind("k:")[1]).union(self.of_kind("s:")[1])
+        letters, signs = self.of_kind("k:")[1], self.of_kind("s:")[1]
+        return frozenset([*letters, *signs] if signs else letters)
 
     def works_with(self, key: str) -> Sequence[int]:
         start = bisect_left(self.keys, key)

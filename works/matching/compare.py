@@ -50,6 +50,9 @@ class Agreement(NamedTuple):
         return "bracket" if self.exact and not self.whole else self.why
 
 
+NO_AGREEMENT: Final = Agreement()
+
+
 class Part(NamedTuple):
     """A name a text holds, its letters, and whether it is all that the text names."""
 
@@ -121,7 +124,7 @@ def compare_within(reported: str, registered: Iterable[str]) -> Agreement:
             for there in name_parts(text):
                 if _begins_or_ends(pinyin.spell(here.letters), pinyin.spell(there.letters)):
                     return Agreement(WITHIN, "contained", reported, text, here.text)
-    return Agreement()
+    return NO_AGREEMENT
 
 
 def _begins_or_ends(one: str, other: str) -> bool:
@@ -145,21 +148,25 @@ def may_be_one_name(reported: str, registered: str) -> bool:
 
 def _best(reported: str, parts: Sequence[Part], registered: Sequence[tuple[str, Sequence[Part]]]) -> Agreement:
     """The best agreement of any two parts, of equals the first; first of those with the same letters, which no other can beat."""
-    best = Agreement()
-    pairs = [(here, there, text) for text, its in registered for here in parts for there in its]
-    for here, there, text in pairs:
-        if here.letters == there.letters and (1.0, here.whole and there.whole) > (best.score, best.whole):
-            best = _agreement(1.0, "same", here, there, reported, text)
-    if best.whole:
-        return best
-    for here, there, text in pairs:
-        if best.score == 1 and not (here.whole and there.whole):
-            continue
-        score, why = alike(here.text, there.text)
-        if why in {"none", "spelling", "loan"} and is_contained(here.letters, there.letters):
-            why = "contained"
-        if (score, here.whole and there.whole) > (best.score, best.whole):
-            best = _agreement(score, why, here, there, reported, text)
+    best = NO_AGREEMENT
+    for text, its in registered:
+        for here in parts:
+            for there in its:
+                if here.letters == there.letters and not (best.exact and not (here.whole and there.whole)):
+                    best = _agreement(1.0, "same", here, there, reported, text)
+                    if best.whole:
+                        return best
+    for text, its in registered:
+        for here in parts:
+            for there in its:
+                whole = here.whole and there.whole
+                if best.score == 1 and not whole:
+                    continue
+                score, why = alike(here.text, there.text)
+                if why in {"none", "spelling", "loan"} and is_contained(here.letters, there.letters):
+                    why = "contained"
+                if score > best.score or (score == best.score and whole and not best.whole):
+                    best = _agreement(score, why, here, there, reported, text)
     return best
 
 
@@ -170,8 +177,9 @@ def _agreement(score: float, why: str, here: Part, there: Part, reported: str, r
 
 def is_contained(one: str, other: str) -> bool:
     """Whether all of one name stands within the other, which has more."""
-    short, long = sorted((one, other), key=len)
-    return len(short) > 1 and len(short) < len(long) and short in long
+    if len(one) < len(other):
+        return len(one) > 1 and one in other
+    return len(other) > 1 and other in one and one != other
 
 
 def is_short(text: str) -> bool:
@@ -183,4 +191,6 @@ def is_short(text: str) -> bool:
 
 
 def best_of(agreements: Sequence[Agreement]) -> Agreement:
-    return max(agreements, key=lambda each: (each.score, each.whole), default=Agreement())
+    if len(agreements) == 1:
+        return agreements[0]
+    return max(agreements, key=lambda each: (each.score, each.whole), default=NO_AGREEMENT)

@@ -23,9 +23,9 @@ def keys_of_name(text: str) -> tuple[Key, ...]:
 
 def written_keys_of_title(text: str) -> list[str]:
     """Those that stand for the letters as written."""
-    return [key.key for key in written_title_keys(text)]
+    return written_title_keys(text)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def written_keys_of_name(text: str) -> tuple[str, ...]:
-    return tuple(key.key for key in written_performer_keys(text))
+    return tuple(written_performer_keys(text))

@@ -14,6 +14,7 @@ from typing import Any, Final
 from works.matching.base import SongQuery
 from works.matching.candidates import WORKS_OF_A_TITLE, Found, Hit
 from works.matching.compare import (
+    NO_AGREEMENT,
     SAME_NAME,
     Agreement,
     best_of,
@@ -31,7 +32,7 @@ NO_AGREEMENT: Final = Agreement()
 LONG_TITLE: Final = 24  # half syllables; from here on a title of its own says as much as it can
 
 
-@dataclass
+@dataclass(slots=True)
 class Scored:
     """A candidate with its agreements. base: log-odds from its own facts alone; the rest comes from its rivals (rivals.py)."""
 
@@ -123,7 +124,7 @@ def score_by_artist(
     performer = best_of([shared_name(query.artists, key, text) for key, text in hit.performers])
     title = Agreement(reported=query.title, registered=titles[0])
     doubts = own_versions(query.title, titles[0])
-    one = Scored(work_id, title, performer, Agreement(), True, (), doubts, tuple(titles), by_meaning_alone=True)
+    one = Scored(work_id, title, performer, NO_AGREEMENT, True, (), doubts, tuple(titles), by_meaning_alone=True)
     one.features = _features(query, found, hit, one)
     one.base = weigh(one.features, weights)
     return one

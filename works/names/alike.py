@@ -82,7 +82,7 @@ def is_spelt_out(one: str, other: str) -> bool:
     if not roman_name.is_latin:
         return False
     if text.has_han or not text.has_hangul:
-        return _compare_with_latin(text, roman_name).score > 0
+        return alike(one, other).score > 0
     return roman.rare_spellings(text.plain, roman_name.orders) is not None or pinyin.is_read_so(
         text.plain, roman_name.pinyin_orders
     )

@@ -14,6 +14,7 @@ The first three stand for the text, the others only for its sound: those of many
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from works.names import brackets, clean, folded, han, hangul, hanja, pinyin, roman, skeleton, spoken
@@ -26,6 +27,9 @@ MAX_SOUNDED = 120  # letters; nobody says a longer name, and to fold a hostile o
 MAX_READINGS = 4  # of Han whose sound gives a key
 SHORTEST_SOUND = 3  # letters of a folded key: shorter ones are shared by hundreds
 SHORTEST_SKELETON = 4
+
+
+Found = dict[str, tuple[str, str]]  # keys, each with the text and the why of the Key
 
 
 class Key(NamedTuple):
@@ -56,24 +60,21 @@ def title_keys(text: str) -> list[Key]:
     ['k:전야前夜live', 'k:전야前夜', 'k:전야', 'h:전야', 'k:前夜', 'r:cOnA']
     """
     title = parse_title(text)
-    found: dict[str, Key] = {}
+    found: Found = {}
     for part, why, read in _title_parts(title):
         _add_keys(found, part, why, read=read)
     for part in (title.main, *title.aliases):
         _add_sounds(found, part)
-    return list(found.values()) or _sign_keys(text)
+    return _keys(found) or _sign_keys(text)
 
 
-def written_title_keys(text: str) -> list[Key]:
+def written_title_keys(text: str) -> list[str]:
     """Those of title_keys that stand for the letters as written (k: s:), made in a fraction of the time.
 
-    >>> [key.key for key in written_title_keys("전야 (前夜) (Live)")]
+    >>> written_title_keys("전야 (前夜) (Live)")
     ['k:전야前夜live', 'k:전야前夜', 'k:전야', 'k:前夜']
     """
-    found: dict[str, Key] = {}
-    for part, why, _read in _title_parts(parse_title(text)):
-        _add_written(found, part, why)
-    return list(found.values()) or _sign_keys(text)
+    return _written_keys(text, _title_parts(parse_title(text)))
 
 
 def _title_parts(title: Title) -> list[tuple[str, str, bool]]:
@@ -94,22 +95,19 @@ def performer_keys(text: str) -> list[Key]:
     ['k:bigbang빅뱅', 'k:bigbang', 'k:빅뱅', 'h:빅뱅', 'c:pkpn', 'r:pEkpAn', 'r:pEkpEn']
     """
     performers = parse_performers(text)
-    found: dict[str, Key] = {}
+    found: Found = {}
     for part, why, read in _performer_parts(text, performers):
         _add_keys(found, part, why, read=read)
     for performer in performers:
         for name in (performer.name, *performer.aliases):
             _add_sounds(found, name)
             _add_person(found, name)
-    return list(found.values()) or _sign_keys(text)
+    return _keys(found) or _sign_keys(text)
 
 
-def written_performer_keys(text: str) -> list[Key]:
+def written_performer_keys(text: str) -> list[str]:
     """Those of performer_keys that stand for the letters as written (k: s:)."""
-    found: dict[str, Key] = {}
-    for part, why, _read in _performer_parts(text, parse_performers(text)):
-        _add_written(found, part, why)
-    return list(found.values()) or _sign_keys(text)
+    return _written_keys(text, _performer_parts(text, parse_performers(text)))
 
 
 def _performer_parts(text: str, performers: tuple[Performer, ...]) -> list[tuple[str, str, bool]]:
@@ -123,12 +121,22 @@ def _performer_parts(text: str, performers: tuple[Performer, ...]) -> list[tuple
     return parts
 
 
-def _add_keys(found: dict[str, Key], part: str, why: str, *, read: bool = True) -> None:
+def _written_keys(text: str, parts: list[tuple[str, str, bool]]) -> list[str]:
+    letters = [_letters(part)[1] for part, _, _ in parts]
+    return list(dict.fromkeys([clean.shorten("k:" + its) for its in letters if its])) or [
+        key.key for key in _sign_keys(text)
+    ]
+
+
+def _add_keys(found: Found, part: str, why: str, *, read: bool = True) -> None:
     """Add the keys of one part; a text of several names in a row is not read, for its names are read one by one."""
-    written = _add_written(found, part, why)
-    if not read or written.isascii():
+    written, plain = _letters(part)
+    if not written:
         return
     shown = part[:MAX_TEXT]
+    _add(found, "k:" + plain, shown, why if plain == written else "simplified")
+    if not read or written.isascii():
+        return
     if not han.has_han(written):
         if hangul.has_hangul(written):
             _add(found, "h:" + written, shown, why)
@@ -137,17 +145,16 @@ def _add_keys(found: dict[str, Key], part: str, why: str, *, read: bool = True) 
             _add(found, "h:" + reading, shown, "reading")
 
 
-def _add_written(found: dict[str, Key], part: str, why: str) -> str:
-    """Add the key of the letters of one part; returns the letters, "" where there are none."""
+@lru_cache(maxsize=20_000)
+def _letters(part: str) -> tuple[str, str]:
+    """The letters of a part as written, "" where there are none, and in Simplified characters."""
     written = clean.letters(part)
-    if not written:
-        return ""
-    plain = han.simplified_key(written) if han.has_han(written) else written
-    _add(found, "k:" + plain, part[:MAX_TEXT], why if plain == written else "simplified")
-    return written
+    if written.isascii() or not han.has_han(written):
+        return written, written
+    return written, han.simplified_key(written)
 
 
-def _add_sounds(found: dict[str, Key], part: str) -> None:
+def _add_sounds(found: Found, part: str) -> None:
     """Add the keys of how one name sounds, and how its letters and numbers are said."""
     letters = clean.letters(part)
     shown = part[:MAX_TEXT]
@@ -168,7 +175,7 @@ def _add_sounds(found: dict[str, Key], part: str) -> None:
             _add(found, "r:" + sound, shown, "sound")
 
 
-def _add_person(found: dict[str, Key], name: str) -> None:
+def _add_person(found: Found, name: str) -> None:
     """Add the keys of a person's name: in pinyin, and with a surname that stands last put first."""
     shown = name[:MAX_TEXT]
     if len(name) > MAX_SOUNDED:
@@ -184,10 +191,12 @@ def _add_person(found: dict[str, Key], name: str) -> None:
         _add(found, "p:" + spelt, shown, "pinyin")
 
 
-def _add(found: dict[str, Key], key: str, text: str, why: str) -> None:
-    key = clean.shorten(key)
-    if key not in found:
-        found[key] = Key(key, text, why)
+def _add(found: Found, key: str, text: str, why: str) -> None:
+    found.setdefault(key if len(key) <= clean.MAX_KEY else clean.shorten(key), (text, why))
+
+
+def _keys(found: Found) -> list[Key]:
+    return [Key(key, text, why) for key, (text, why) in found.items()]
 
 
 def _sign_keys(text: str) -> list[Key]:
