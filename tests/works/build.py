@@ -72,7 +72,9 @@ def repertoires() -> set[tuple[int, str, int]]:
     """Performer, key and work, of all rows that hold any."""
     rows = Repertoire.objects.exclude(keys="").values_list("party", "keys", "works")
     shelves = [(party, Shelf.read(keys, bytes(works))) for party, keys, works in rows]
-    return {(party, key, work) for party, shelf in shelves for key in shelf.keys for work in shelf.works_with(key)}
+    return {
+        (party, key, work) for party, shelf in shelves for key in shelf.keys.split() for work in shelf.works_with(key)
+    }
 
 
 def outcomes(upload: CatalogueUpload) -> list[str]:

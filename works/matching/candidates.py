@@ -7,7 +7,6 @@ and of these to those whose titles share a key with the song's, or come near one
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,9 +86,12 @@ class Found:
 
 @dataclass
 class Shelf:
-    """The works of an artist: the keys of their titles in order, and whose each is."""
+    """The works of an artist: the keys of their titles in order, each between two line ends, and whose each is.
 
-    keys: list[str]
+    Few keys are looked at one by one, so they are not taken apart before.
+    """
+
+    keys: str
     owners: Sequence[int]
     kinds: dict[str, tuple[list[str], Sequence[int]]] = field(default_factory=dict)
 
@@ -99,7 +101,7 @@ class Shelf:
         owners = array("i", works)
         if byteorder == "little":
             owners.byteswap()
-        return cls(keys.split("\n"), owners)
+        return cls(f"\n{keys}\n", owners)
 
     @cached_property
     def works(self) -> frozenset[int]:
@@ -108,17 +110,22 @@ class Shelf:
         return frozenset([*letters, *signs] if signs else letters)
 
     def works_with(self, key: str) -> Sequence[int]:
-        start = bisect_left(self.keys, key)
-        if start == len(self.keys) or self.keys[start] != key:
-            return ()
-        return self.owners[start : bisect_right(self.keys, key, start)]
+        return self._owners_between(self.keys.find(f"\n{key}\n"), self.keys.rfind(f"\n{key}\n"))
 
     def of_kind(self, kind: str) -> tuple[list[str], Sequence[int]]:
         """The keys of a kind, and their works."""
         if kind not in self.kinds:
-            start, end = bisect_left(self.keys, kind), bisect_left(self.keys, kind[0] + ";")  # ";" follows ":"
-            self.kinds[kind] = self.keys[start:end], self.owners[start:end]
+            first, last = self.keys.find("\n" + kind), self.keys.rfind("\n" + kind)
+            keys = self.keys[first + 1 : self.keys.find("\n", last + 1)].split("\n") if last >= 0 else []
+            self.kinds[kind] = keys, self._owners_between(first, last)
         return self.kinds[kind]
+
+    def _owners_between(self, first: int, last: int) -> Sequence[int]:
+        """The works of the keys after the line ends at these two places, and of those between; -1 where there are none."""
+        if last < 0:
+            return ()
+        start = self.keys.count("\n", 0, first)
+        return self.owners[start : start + self.keys.count("\n", first, last) + 1]
 
     @cached_property
     def sounds(self) -> tuple[list[str], Sequence[int]]:

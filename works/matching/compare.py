@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -184,10 +183,12 @@ def is_contained(one: str, other: str) -> bool:
 
 def is_short(text: str) -> bool:
     """Whether a title is so short that many songs are called so: one syllable or character, or two Latin letters."""
-    letters = clean.letters(clean.tidy(text))
-    if letters.isascii():
-        return len(letters) <= SHORT_LATIN
-    return len(unicodedata.normalize("NFC", letters)) <= 1
+    return are_few(clean.letters(clean.tidy(text)))
+
+
+def are_few(letters: str) -> bool:
+    """The same for the letters of a title."""
+    return len(letters) <= (SHORT_LATIN if letters.isascii() else 1)
 
 
 def best_of(agreements: Sequence[Agreement]) -> Agreement:

@@ -15,7 +15,7 @@ from typing import Final
 
 from works.matching.base import SongQuery
 from works.matching.candidates import Found, titles_of
-from works.matching.compare import REMEMBERED, is_contained, is_short, name_parts, title_parts
+from works.matching.compare import REMEMBERED, are_few, is_contained, name_parts, title_parts
 from works.matching.score import FARTHEST, SURE, Scored, probability_of, score_by_artist
 from works.names.han import has_han, simplified_key
 from works.names.performers import parse_performers
@@ -145,7 +145,7 @@ def _company(artists: str) -> Artists:
 @lru_cache(maxsize=REMEMBERED)
 def _names(title: str) -> tuple[str, ...]:
     """The names a title holds, without those so short that many songs bear them."""
-    return tuple(_plain(part.letters) for part in title_parts(title) if not is_short(part.text))
+    return tuple(_plain(part.letters) for part in title_parts(title) if not are_few(part.letters))
 
 
 def _plain(letters: str) -> str:

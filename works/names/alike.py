@@ -55,6 +55,7 @@ SHORTEST: Final = 4  # letters; in a shorter text one letter more or less makes 
 WORD: Final = re.compile("[a-z0-9]+")
 DIGITS: Final = re.compile(r"\d+")
 ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+NUMERAL: Final = re.compile("(?<![a-z0-9])(?:ii|iii|iv|vi|vii|viii|ix)(?![a-z0-9])")
 
 
 def alike(one: str, other: str) -> Alike:
@@ -113,9 +114,8 @@ class Text:
             self.has_hangul = self.has_han = self.is_traditional = False
             self.is_latin = self.plain != "" and not self.plain.isdigit()
             self.folded = latin.fold(self.written)
-            self.words = [ROMAN.get(word, word) for word in WORD.findall(self.folded.replace("'", ""))]
             # a title may begin with a numeral (IV by itself is a name), but counts with it behind a word
-            if len(self.words) > 1:
+            if NUMERAL.search(self.folded) and len(self.words) > 1:
                 self.letters = "".join(self.words)
             return
         self.has_hangul, self.has_han = hangul.has_hangul(self.plain), han.has_han(self.plain)
@@ -128,6 +128,11 @@ class Text:
     @Lazily
     def has_kana(self) -> bool:
         return KANA.search(self.plain) is not None
+
+    @Lazily
+    def words(self) -> list[str]:
+        """Of Latin letters and digits."""
+        return [ROMAN.get(word, word) for word in WORD.findall(self.folded.replace("'", ""))]
 
     @Lazily
     def numbers(self) -> list[str]:

@@ -54,7 +54,7 @@ LATIN_SOUNDS: Final = str.maketrans({**dict(zip("gqdbvfrjzaeiyouw", "kktppplccAE
 
 # of vowels in a row all but the last; consonants that the next one acts on: 신라 Silla, 박명수 Bangmyeongsu
 LOST: Final = re.compile("[AEO]+(?=[AEO])|l+(?=[km])|[kptnmsc]+(?=[nm])|(?:nk*|l)+(?=l)|(?<=n)k+")
-DOUBLED: Final = re.compile("([a-z])\\1+")
+DOUBLED: Final = re.compile(r"([a-z])(?=\1)")
 
 
 class _Syllables(dict[int, str]):
@@ -91,7 +91,7 @@ def fold_letters(letters: str) -> str:
         sounds = _begin_without_r(letters, sounds)
     if not letters.isascii():
         sounds = sounds.translate(AS_SPOKEN)
-    return DOUBLED.sub(r"\1", LOST.sub("", sounds[:1] + sounds[1:].replace("h", "")))
+    return DOUBLED.sub("", LOST.sub("", sounds[:1] + sounds[1:].replace("h", "")))
 
 
 def _group(found: re.Match[str]) -> str:

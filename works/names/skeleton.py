@@ -38,7 +38,7 @@ GROUP: Final = {
     "c": "s", "x": "ks", "mb": "m", "kn": "n", "wr": "l", "r": "",
 }  # fmt: skip
 CONSONANTS: Final = str.maketrans("gcqdbvfrjz", "kkktppplss", VOWELS)
-DOUBLED: Final = re.compile(r"([a-z])\1+|(?<=n)k+")
+LOST: Final = re.compile(r"([a-z])(?=\1)|(?<=n)k")  # one of two equal letters, and what sounds in n already
 
 
 class _Syllables(dict[int, str | int | None]):
@@ -65,7 +65,7 @@ def skeleton(text: str) -> str:
 def strip(letters: str) -> str:
     """The same for a text of which works.names.clean.letters has left letters and digits only."""
     sounds = GROUPS.sub(_group, letters).translate(CONSONANTS if letters.isascii() else _SYLLABLES)
-    return DOUBLED.sub(r"\1", sounds)
+    return LOST.sub("", sounds)
 
 
 def _group(found: re.Match[str]) -> str:
