@@ -28,7 +28,6 @@ from works.matching.releases import compare_albums, evidence_of_release, same_du
 FAINT: Final = 0.4  # below it a likeness of letters says nothing
 SURE: Final = 2.0  # log-odds from which a song counts as found, and its work as taken
 FARTHEST: Final = 6.0  # log-odds; further apart says no more
-NO_AGREEMENT: Final = Agreement()
 LONG_TITLE: Final = 24  # half syllables; from here on a title of its own says as much as it can
 
 
