@@ -10,7 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from sys import byteorder
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ from works.matching.rows import distinct, rows_of
 from works.names.alike import is_spelt_out
 from works.names.folded import fold_letters
 from works.names.keys import SHORTEST_SOUND
+from works.names.remembered import STRINGS, remembered
 
 Met = tuple[str, str]  # a key both sides share, and the title or name of the register that gave it
 
@@ -396,7 +397,7 @@ def _near(shelf: Shelf, query: SongQuery, known: Mapping[int, Hit]) -> dict[int,
     return near
 
 
-@lru_cache(maxsize=50_000)
+@remembered(STRINGS)
 def short_sound(key: str) -> str:
     """How the letters of a short title sound, which is too little for a key of its own, but not within the works of one artist."""
     if len(key) > (SHORT_LATIN if key.isascii() else SHORT) or not key.startswith("k:"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from works.matching.keys import keys_of_name
@@ -12,10 +11,10 @@ from works.names import clean, pinyin
 from works.names.alike import alike
 from works.names.hangul import has_hangul
 from works.names.performers import parse_performers
+from works.names.remembered import OBJECTS, remembered
 from works.names.script import has_latin
 from works.names.titles import parse_title
 
-REMEMBERED: Final = 50_000
 EXACT: Final = frozenset({"same", "simplified"})
 SAME_NAME: Final = 0.5  # from here on two names may be one artist's
 WITHIN: Final = 0.3  # a name that only holds the other may be another artist's
@@ -60,7 +59,7 @@ class Part(NamedTuple):
     whole: bool
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered(OBJECTS)
 def title_parts(text: str) -> tuple[Part, ...]:
     """The names of a title, the whole one first; remarks on version and guests are no part of them."""
     title = parse_title(text)
@@ -89,7 +88,7 @@ def _runs(name: str) -> list[str]:
     return runs
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered(OBJECTS)
 def name_parts(text: str) -> tuple[Part, ...]:
     """The names of artists; whole where one artist is named."""
     performers = parse_performers(text)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Final
-
 from works.names.keys import Key, performer_keys, title_keys, written_performer_keys, written_title_keys
+from works.names.remembered import OBJECTS, remembered
 
-REMEMBERED: Final = 20_000
 
-
-@lru_cache(maxsize=REMEMBERED)
+@remembered(OBJECTS)
 def keys_of_title(text: str) -> tuple[Key, ...]:
     return tuple(title_keys(text))
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered(OBJECTS)
 def keys_of_name(text: str) -> tuple[Key, ...]:
     """For performers, writers and publishers alike."""
     return tuple(performer_keys(text))
@@ -26,6 +22,6 @@ def written_keys_of_title(text: str) -> list[str]:
     return written_title_keys(text)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered(OBJECTS)
 def written_keys_of_name(text: str) -> tuple[str, ...]:
     return tuple(written_performer_keys(text))

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 from works.matching.base import SongQuery
 from works.matching.candidates import Found, titles_of
-from works.matching.compare import REMEMBERED, are_few, is_contained, name_parts, title_parts
+from works.matching.compare import are_few, is_contained, name_parts, title_parts
 from works.matching.score import FARTHEST, SURE, Scored, probability_of, score_by_artist
 from works.names.han import has_han, simplified_key
 from works.names.performers import parse_performers
+from works.names.remembered import OBJECTS, remembered
 
 NAMES_OF_A_SONG: Final = (
     6  # Korean, English, Japanese, Chinese in both scripts, and one more; who has more sings several songs
@@ -132,7 +132,7 @@ def hear_witnesses(query: SongQuery, scored: Scored, witnesses: Witnesses) -> di
     return facts
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered(OBJECTS)
 def _company(artists: str) -> Artists:
     """The names of several artists; none where it is one, perhaps under several names that hold each other."""
     if len(parse_performers(artists)) == 1:
@@ -142,7 +142,7 @@ def _company(artists: str) -> Artists:
     return names if len(people) > 1 else frozenset()
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered(OBJECTS)
 def _names(title: str) -> tuple[str, ...]:
     """The names a title holds, without those so short that many songs bear them."""
     return tuple(_plain(part.letters) for part in title_parts(title) if not are_few(part.letters))

@@ -11,6 +11,7 @@
 | hangul, roman, folded | syllables; which Latin spellings are a Hangul name; one key for all of them |
 | loans, skeleton, spoken | what a foreign word costs in Hangul; the consonants both share; letters and numbers by their names |
 | loan_learning | how loan_costs.tsv was learned (`manage.py learn_loans`); english_words.tsv was written for it by hand |
+| remembered | what was worked out of a text before |
 | keys, alike | the two questions that the rest of the house asks |
 
 Tables: hanja_readings.tsv (Unihan; libhangul, BSD-3), pinyin.tsv (Unihan by way of pypinyin, MIT; `manage.py tabulate_pinyin`),

@@ -15,6 +15,7 @@ from rapidfuzz.distance import Levenshtein
 
 from works.names import clean, han, hangul, hanja, latin, loans, pinyin, roman, skeleton
 from works.names.folded import fold_letters
+from works.names.remembered import OBJECTS, remembered
 from works.names.script import KANA, has_latin
 
 Value = TypeVar("Value")
@@ -193,7 +194,7 @@ def _compare(one: str, other: str) -> Alike:
     return _compare_spelling(a, b)
 
 
-@lru_cache(maxsize=50_000)
+@remembered(OBJECTS)
 def _ready(text: str) -> Text:
     return Text(text)
 

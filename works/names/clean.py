@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Final
 
 from works.names import latin
+from works.names.remembered import STRINGS, remembered
 
 OPENING: Final = "([{【〔〖《〈「『﹁﹃︵⟨⟪«"
 CLOSING: Final = ")]}】〕〗》〉」』﹂﹄︶⟩⟫»"
@@ -52,7 +52,7 @@ _TIDY: Final = _TidyTable(SAME)
 _KEY: Final = _KeyTable()
 
 
-@lru_cache(maxsize=20_000)
+@remembered(STRINGS)
 def tidy(text: str) -> str:
     """The text in NFKC (which also replaces the compatibility ideographs U+F900 ff.), readable, with one kind of bracket.
 
@@ -69,7 +69,7 @@ def tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-@lru_cache(maxsize=20_000)
+@remembered(STRINGS)
 def letters(text: str) -> str:
     """Letters and digits of a tidied text, without case, accents, blanks and signs; "" when it has none.
 

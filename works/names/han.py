@@ -7,6 +7,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Final
 
+from works.names.remembered import STRINGS, remembered
+
 HAN: Final = re.compile("[々〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 
@@ -14,7 +16,7 @@ def has_han(text: str) -> bool:
     return HAN.search(text) is not None
 
 
-@lru_cache(maxsize=20_000)
+@remembered(STRINGS)
 def to_simplified(text: str) -> str:
     """What OpenCC's t2s makes of it: phrases first, then characters.
 

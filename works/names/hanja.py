@@ -12,11 +12,12 @@ from importlib import resources
 from typing import Final
 
 from works.names import han, hangul
+from works.names.remembered import OBJECTS, remembered
 
 MAX_READINGS: Final = 32  # of one text; a long title would otherwise have thousands
 
 
-@lru_cache(maxsize=20_000)
+@remembered(OBJECTS)
 def readings(text: str) -> tuple[str, ...]:
     """The ways a text of Han (and Hangul, Latin, digits) may be read in Hangul, likeliest first, at most MAX_READINGS.
 

@@ -14,11 +14,11 @@ The first three stand for the text, the others only for its sound: those of many
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from works.names import brackets, clean, folded, han, hangul, hanja, pinyin, roman, skeleton, spoken
 from works.names.performers import Performer, parse_performers
+from works.names.remembered import STRINGS, remembered
 from works.names.script import KANA
 from works.names.titles import Title, parse_title
 
@@ -145,7 +145,7 @@ def _add_keys(found: Found, part: str, why: str, *, read: bool = True) -> None:
             _add(found, "h:" + reading, shown, "reading")
 
 
-@lru_cache(maxsize=20_000)
+@remembered(STRINGS)
 def _letters(part: str) -> tuple[str, str]:
     """The letters of a part as written, "" where there are none, and in Simplified characters."""
     written = clean.letters(part)

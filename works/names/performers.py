@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from works.names import brackets, clean
+from works.names.remembered import OBJECTS, remembered
 from works.names.script import detect_script, same_script
 
 # a "/" between digits (LOONA 1/3) and a "&" inside a Latin word (GD&T.O.P) join nothing
@@ -27,7 +27,7 @@ class Performer(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=20_000)
+@remembered(OBJECTS)
 def parse_performers(text: str) -> tuple[Performer, ...]:
     """The single artists of a joined text, in order; () for a blank one.
 

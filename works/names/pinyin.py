@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Final
 
 from works.names import clean, han, hanja, latin
+from works.names.remembered import OBJECTS, STRINGS, remembered
 
 MAX_KEYS: Final = 8  # of one name; a character with several readings multiplies them
 MAX_SYLLABLES: Final = 6
@@ -17,7 +18,7 @@ SIGNS: Final = re.compile(r"[\W_]+")
 UMLAUT: Final = re.compile("(?<=[ln])(?:v|yu)")  # lü is typed lv and, in passports, lyu
 
 
-@lru_cache(maxsize=50_000)
+@remembered(OBJECTS)
 def pinyin_keys(text: str) -> tuple[str, ...]:
     """The name in pinyin, without blanks and tones: of Han each of its readings, of Latin letters what they are.
 
@@ -32,7 +33,7 @@ def pinyin_keys(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(spelt for spelt in orders(latin.fold(tidied)) if _syllables().fullmatch(spelt)))
 
 
-@lru_cache(maxsize=50_000)
+@remembered(STRINGS)
 def spell(letters: str) -> str:
     """Letters with each Han character in its commonest pinyin.
 
@@ -88,7 +89,7 @@ def orders(folded: str) -> tuple[str, ...]:
     return tuple(UMLAUT.sub("u", spelt) for spelt in found) if "v" in plain or "y" in plain else found
 
 
-@lru_cache(maxsize=50_000)
+@remembered(OBJECTS)
 def readings(letters: str) -> tuple[str, ...]:
     """The ways to read Han in pinyin; () for a text with others in it, and for no letters at all."""
     ways = [""] if letters else []

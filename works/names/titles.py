@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from works.names import brackets, clean, versions
+from works.names.remembered import OBJECTS, remembered
 from works.names.script import detect_script, same_script
 
 PLAIN_TITLE: Final = re.compile(
@@ -35,7 +35,7 @@ class Title(NamedTuple):
     songs: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=20_000)
+@remembered(OBJECTS)
 def parse_title(text: str) -> Title:
     """Read a title as services write it.
 

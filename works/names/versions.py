@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
+
+from works.names.remembered import OBJECTS, remembered
 
 LANGUAGES: Final = {
     "ko": "korean|(?<![a-z])kor|(?<![a-z])kr|韩语|韓語|韩文|韓文|韩国语|한국어|한글",
@@ -58,7 +59,7 @@ PRODUCED: Final = re.compile(r"^(?:prod|narr)\b", re.IGNORECASE)
 FEATURED: Final = re.compile(r"(?<=\S)\s+(?:feat\.?|ft\.?|featuring)\s+(?=\S)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=20_000)
+@remembered(OBJECTS)
 def version_tags(remark: str) -> tuple[str, ...]:
     """What a remark says about the version; () when it says nothing.
 
