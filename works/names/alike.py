@@ -174,7 +174,7 @@ class Text:
         return pinyin.orders(self.folded)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def _compare(one: str, other: str) -> Alike:
     if one == other:
         return SAME

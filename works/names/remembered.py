@@ -11,8 +11,8 @@ from typing import Final, Generic, TypeVar
 
 Value = TypeVar("Value")
 
-STRINGS: Final = 150_000  # that one function remembers
-OBJECTS: Final = 50_000
+STRINGS: Final = 40_000  # that one function remembers
+OBJECTS: Final = 10_000
 
 
 class _Remembered(dict[str, Value], Generic[Value]):

@@ -194,7 +194,7 @@ def rare_allowed(letters: str) -> int:
     return RARE_ALLOWED + max(0, hangul.count_syllables(letters) - 1) // 3
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def rare_spellings(letters: str, orders: tuple[str, ...]) -> int | None:
     """How many rare spellings it takes to read one of the `orders` as the Hangul of `letters`; None when no number is enough."""
     if not letters:
@@ -257,7 +257,7 @@ def _go_on(reached: dict[int, int], sound: Spellings, roman: str) -> dict[int, i
     return further
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def _letter(coda: str, letter: str) -> tuple[Spellings, Spellings, str]:
     """The spellings of a letter after this coda: of its initial with the coda, of its vowel; and its own coda."""
     parts = hangul.take_apart(letter)
