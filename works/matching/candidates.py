@@ -160,8 +160,8 @@ def find_candidates(queries: Sequence[SongQuery], excluded: Mapping[str, frozens
 def _find_people(queries: Sequence[SongQuery], found: Sequence[Found]) -> None:
     """The performers and writers whose names share a key with the song's artists. Of several shared keys the first is the best.
 
-    Of performers that share a sound, those are taken whose names are the artist's in other letters; where none is and none is
-    called as written, also those whose names may be hers. Of writers none is found by sound: too many people sound alike.
+    Of performers that share a sound, those are taken whose names spell the artist's in other letters; where there is none, those
+    whose names may be hers. Of writers none is found by sound: too many people sound alike.
     """
     keys = [keys_of_name(query.artists) for query in queries]
     people = _people_of(distinct(key.key for its in keys for key in its if key.exact), "performer", "writer")
