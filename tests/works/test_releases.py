@@ -147,6 +147,19 @@ def test_a_later_file_adds_what_the_register_does_not_say_and_changes_nothing_el
     assert recordings[0].album == "겨울 바다"
 
 
+def test_without_an_isrc_nothing_is_added_to_recordings_that_have_one() -> None:
+    """A performer may have several of a work, and the file does not say which it means."""
+    send([
+        row("A-1", "봄밤", performer="루미엘", isrc="KRA012600001"),
+        row("A-1", "봄밤", performer="루미엘", isrc="KRA012600002", party="류가온", share="0"),
+    ])  # fmt: skip
+    _, figures = send([row("A-1", "봄밤", performer="루미엘", album="겨울 바다", duration="3:45")])
+    assert figures.duplicates == 1
+    assert {(each.album, each.duration_seconds) for each in Recording.objects.all()} == {("", None)}
+    send([row("A-1", "봄밤", performer="루미엘", isrc="KRA012600002", album="겨울 바다")])
+    assert [each.album for each in Recording.objects.order_by("isrc")] == ["", "겨울 바다"]
+
+
 @pytest.mark.parametrize("seconds", [1, 59, 60, 225, 3599, 3600, 3 * 3600 - 1])
 def test_a_duration_is_read_as_it_is_written(seconds: int) -> None:
     assert read_duration(write_duration(seconds)) == seconds

@@ -209,7 +209,7 @@ def _add_details(extended: Sequence[tuple[int, Addition]]) -> None:
             FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[])
                 AS new (work_id, isrc, performer, album, duration_seconds)
             JOIN works_recordingwork p ON p.work_id = new.work_id
-            WHERE r.id = p.recording_id AND (r.isrc = new.isrc OR new.isrc = '' AND r.performer = new.performer)""",
+            WHERE r.id = p.recording_id AND coalesce(r.isrc, '') = new.isrc AND (new.isrc <> '' OR r.performer = new.performer)""",
             [
                 [work_id for work_id, _ in rows],
                 [recording.isrc for _, recording in rows],

@@ -52,26 +52,25 @@ class Existing:
     ours: bool
     texts: set[str] = field(default_factory=set)
     recordings: set[tuple[str, str]] = field(default_factory=set)  # ISRC and performer
-    without_album: set[tuple[str, str]] = field(default_factory=set)
+    without_album: set[tuple[str, str]] = field(default_factory=set)  # ISRC, or where there is none the performer
     without_duration: set[tuple[str, str]] = field(default_factory=set)
     parties: dict[Named, dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))
     shares: list[tuple[int, ShareFact]] = field(default_factory=list)
 
     def knows(self, recording: ParsedRecording) -> bool:
-        return _stands_in(self.recordings, recording)
+        if recording.isrc:
+            return any(isrc == recording.isrc for isrc, _ in self.recordings)
+        return any(performer == recording.performer for _, performer in self.recordings)
 
     def lacks(self, recording: ParsedRecording) -> bool:
-        """Whether the file says of a recording what the register does not."""
+        """Whether the file says of a recording what the register does not. One without an ISRC is no other that has one, for a
+        performer may have several of a work.
+        """
+        key = (recording.isrc, "" if recording.isrc else recording.performer)
         return bool(
-            (recording.album and _stands_in(self.without_album, recording))
-            or (recording.duration_seconds and _stands_in(self.without_duration, recording))
+            (recording.album and key in self.without_album)
+            or (recording.duration_seconds and key in self.without_duration)
         )
-
-
-def _stands_in(recordings: set[tuple[str, str]], recording: ParsedRecording) -> bool:
-    if recording.isrc:
-        return any(isrc == recording.isrc for isrc, _ in recordings)
-    return any(performer == recording.performer for _, performer in recordings)
 
 
 class CatalogueRegistration:
@@ -358,12 +357,12 @@ def _load_shares(works: Sequence[Existing]) -> None:
         "work_id", "recording__isrc", "recording__performer", "recording__album", "recording__duration_seconds"
     )
     for work_id, isrc, performer, album, duration in parts:
-        work, recording = by_id[work_id], (isrc or "", performer)
-        work.recordings.add(recording)
+        work, key = by_id[work_id], (isrc or "", "" if isrc else performer)
+        work.recordings.add((isrc or "", performer))
         if not album:
-            work.without_album.add(recording)
+            work.without_album.add(key)
         if not duration:
-            work.without_duration.add(recording)
+            work.without_duration.add(key)
     shares = Share.objects.filter(work__in=by_id).select_related("party").order_by("pk")
     names: dict[int, set[str]] = defaultdict(set)
     for party_id, text in (
