@@ -1,0 +1,89 @@
+"""The tables of royalties, a file for each subject.
+
+The path of money: Report → UsageLine → SongUsage → (Remittance → Pool) → Earning → LedgerEntry → Statement.
+"""
+
+from __future__ import annotations
+
+from royalties.models.distribution import (
+    DeductionRule,
+    DistributionRun,
+    Earning,
+    Hold,
+    RunShare,
+    Statement,
+    StatementDeduction,
+    run_ref,
+    statement_ref,
+)
+from royalties.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
+from royalties.models.matches import (
+    Lesson,
+    LikelyDuplicate,
+    Match,
+    MatchWork,
+    RejectedPair,
+    Rematch,
+    RematchSong,
+    StaffDecision,
+    decision_ref,
+    rematch_ref,
+)
+from royalties.models.money import ExchangeRun, Pool, Remittance, remittance_ref
+from royalties.models.reports import (
+    LineBlock,
+    RejectedLine,
+    Report,
+    ReportedRecording,
+    SongUsage,
+    SongWords,
+    TileTotal,
+    UsageLine,
+    report_ref,
+    song_ref,
+)
+from royalties.models.sources import Basis, RightSplit, Service, Source, SourceProfile
+
+__all__ = [
+    "Basis",
+    "DeductionRule",
+    "DistributionRun",
+    "Earning",
+    "ExchangeRun",
+    "Hold",
+    "LedgerAccount",
+    "LedgerEntry",
+    "LedgerTransaction",
+    "Lesson",
+    "LikelyDuplicate",
+    "LineBlock",
+    "Match",
+    "MatchWork",
+    "Pool",
+    "RejectedLine",
+    "RejectedPair",
+    "Rematch",
+    "RematchSong",
+    "Remittance",
+    "Report",
+    "ReportedRecording",
+    "RightSplit",
+    "RunShare",
+    "Service",
+    "SongUsage",
+    "SongWords",
+    "Source",
+    "SourceProfile",
+    "StaffDecision",
+    "Statement",
+    "StatementDeduction",
+    "TileTotal",
+    "UsageLine",
+    "decision_ref",
+    "rematch_ref",
+    "remittance_ref",
+    "report_ref",
+    "run_ref",
+    "song_ref",
+    "statement_ref",
+]
