@@ -19,7 +19,7 @@ from portal.accounts.models import User
 from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Stage, Stopped, Work as JobWork, add_chunks, create_job, drain
 from portal.lib.errors import DomainError
-from royalties.ingest.matching import parts_of
+from royalties.ingest.matching import ASKED_WITH, as_query, parts_of
 from royalties.models import Earning, Match, RejectedPair, Rematch, RematchSong, ReportedRecording
 from royalties.querysets import FINISHED, NOT_COUNTED
 from royalties.review import LEFT_OUT, NewMatch, Part, as_before, lock_standing, supersede
@@ -149,7 +149,7 @@ def _look(work: JobWork, _prepared: Any) -> None:
 
 
 def _queries(songs: Sequence[ReportedRecording]) -> list[SongQuery]:
-    return [SongQuery(key=s.key, title=s.title, artists=s.artists, isrc=s.isrc, album=s.album) for s in songs]
+    return [as_query(*(getattr(song, name) for name in ASKED_WITH)) for song in songs]
 
 
 def _rejected(songs: Sequence[ReportedRecording]) -> dict[str, frozenset[int]]:

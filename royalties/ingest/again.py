@@ -98,4 +98,6 @@ def _name_songs_anew(old: Report, new: Report) -> None:
     paid = Earning.objects.filter(song_usage__recording=OuterRef("recording"))
     by_matcher = Match.objects.filter(recording__in=songs, superseded_at__isnull=True, decided_by__isnull=True)
     by_matcher.exclude(method="staff").exclude(Exists(paid)).update(superseded_at=timezone.now())
-    songs.update(first_report=new, title="", artists="", album="", isrc="")
+    songs.update(
+        first_report=new, title="", artists="", album="", isrc="", iswc="", writers="", ipis="", duration_seconds=None
+    )

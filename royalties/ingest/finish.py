@@ -16,6 +16,7 @@ from portal.jobs.models import Chunk, Job
 from portal.jobs.services import QUARANTINED, Stopped, Work
 from portal.notices.services import notify
 from royalties.ingest.figures import ReportFigures, report_figures
+from royalties.ingest.plan import layout_of
 from royalties.ingest.reading import spool_path
 from royalties.models import RejectedLine, Report, Source, TileTotal
 from royalties.reports.base import POISON, LinesDoNotAddUp
@@ -55,7 +56,7 @@ def work_finish(work: Work, _prepared: Any) -> None:
 
 # Accepted lines as blocks hold them, the lowest and the highest number, and how many numbers stand on both sides. In no two
 # places stands a number twice: of a block each place is a line and blocks do not overlap, and rejected lines have a key. So
-# these prove, with the figures, that every number from 2 to the last stands exactly once. The figures have accepted lines as
+# these prove, with the figures, that every number from the first line to the last stands exactly once. The figures have accepted lines as
 # songs sum them up; lines without a recording are not among these.
 LINE_NUMBERS: Final = """
     WITH block AS MATERIALIZED (
@@ -79,8 +80,9 @@ def _require_every_line_once(report: Report, figures: ReportFigures) -> None:
     with connection.cursor() as cursor:
         cursor.execute(LINE_NUMBERS, {"period": report.period, "report": report.pk})
         accepted, lowest, highest, doubled = cursor.fetchone()
+    first = layout_of(report).first_line
     complete = accepted == figures.accepted and accepted + figures.rejected == lines and not doubled
-    if not complete or (lines and (lowest, highest) != (2, lines + 1)):
+    if not complete or (lines and (lowest, highest) != (first, first + lines - 1)):
         raise LinesDoNotAddUp(lines=lines, accepted=accepted, rejected=figures.rejected)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import BooleanField, QuerySet
@@ -19,19 +19,26 @@ from works.matching import Decision, SongQuery, match
 
 def work_match(work: Work, _prepared: Any) -> None:
     with without_looking_for_cycles():
-        songs = list(songs_to_match(work).values_list("pk", "key", "title", "artists", "isrc", "album"))
+        songs = list(songs_to_match(work).values_list("pk", *ASKED_WITH))
         rejected: dict[str, set[int]] = {}
         pairs = RejectedPair.objects.standing().filter(
             _is_among("royalties_rejectedpair.recording_id", work.payload["songs"])
         )
         for key, work_id in pairs.values_list("recording__key", "work_id"):
             rejected.setdefault(key, set()).add(work_id)
-        queries = [
-            SongQuery(key=key, title=title, artists=artists, isrc=isrc, album=album)
-            for _, key, title, artists, isrc, album in songs
-        ]
+        queries = [as_query(*facts) for _number, *facts in songs]
         decisions = match(queries, {key: frozenset(works) for key, works in rejected.items()})
         _write_matches([song[0] for song in songs], decisions)
+
+
+ASKED_WITH: Final = ("key", "title", "artists", "isrc", "album", "iswc", "ipis", "duration_seconds")
+
+
+def as_query(
+    key: str, title: str, artists: str, isrc: str, album: str, iswc: str, ipis: str, duration_seconds: int | None
+) -> SongQuery:
+    """What the matcher is asked of a reported song; the columns of ASKED_WITH."""
+    return SongQuery(key, title, artists, isrc, iswc, tuple(ipis.split()), album, duration_seconds)
 
 
 def songs_to_match(work: Work) -> QuerySet[ReportedRecording]:

@@ -69,7 +69,7 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
     payload = dict(work.payload)
     reading = reading_of(report, payload["spool"])
     tile = Tile(**{name: payload[name] for name in ("offset", "size", "first_line", "lines", "sha256")})
-    rules = Rules(layout_of(report, reading), tme.PLATFORMS, tme.NOT_CHINA)
+    rules = Rules(layout_of(report), tme.PLATFORMS, tme.NOT_CHINA)
     reader = remembered.reader(rules, reading)
     others = Lines()
     with without_looking_for_cycles():

@@ -55,10 +55,11 @@ def prepare_plan(work: Work) -> Plan:
 
 
 def work_plan(work: Work, plan: Plan) -> None:
+    layout = asdict(plan.layout)
     Report.objects.filter(pk=work.job.subject_id).update(
         container=plan.opened.container,
         encoding=plan.encoding,
-        reading=plan.shown,
+        reading=plan.shown | {"layout": layout},
         family=plan.layout.family,
         period=plan.period,
         state=Report.State.READING,
@@ -69,10 +70,11 @@ def work_plan(work: Work, plan: Plan) -> None:
     add_chunks(work.job, "parse", chunks)
 
 
-def layout_of(report: Report, reading: Reading) -> Layout:
-    """Where things stand in a report that was planned, and what of it is kept from everybody."""
-    layout = tme.recognise(reading.headers(), reading.label)
-    return replace(layout, withheld=tuple(report.reading.get("withheld_at", ())))
+def layout_of(report: Report) -> Layout:
+    """Where things stand in a report that was planned: as was found then, whatever version reads its lines."""
+    stored = report.reading["layout"]
+    facts: dict[str, Any] = {name: tuple(fact) if isinstance(fact, list) else fact for name, fact in stored.items()}
+    return Layout(**facts)
 
 
 def _first_rows(reading: Reading, survey: Survey, failures: int) -> list[tuple[str, Row]]:
@@ -88,9 +90,12 @@ def _first_rows(reading: Reading, survey: Survey, failures: int) -> list[tuple[s
 
 def _first_period(layout: Layout, rows: Sequence[Sequence[str]]) -> dt.date:
     """The month of the first line that names one, among the first lines of the file. Raises PeriodIsUnknown."""
+    if layout.month:
+        return dt.date.fromisoformat(layout.month)
     for cells in rows:
         try:
-            return dt.date.fromisoformat(first_of_month(cells[layout.period]))
+            if layout.period is not None:
+                return dt.date.fromisoformat(first_of_month(cells[layout.period]))
         except BadLine:
             continue
     raise PeriodIsUnknown
@@ -100,7 +105,7 @@ def _require_exact_ids(layout: Layout, rows: Sequence[tuple[str, Row]]) -> None:
     """Raise IdsLostPrecision where the column of ids as a whole is rounded."""
     numbered = [
         (line_no, cells)
-        for line_no, (_raw, cells) in enumerate(rows, 2)
+        for line_no, (_raw, cells) in enumerate(rows, layout.first_line)
         if isinstance(cells, list) and len(cells) == len(layout.headers)
     ]
     at = first_look.rounded_id(layout, [cells for _line_no, cells in numbered])
@@ -125,7 +130,6 @@ def _how_it_was_read(
         "why": opened.utf16 or survey.why,
         "looks_like": "" if opened.known else encodings.better_than(csv_lines.codec_of(survey.encoding), survey.sample),
         "not_taken": [header for at, header in enumerate(headers) if at not in known and header.strip()],
-        "withheld_at": list(layout.withheld),
         "withheld": [headers[at] for at in layout.withheld],
         "columns": [headers[at] for at in shown],
         "preview": first_look.preview(rows, shown, len(headers)),

@@ -14,6 +14,7 @@ from typing import Any, Final
 from portal.jobs.services import NewChunk, Work
 from royalties.ingest.matching import songs_to_match
 from royalties.ingest.parse import copy_rejected
+from royalties.ingest.plan import layout_of
 from royalties.ingest.reading import Reading, reading_of
 from royalties.models import Match, RejectedLine, Report
 from royalties.reports import csv_lines
@@ -47,7 +48,7 @@ def reject_line(work: Work) -> dict[str, Any]:
     report, reading, lines = _lines_of(work)
     if RejectedLine.objects.filter(report=report, reason=POISON).count() >= MAX_POISONED:
         raise TooManyLinesFail(count=MAX_POISONED)
-    text = WITHHELD if report.reading.get("withheld_at") else reading.text(b"".join(lines))
+    text = WITHHELD if layout_of(report).withheld else reading.text(b"".join(lines))
     raw = showable(text)
     copy_rejected(report, [Rejected(work.payload["first_line"], raw, "", "", POISON, 0)])
     return {"rounded": 0, "remainder": "0"}

@@ -36,9 +36,6 @@ class Reading:
     delimiter: str
     label: str  # what the table is called: its name may tell its family
 
-    def headers(self) -> list[str]:
-        return self.split(csv_lines.read_header(self.path, self.encoding))
-
     def split(self, header: str) -> list[str]:
         if self.delimiter:
             return csv_lines.split_header(header, self.delimiter)

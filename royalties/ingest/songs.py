@@ -12,11 +12,12 @@ from django.db import connection, transaction
 
 from portal.lib.refs import new_ref
 from royalties.models import Report, ReportedRecording, SongWords
-from royalties.reports.lines import Song, isrc_of, key_of
+from royalties.reports.lines import Song, duration_of, ipis_of, isrc_of, iswc_of, key_of
 
 REMEMBERED_AT_MOST: Final = 100_000  # songs, some hundred bytes each
 SHARE_LOCKS: Final = (0x67_61_72_04, 0x67_61_72_05)  # advisory, with the number of the report
 SHARES: Final = len(SHARE_LOCKS)
+NAMED: Final = ("title", "artists", "isrc", "album", "iswc", "writers", "ipis", "duration_seconds")
 
 
 def resolve_songs(report: Report, songs: set[Song], remembered: dict[Song, int], *, turn: int = 0) -> dict[Song, int]:
@@ -52,47 +53,58 @@ def _take(share: int, report: Report) -> None:
 def _resolve_keys(report: Report, key_of_song: Mapping[Song, str]) -> dict[str, int]:
     first: dict[str, Song] = {}
     for song, key in key_of_song.items():
-        if key not in first or _name_order(song) < _name_order(first[key]):
+        if key not in first or _facts(song) < _facts(first[key]):
             first[key] = song
     known = _known_recordings(list(first))
     missing = sorted(first.keys() - known.keys())
+    made: dict[str, int] = {}
     if missing:
-        ids = _insert_recordings(report, [(key, first[key]) for key in missing])
-        known |= {key: Known(number, report.pk, first[key]) for key, number in ids.items()}
-        if len(ids) < len(missing):  # a worker of another report has made the others meanwhile
-            known |= _known_recordings([key for key in missing if key not in ids])
+        made = _insert_recordings(report, [(key, first[key]) for key in missing])
+        if len(made) < len(missing):  # a worker of another report has made the others meanwhile
+            known |= _known_recordings([key for key in missing if key not in made])
     renamed = {
-        known[key].id: song
-        for key, song in first.items()
-        if known[key].report_id == report.pk
-        and song != known[key].song
-        and _name_order(song) < _name_order(known[key].song)
+        recording.id: first[key]
+        for key, recording in known.items()
+        if recording.report_id == report.pk and _facts(first[key]) < recording.facts
     }
     if renamed:
         _rename_recordings(report, renamed)
-    return {key: recording.id for key, recording in known.items()}
+    return made | {key: recording.id for key, recording in known.items()}
+
+
+Facts = tuple[bool, str, str, str, str, str, str, str, int]
 
 
 @dataclass(frozen=True)
 class Known:
     id: int
     report_id: int  # the first one that named it
-    song: Song
+    facts: Facts
 
 
-def _name_order(song: Song) -> tuple[bool, str, str, str, str]:
-    return (not song.title, song.title, song.artists, isrc_of(song), song.album)
+def _facts(song: Song) -> Facts:
+    """What a recording is called, in the order by which the first of several names is found."""
+    named = (song.title, song.artists, isrc_of(song), song.album, iswc_of(song), song.writers, ipis_of(song))
+    seconds = duration_of(song)
+    return (not song.title, *named, 0 if seconds is None else seconds)
+
+
+def _facts_of_row(row: ReportedRecording) -> Facts:
+    named = (row.title, row.artists, row.isrc, row.album, row.iswc, row.writers, row.ipis)
+    return (not row.title, *named, 0 if row.duration_seconds is None else row.duration_seconds)
 
 
 def _known_recordings(keys: list[str]) -> dict[str, Known]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT key, id, first_report_id, song_id, title, artists, isrc, album FROM royalties_reportedrecording
+            SELECT key, id, first_report_id, title = '', title, artists, isrc, album, iswc, writers, ipis,
+                coalesce(duration_seconds, 0)
+            FROM royalties_reportedrecording
             WHERE key IN (SELECT json_array_elements_text(%s))""",
             [json.dumps(keys)],
         )
-        return {row[0]: Known(row[1], row[2], Song(*row[3:])) for row in cursor.fetchall()}
+        return {row[0]: Known(row[1], row[2], row[3:]) for row in cursor.fetchall()}
 
 
 def _insert_recordings(report: Report, songs: Sequence[tuple[str, Song]]) -> dict[str, int]:
@@ -100,7 +112,8 @@ def _insert_recordings(report: Report, songs: Sequence[tuple[str, Song]]) -> dic
     rows = [
         {
             "ref": new_ref("S"), "key": key, "song_id": song.song_id, "title": song.title, "artists": song.artists,
-            "album": song.album, "isrc": isrc_of(song),
+            "album": song.album, "isrc": isrc_of(song), "iswc": iswc_of(song), "writers": song.writers, "ipis": ipis_of(song),
+            "duration_seconds": duration_of(song),
         }
         for key, song in songs
     ]  # fmt: skip
@@ -108,10 +121,11 @@ def _insert_recordings(report: Report, songs: Sequence[tuple[str, Song]]) -> dic
         cursor.execute(
             """
             INSERT INTO royalties_reportedrecording
-                (ref, key, song_id, title, artists, album, isrc, id_space, first_report_id, created_at)
-            SELECT ref, key, song_id, title, artists, album, isrc, %s, %s, now()
-            FROM json_to_recordset(%s)
-                AS new (ref text, key text, song_id text, title text, artists text, album text, isrc text)
+                (ref, key, song_id, title, artists, album, isrc, iswc, writers, ipis, duration_seconds, id_space,
+                first_report_id, created_at)
+            SELECT ref, key, song_id, title, artists, album, isrc, iswc, writers, ipis, duration_seconds, %s, %s, now()
+            FROM json_to_recordset(%s) AS new (ref text, key text, song_id text, title text, artists text, album text,
+                isrc text, iswc text, writers text, ipis text, duration_seconds int)
             ORDER BY key COLLATE "C"
             ON CONFLICT (key) DO NOTHING
             RETURNING key, id""",
@@ -126,8 +140,10 @@ def _rename_recordings(report: Report, songs: Mapping[int, Song]) -> None:
     changed = []
     for row in rows.select_for_update(no_key=True).order_by("key"):
         song = songs[row.pk]
-        if _name_order(song) < _name_order(Song(row.song_id, row.title, row.artists, row.isrc, row.album)):
+        if _facts(song) < _facts_of_row(row):
             row.title, row.artists, row.isrc, row.album = song.title, song.artists, isrc_of(song), song.album
+            row.iswc, row.writers, row.ipis = iswc_of(song), song.writers, ipis_of(song)
+            row.duration_seconds = duration_of(song)
             changed.append(row)
-    ReportedRecording.objects.bulk_update(changed, ["title", "artists", "isrc", "album"], batch_size=500)
+    ReportedRecording.objects.bulk_update(changed, NAMED, batch_size=500)
     SongWords.objects.filter(recording__in=changed).delete()

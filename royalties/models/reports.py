@@ -132,6 +132,10 @@ class ReportedRecording(models.Model):
     artists = models.TextField(blank=True)
     album = models.TextField(blank=True)
     isrc = models.CharField(max_length=12, blank=True)
+    iswc = models.CharField(max_length=11, blank=True, db_default="")
+    writers = models.TextField(blank=True, db_default="")
+    ipis = models.TextField(blank=True, db_default="")  # of writers, parted by blanks
+    duration_seconds = models.IntegerField(null=True)
     first_report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="first_songs")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -45,20 +45,49 @@ class BadLine(Exception):  # caught where lines are read; never reaches a person
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where things stand in the lines of a file: indexes into its columns. `headers` are as the file writes them."""
+    """Where things stand in the lines of a file: indexes into its columns. `headers` are as the file writes them.
+
+    What no column says is None, and then the same for all lines: `month` in place of a period, `service` in place of a
+    platform, no artist, no money. `header_line`: which line of the file the header is, as a person counts.
+    """
 
     family: str
     headers: tuple[str, ...]
-    period: int
-    platform: int
     title: int
-    artist: int
-    money: int
     uses: tuple[int, ...]
+    period: int | None = None
+    platform: int | None = None
+    artist: int | None = None
+    money: int | None = None
     song_id: int | None = None
     isrc: int | None = None
     album: int | None = None
+    iswc: int | None = None
+    writers: int | None = None
+    ipis: int | None = None  # of writers
+    duration: int | None = None
+    month: str = ""  # 2026-09-01
+    service: str = ""
+    header_line: int = 1
     withheld: tuple[int, ...] = ()  # columns about listeners: nothing that stands in them is kept
+
+    def named(self) -> dict[str, int]:
+        """What says where, when and which song: meaning → its column, of the meanings that have one."""
+        columns = {
+            "period": self.period, "platform": self.platform, "title": self.title, "artist": self.artist,
+            "song_id": self.song_id, "isrc": self.isrc, "album": self.album, "iswc": self.iswc, "writers": self.writers,
+            "ipis": self.ipis, "duration": self.duration,
+        }  # fmt: skip
+        return {meaning: at for meaning, at in columns.items() if at is not None}
+
+    def counted(self) -> tuple[int, ...]:
+        """The columns of numbers: uses and money."""
+        return self.uses if self.money is None else (*self.uses, self.money)
+
+    @property
+    def first_line(self) -> int:
+        """The first line of the file that is no header."""
+        return self.header_line + 1
 
 
 # ── why a whole file is not taken ───────────────────────────────────────────────────────────────────────────────────────

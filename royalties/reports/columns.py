@@ -25,7 +25,7 @@ import polars as pl
 
 from royalties.reports.base import BadLine, Layout
 from royalties.reports.csv_lines import LONGEST_LINE, Row, csv_rows, sheet_rows
-from royalties.reports.lines import Rules, Song, first_of_month, service_of, song_id_of
+from royalties.reports.lines import Rules, Song, first_of_month, service_of, song_id_of, song_of
 from royalties.reports.placed import NOT_HERE, Kind, PlacedLines
 
 PLAIN_DELIMITERS: Final = frozenset(",\t;") | {""}  # a bar may be the second byte of a Chinese character
@@ -205,19 +205,23 @@ class LineReader:
             text if text.isascii() else text.translate(ONLY_ASCII), has_header=False, separator=self.mark.decode(),
             quote_char=None, schema=dict.fromkeys(self.right, pl.String), empty_string_is_null=False,
         )  # fmt: skip
-        amount = pl.col(f"c{self.layout.money}")
         uses = [pl.col(f"c{at}") for at in self.layout.uses]
         counts = [cell.cast(pl.UInt64, strict=False) for cell in uses]
         blank_or_whole = [
             (cell == "") | (count.is_not_null() & (cell.str.len_bytes() <= COUNT_DIGITS))
             for cell, count in zip(uses, counts, strict=True)
         ]
+        micros, is_amount = pl.lit(0, pl.Int64), pl.lit(True)
+        if self.layout.money is not None:
+            amount = pl.col(f"c{self.layout.money}")
+            micros, is_amount = (
+                amount.cast(MICROS, strict=False).to_physical().cast(pl.Int64),
+                amount.str.contains(AMOUNT),
+            )
         return cells.select(
             pl.sum_horizontal(pl.lit(0), *(count.cast(pl.Int64) for count in counts)).alias("uses"),
-            amount.cast(MICROS, strict=False).to_physical().cast(pl.Int64).alias("micros"),
-            pl.all_horizontal(pl.lit(pl.Series(~is_odd)), amount.str.contains(AMOUNT), *blank_or_whole).alias(
-                "is_plain"
-            ),
+            micros.alias("micros"),
+            pl.all_horizontal(pl.lit(pl.Series(~is_odd)), is_amount, *blank_or_whole).alias("is_plain"),
         )
 
     def _odd_lines(self, text: bytes) -> Offsets:
@@ -251,21 +255,19 @@ class LineReader:
         layout = self.layout
         if isinstance(cells, BadLine) or len(cells) != self.left or b"\r" in left:
             return None
-        month, service = self._month(cells[layout.period]), self._service(cells[layout.platform])
+        month = layout.month if layout.period is None else self._month(cells[layout.period])
+        service = layout.service if layout.platform is None else self._service(cells[layout.platform])
         song_id = "" if layout.song_id is None else self._song_id(cells[layout.song_id])
-        title, artists = cells[layout.title].strip(), cells[layout.artist].strip()
-        isrc = "" if layout.isrc is None else cells[layout.isrc].strip()
-        album = "" if layout.album is None else cells[layout.album].strip()
-        if month is None or service is None or song_id is None or not (title or song_id):
+        if month is None or service is None or song_id is None:
             return None
-        return Usage(Song(song_id, title, artists, isrc, album), service, month)
+        song = song_of(song_id, cells, layout)
+        return Usage(song, service, month) if song.title or song_id else None
 
 
 def left_columns(layout: Layout) -> int:
     """How many columns stand left of the numbers; 0 where a number stands among them."""
-    texts = (layout.period, layout.platform, layout.title, layout.artist, layout.song_id, layout.isrc, layout.album)
-    left = 1 + max(at for at in texts if at is not None)
-    return left if min(layout.money, *layout.uses) >= left else 0
+    left = 1 + max(layout.named().values())
+    return left if min(layout.counted(), default=0) >= left else 0
 
 
 def _parts(flat: bytes, begin: Offsets, end: Offsets) -> list[bytes]:

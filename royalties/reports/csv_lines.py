@@ -51,7 +51,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Survey:
-    """What one pass over a file finds: the encoding of its text and why it is this one, its first line, its tiles.
+    """What one pass over a file finds: the encoding of its text and why it is this one, its header, its tiles.
 
     `why`: mark, lines (they are UTF-8), fallback (they are not), asked (a person said so) or known. `sample`: some of its
     lines that hold more than ASCII.
@@ -64,8 +64,12 @@ class Survey:
     sample: list[bytes]
 
 
-def survey(path: Path, *, known: str = "", asked: str = "", on_tile: Callable[[], None] = lambda: None) -> Survey:
-    """Read a file once. Its encoding is known, or asked for by a person, or decided: byte order mark, UTF-8, GB18030.
+def survey(
+    path: Path, *, known: str = "", asked: str = "", header_line: int = 1, on_tile: Callable[[], None] = lambda: None
+) -> Survey:
+    """Read a file once, and cut what stands below its header into tiles.
+
+    Its encoding is known, or asked for by a person, or decided: byte order mark, UTF-8, GB18030.
 
     UTF-8 it is if most of the lines that hold more than ASCII are UTF-8: Chinese in GB18030 practically never is, whereas
     UTF-8 passes for GB18030 and turns into rubbish. A broken line of a UTF-8 file then costs itself, not the file.
@@ -76,10 +80,12 @@ def survey(path: Path, *, known: str = "", asked: str = "", on_tile: Callable[[]
     with path.open("rb") as file:
         has_mark = file.read(len(MARK)) == MARK
         file.seek(len(MARK) if has_mark and not known else 0)
-        header = _read_line(file, 1)
-        evidence.see(header)
-        tiling = _Tiling(file.tell(), 2)
-        for block, lines in _blocks(file, 2):
+        header = b""
+        for line_no in range(1, header_line + 1):
+            header = _read_line(file, line_no)
+            evidence.see(header)
+        tiling = _Tiling(file.tell(), header_line + 1)
+        for block, lines in _blocks(file, header_line + 1):
             if not known:
                 evidence.see(block)
             tiling.add(block, lines)
@@ -90,14 +96,6 @@ def survey(path: Path, *, known: str = "", asked: str = "", on_tile: Callable[[]
     tiles = tiling.end()
     encoding, why = (known, "known") if known else evidence.decide(has_mark=has_mark)
     return Survey(encoding, why, decode_header(header, encoding), tiles, evidence.sample)
-
-
-def read_header(path: Path, encoding: str) -> str:
-    """The first line of a file whose encoding is known."""
-    with path.open("rb") as file:
-        if encoding == UTF8_BOM:
-            file.seek(len(MARK))
-        return decode_header(_read_line(file, 1), encoding)
 
 
 def decode_header(line: bytes, encoding: str) -> str:

@@ -39,8 +39,7 @@ MOST: Final = 2  # a column is about listeners where one in so many of its fille
 
 def columns_used(layout: Layout) -> frozenset[int]:
     """The columns that lines are made of."""
-    named = (layout.period, layout.platform, layout.title, layout.artist, layout.money, *layout.uses)
-    return frozenset(at for at in (*named, layout.song_id, layout.isrc, layout.album) if at is not None)
+    return frozenset((*layout.named().values(), *layout.counted()))
 
 
 def columns_shown(layout: Layout) -> list[int]:

@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 from portal.lib.money import NotAnAmount, parse_micros
 from royalties.reports.base import BadLine, Layout
 from royalties.reports.csv_lines import Row, showable
-from works.identifiers import parse_isrc
+from works.durations import LONGEST, read_duration
+from works.identifiers import parse_ipi_name, parse_isrc, parse_iswc
 
 DAY: Final = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
 SONG_ID: Final = re.compile(r"\d{1,20}", re.ASCII)
@@ -26,6 +27,9 @@ PLAIN_AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 COUNT: Final = re.compile(r"\d{1,15}", re.ASCII)
 YEARS: Final = range(2000, 2100)
 NOTHING: Final = Fraction(0)
+NO_MONEY: Final = (0, NOTHING)  # micros, and what was rounded away
+ISO_DURATION: Final = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,4})M)?(?:(\d{1,5})(?:\.\d+)?S)?", re.ASCII)
+BETWEEN_IPIS: Final = re.compile(r"[\s|;,/]+")
 WITHHELD: Final = "…"
 
 
@@ -37,6 +41,10 @@ class Song(NamedTuple):
     artists: str
     isrc: str  # as written; see isrc_of
     album: str
+    iswc: str = ""
+    writers: str = ""
+    ipis: str = ""  # of writers, as written
+    duration: str = ""  # as written; see duration_of
 
 
 class Line(NamedTuple):
@@ -107,18 +115,19 @@ def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> 
             raise cells
         if len(cells) != len(headers):
             raise BadLine("columns", "", str(len(cells)))
-        month = first_of_month(cells[layout.period], headers[layout.period])
-        service = service_of(cells[layout.platform], rules, headers[layout.platform])
-        song = Song(
-            "" if layout.song_id is None else song_id_of(cells[layout.song_id], headers[layout.song_id]),
-            cells[layout.title].strip(),
-            cells[layout.artist].strip(),
-            "" if layout.isrc is None else cells[layout.isrc].strip(),
-            "" if layout.album is None else cells[layout.album].strip(),
-        )
+        month = layout.month
+        if layout.period is not None:
+            month = first_of_month(cells[layout.period], headers[layout.period])
+        service = layout.service
+        if layout.platform is not None:
+            service = service_of(cells[layout.platform], rules, headers[layout.platform])
+        song_id = "" if layout.song_id is None else song_id_of(cells[layout.song_id], headers[layout.song_id])
+        song = song_of(song_id, cells, layout)
         if not song.title and not song.song_id:
             raise BadLine("title", headers[layout.title])
-        micros, rest = amount_of(cells[layout.money], headers[layout.money])
+        micros, rest = NO_MONEY
+        if layout.money is not None:
+            micros, rest = amount_of(cells[layout.money], headers[layout.money])
         uses = sum(count_of(cells[at], headers[at]) for at in layout.uses)
     except BadLine as problem:
         micros, rest = _amount_of_rejected(cells, layout)
@@ -133,6 +142,21 @@ def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> 
     if rest:
         read.rounded += 1
         read.remainder += rest
+
+
+def song_of(song_id: str, cells: Sequence[str], layout: Layout) -> Song:
+    """The song that a line names."""
+    return Song(
+        song_id,
+        cells[layout.title].strip(),
+        "" if layout.artist is None else cells[layout.artist].strip(),
+        "" if layout.isrc is None else cells[layout.isrc].strip(),
+        "" if layout.album is None else cells[layout.album].strip(),
+        "" if layout.iswc is None else cells[layout.iswc].strip(),
+        "" if layout.writers is None else cells[layout.writers].strip(),
+        "" if layout.ipis is None else cells[layout.ipis].strip(),
+        "" if layout.duration is None else cells[layout.duration].strip(),
+    )
 
 
 def first_of_month(text: str, header: str = "") -> str:
@@ -166,11 +190,40 @@ def isrc_of(song: Song) -> str:
     return found.value if found.well_formed else ""
 
 
+def iswc_of(song: Song) -> str:
+    """The ISWC in its stored form, or nothing."""
+    if not song.iswc:
+        return ""
+    found = parse_iswc(song.iswc)
+    return found.value if found.well_formed else ""
+
+
+def ipis_of(song: Song) -> str:
+    """The name numbers of writers in their stored form, parted by blanks; what is no such number is left out."""
+    if not song.ipis:
+        return ""
+    found = [parse_ipi_name(text) for text in BETWEEN_IPIS.split(song.ipis) if text.strip()]
+    return " ".join(ipi.value for ipi in found if ipi.well_formed)
+
+
+def duration_of(song: Song) -> int | None:
+    """Seconds of 3:45 or PT3M45S; nothing where it is neither."""
+    found = ISO_DURATION.fullmatch(song.duration)
+    if not found or not any(found.groups()):
+        return read_duration(song.duration) if song.duration else None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    total = 3600 * hours + 60 * minutes + seconds
+    return total if 0 < total < LONGEST else None
+
+
 def key_of(song: Song, id_space: str) -> str:
-    """What makes two lines speak of one song: the id in its space, or else title, artists and ISRC."""
+    """What makes two lines speak of one song: the id in its space, or else title, artists and ISRC, and what names its work."""
     if song.song_id:
         return f"{id_space}:id:{song.song_id}"
-    plain = "\x1f".join(_plain(text) for text in (song.title, song.artists, isrc_of(song)))
+    named = [song.title, song.artists, isrc_of(song)]
+    if song.iswc or song.writers:
+        named += [iswc_of(song), song.writers]
+    plain = "\x1f".join(_plain(text) for text in named)
     return f"{id_space}:name:{hashlib.sha256(plain.encode()).hexdigest()}"
 
 
@@ -220,11 +273,11 @@ def _without_listeners(raw: str, cells: Row, layout: Layout) -> str:
 
 def _amount_of_rejected(cells: Row, layout: Layout) -> tuple[int, Fraction]:
     """The money of a line that is not taken, if it can be read: it stays in the account of what was reported."""
-    if isinstance(cells, BadLine) or len(cells) != len(layout.headers):
-        return 0, NOTHING
+    if layout.money is None or isinstance(cells, BadLine) or len(cells) != len(layout.headers):
+        return NO_MONEY
     try:
         return amount_of(cells[layout.money])
     except NegativeAmount as found:
         return found.micros, found.rest
     except BadLine:
-        return 0, NOTHING
+        return NO_MONEY

@@ -222,7 +222,7 @@ def test_encodings_are_decided_from_the_bytes(encoding: str, tmp_path: Path) -> 
     row = [*GOOD[:4], '밤, "편지" 𠮷', *GOOD[5:]]  # a character of four bytes in GB18030, a comma and quotes
     (tmp_path / "a").write_bytes(csv_bytes([HEADERS, row, GOOD], encoding))
     assert cells_of(tmp_path / "a") == (encoding, [row, GOOD])
-    assert csv_lines.split_header(csv_lines.read_header(tmp_path / "a", encoding)) == HEADERS
+    assert csv_lines.split_header(csv_lines.survey(tmp_path / "a").header) == HEADERS
 
 
 def test_a_bad_byte_costs_its_line_and_not_the_encoding(tmp_path: Path) -> None:
