@@ -7,11 +7,14 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from royalties.reports import columns, csv_lines, tme
+from royalties.reports.base import Layout
 from royalties.reports.columns import LineReader, left_columns
 from royalties.reports.csv_lines import Row
 from royalties.reports.lines import Line, Lines, Rules, read_line
@@ -47,10 +50,10 @@ LINES = st.lists(
 )
 
 
-def by_rule(rows: list[tuple[str, Row]]) -> Lines:
+def by_rule(rows: list[tuple[str, Row]], rules: Rules = RULES) -> Lines:
     read = Lines()
     for line_no, (raw, cells) in enumerate(rows, 2):
-        read_line(line_no, raw, cells, RULES, read)
+        read_line(line_no, raw, cells, rules, read)
     return read
 
 
@@ -61,7 +64,7 @@ def parts(block: bytes) -> Iterator[bytes]:
         yield b"".join(lines[at : at + 4])
 
 
-def by_column(reader: LineReader, block: bytes) -> tuple[Lines, int]:
+def by_column(reader: LineReader, block: bytes, rules: Rules = RULES) -> tuple[Lines, int]:
     """The same by columns, and how many lines were plain."""
     read, line_no, plain_lines = Lines(), 2, 0
     for part in parts(block):
@@ -73,7 +76,7 @@ def by_column(reader: LineReader, block: bytes) -> tuple[Lines, int]:
             assert usage is not None
             read.accepted.append(Line(number, usage.song, usage.service, usage.usage_month, uses, micros))
         for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
-            read_line(number, raw, cells, RULES, read)
+            read_line(number, raw, cells, rules, read)
     read.accepted.sort()
     read.rejected.sort()
     return read, plain_lines
@@ -117,6 +120,38 @@ def test_text_reads_the_same_by_columns(
     block = written(rows, encoding, delimiter, end) + rest
     found, _plain = by_column(LineReader(RULES, encoding=encoding, delimiter=delimiter), block)
     assert found == by_rule(csv_lines.csv_rows(block, encoding, delimiter) if block else [])
+
+
+# What no column says is the same for all lines; and columns may say more of the work than a statement of Tencent does.
+SPARE = [
+    replace(RULES.layout, period=None, month="2026-09-01", platform=None, service="other"),
+    replace(RULES.layout, artist=None, album=None, iswc=2, writers=5, ipis=6, duration=7, song_id=None),
+    replace(RULES.layout, money=None),
+    replace(RULES.layout, uses=(), song_id=None, isrc=None),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(LINES, st.sampled_from(SPARE), st.sampled_from([",", ""]))
+def test_layouts_that_say_less_or_more_read_the_same_by_columns(
+    rows: list[list[str]], layout: Layout, delimiter: str
+) -> None:
+    rules = replace(RULES, layout=layout)
+    block = written(rows, "gb18030", delimiter, "\n") if delimiter else as_sheet(rows)
+    found, _plain = by_column(LineReader(rules, encoding="gb18030", delimiter=delimiter), block, rules)
+    read_rows = (
+        partial(csv_lines.csv_rows, encoding="gb18030", delimiter=delimiter) if delimiter else csv_lines.sheet_rows
+    )
+    assert found == by_rule(read_rows(block) if block else [], rules)
+
+
+def test_what_no_column_says_is_said_by_the_layout() -> None:
+    [line] = by_rule([("", GOOD)], replace(RULES, layout=SPARE[0])).accepted
+    assert (line.usage_month, line.service) == ("2026-09-01", "other")
+    [line] = by_rule([("", GOOD)], replace(RULES, layout=SPARE[1])).accepted
+    assert (line.song.artists, line.song.iswc, line.song.writers) == ("", GOOD[2], GOOD[5])
+    [line] = by_rule([("", GOOD)], replace(RULES, layout=SPARE[2])).accepted
+    assert (line.uses, line.amount_micros) == (by_rule([("", GOOD)]).accepted[0].uses, 0)
 
 
 @settings(max_examples=300, deadline=None)
