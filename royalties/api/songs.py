@@ -114,6 +114,10 @@ class WhyMatched(serializers.Serializer[Any]):
 class SongOut(SongBrief):
     album = serializers.CharField(allow_blank=True)
     isrc = serializers.CharField(allow_blank=True)
+    iswc = serializers.CharField(allow_blank=True)
+    writers = serializers.CharField(allow_blank=True)
+    ipis = serializers.ListField(child=serializers.CharField(), help_text=_("Name numbers of its writers."))
+    duration_seconds = serializers.IntegerField(allow_null=True)
     song_id = serializers.CharField(allow_blank=True, help_text=_("The service's own number for it."))
     outcome = serializers.ChoiceField(choices=Match.Outcome.choices, allow_null=True)
     usages = SongUsageOut(many=True, help_text=_("By month and service, newest first."))
@@ -315,6 +319,10 @@ def song_shown(user: Reader, song: ReportedRecording) -> Any:
         "artists": song.artists,
         "album": song.album,
         "isrc": song.isrc,
+        "iswc": song.iswc,
+        "writers": song.writers,
+        "ipis": song.ipis.split(),
+        "duration_seconds": song.duration_seconds,
         "song_id": song.song_id,
         "outcome": standing.outcome if standing else None,
         "usages": _usages(song, society=society, sees_money=society or matched),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 from portal.lib.refs import new_ref
 from royalties.models.sources import Basis, Service, Source
 from royalties.querysets import ReportedRecordingQuerySet, ReportQuerySet, SongUsageQuerySet, UsageLineQuerySet
+from works.durations import write_duration
 
 
 def report_ref() -> str:
@@ -146,6 +147,10 @@ class ReportedRecording(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} · {self.artists}"
+
+    @property
+    def duration(self) -> str:
+        return write_duration(self.duration_seconds)
 
 
 class SongWords(models.Model):

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from royalties.models import Match, RejectedPair
+from royalties.models import Match, RejectedPair, ReportedRecording
 from tests.royalties.scene import (
     CANARY,
     KUGOU,
@@ -125,6 +125,14 @@ def test_staff_see_the_candidates_side_by_side(scene: Scene) -> None:
     assert shown.count(reverse("royalties:accept_match", args=[scene.review.ref])) == 3, (
         "two proposals, one free choice"
     )
+
+
+def test_what_a_report_says_of_the_work_and_the_recording(scene: Scene) -> None:
+    said = {"iswc": "T0345246801", "writers": "윤다라", "ipis": "00014107338", "duration_seconds": 225}
+    ReportedRecording.objects.filter(pk=scene.review.pk).update(**said)
+    shown = page(scene, "auditor", "song", scene.review.ref)
+    for fact in ("T0345246801", "윤다라", "00014107338", "3:45"):
+        assert fact in shown
 
 
 def test_an_auditor_reads_and_has_no_buttons(scene: Scene) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
 from portal.rest.scopes import Scope
-from royalties.models import DistributionRun, Earning, Match, RejectedPair
+from royalties.models import DistributionRun, Earning, Match, RejectedPair, ReportedRecording
 from tests.portal.api import error_of, program, rows_of
 from tests.royalties.scene import (
     CANARY,
@@ -99,6 +99,18 @@ def test_a_longer_list_asks_no_more_of_the_database(scene: Scene) -> None:
 
 
 # ── one song ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_report_says_of_the_work_and_the_recording(scene: Scene) -> None:
+    said = {
+        "iswc": "T0345246801",
+        "writers": "도해온, 山田花",
+        "ipis": "00014107338 00000000199",
+        "duration_seconds": 225,
+    }
+    ReportedRecording.objects.filter(pk=scene.review.pk).update(**said)
+    shown = song(scene, "auditor", scene.review.ref)
+    assert {name: shown[name] for name in said} == {**said, "ipis": ["00014107338", "00000000199"]}
 
 
 def test_the_society_sees_the_candidates_side_by_side(scene: Scene) -> None:
