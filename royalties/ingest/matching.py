@@ -31,14 +31,18 @@ def work_match(work: Work, _prepared: Any) -> None:
         _write_matches([song[0] for song in songs], decisions)
 
 
-ASKED_WITH: Final = ("key", "title", "artists", "isrc", "album", "iswc", "ipis", "duration_seconds")
+ASKED_WITH: Final = ("key", "title", "artists", "writers", "isrc", "album", "iswc", "ipis", "duration_seconds")
 
 
 def as_query(
-    key: str, title: str, artists: str, isrc: str, album: str, iswc: str, ipis: str, duration_seconds: int | None
+    key: str, title: str, artists: str, writers: str, isrc: str, album: str, iswc: str, ipis: str, seconds: int | None
 ) -> SongQuery:
-    """What the matcher is asked of a reported song; the columns of ASKED_WITH."""
-    return SongQuery(key, title, artists, isrc, iswc, tuple(ipis.split()), album, duration_seconds)
+    """What the matcher is asked of a reported song; the columns of ASKED_WITH.
+
+    It compares artists with performers and with writers, so writers stand in where a report names no artist, as those of
+    societies do.
+    """
+    return SongQuery(key, title, artists or writers, isrc, iswc, tuple(ipis.split()), album, seconds)
 
 
 def songs_to_match(work: Work) -> QuerySet[ReportedRecording]:

@@ -406,6 +406,37 @@ def test_decisions_are_written_with_parts_candidates_and_evidence(monkeypatch: p
 
 
 @pytest.mark.django_db
+def test_what_lines_say_of_work_and_recording_is_kept_in_its_form_and_asked_with() -> None:
+    report, _new = receive(b"x,y\n")
+    named = Song("", "노래", "", "", "", "T-034.524.680-1", "도해온", "00014107338; x, 199", "PT3M45.4S")
+    unclear = Song("", "노래", "", "", "", "T-1", "", "x", "3 minutes")
+    with_artist = Song("7", "노래", "가수", "", "", "", "도해온", "", "3:45")
+    numbers = resolve_songs(report, {named, unclear, with_artist}, {})
+    assert len(set(numbers.values())) == 3
+
+    def asked(song: Song) -> SongQuery:
+        facts = ReportedRecording.objects.values_list(*matching.ASKED_WITH).get(pk=numbers[song])
+        return matching.as_query(*facts)
+
+    query = asked(named)
+    assert (query.iswc, query.ipis, query.duration_seconds) == ("T0345246801", ("00014107338", "00000000199"), 225)
+    assert query.artists == "도해온", "writers stand in where no artist is named"
+    assert (asked(unclear).iswc, asked(unclear).ipis, asked(unclear).duration_seconds) == ("", (), None)
+    assert (asked(with_artist).artists, asked(with_artist).duration_seconds) == ("가수", 225)
+
+
+@pytest.mark.django_db
+def test_a_song_said_in_more_ways_keeps_the_first_in_the_order_of_letters() -> None:
+    report, _new = receive(b"x,y\n")
+    later = Song("7", "노래", "가수", "", "", "T0345246801", "b")
+    first = Song("7", "노래", "가수", "", "", "T0345246801", "a", "199", "3:45")
+    numbers = resolve_songs(report, {later}, {}) | resolve_songs(report, {first}, {})
+    song = ReportedRecording.objects.get(pk=numbers[first])
+    assert numbers[later] == song.pk
+    assert (song.writers, song.ipis, song.duration_seconds) == ("a", "00000000199", 225)
+
+
+@pytest.mark.django_db
 def test_a_decision_made_meanwhile_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     (work,) = works(1)
 
