@@ -274,6 +274,7 @@ SPECTACULAR_SETTINGS = {
         "CaseState": "claims.models.Case.State",
         "CatalogueEncoding": "works.api.ENCODING_NAMES",
         "CatalogueRowOutcome": "works.models.CatalogueRow.Outcome",
+        "DeclaredOrigin": "royalties.declared.SAID_BY_PEOPLE",
         "DeductionKind": "royalties.models.DeductionRule.Kind",
         "DistributedPart": "royalties.api.runs.PARTS",
         "EarningState": "royalties.models.Earning.State",
@@ -296,6 +297,7 @@ SPECTACULAR_SETTINGS = {
         "ShareRole": "works.models.Share.Role",
         "StatementKind": "royalties.api.statements.KINDS",
         "TitleKind": "works.models.WorkTitle.Kind",
+        "TotalOrigin": "royalties.models.DeclaredTotal.Origin",
         "WaitingOutcome": "royalties.api.songs.WAITING",
     },
 }

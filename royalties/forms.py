@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from portal.lib.money import NotAnAmount, parse_micros, parse_rate
+from royalties.declared import SAID_BY_PEOPLE
 from royalties.models import Basis, Service, Source
 from royalties.reports import encodings
 from royalties.services import LARGEST_PART
@@ -52,6 +53,10 @@ class AmountField(forms.Field):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
 
+    def __init__(self, *, above_zero: bool = True, **options: Any) -> None:
+        self.above_zero = above_zero
+        super().__init__(**options)
+
     def to_python(self, value: Any) -> int | None:
         text = str(value or "").strip().replace(",", "")
         if not text:
@@ -64,7 +69,7 @@ class AmountField(forms.Field):
             ) from error
         if remainder:
             raise forms.ValidationError(_("The amount has more than six decimals."), code="decimals")
-        if micros <= 0:
+        if self.above_zero and micros <= 0:
             raise forms.ValidationError(_("The amount must be more than zero."), code="positive")
         return micros
 
@@ -106,6 +111,21 @@ class DayInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
+class DeclareForm(forms.Form):
+    """What somebody says a report holds. Both left empty: nothing is said there any more."""
+
+    prefix = "declared"  # it stands beside other forms of the report's page
+
+    origin = forms.ChoiceField(label=_("Who says so"), choices=SAID_BY_PEOPLE)
+    lines = PlainIntegerField(label=_("Number of lines, without the header"), required=False, min_value=0)
+    micros = AmountField(label=_("Sum of the money"), required=False, above_zero=False)
+    note = forms.CharField(
+        label=_("Why, if it was said otherwise before"),
+        max_length=300,
+        required=False,
+    )
+
+
 class UploadForm(forms.Form):
     source = forms.ModelChoiceField(
         Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=_("Choose a source")
@@ -130,7 +150,8 @@ class UploadForm(forms.Form):
         help_text=_("Only for tables in text. You see the first lines afterwards and can change it."),
     )
     declared_lines = PlainIntegerField(label=_("Number of lines, without the header"), required=False, min_value=0)
-    declared_micros = AmountField(label=_("Sum of the money"), required=False)
+    declared_micros = AmountField(label=_("Sum of the money"), required=False, above_zero=False)
+    declared_origin = forms.ChoiceField(label=_("Who says so"), choices=SAID_BY_PEOPLE, required=False)
     sha256 = forms.RegexField(
         SHA256,
         label=_("Fingerprint (SHA-256)"),

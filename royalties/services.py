@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import User
 from portal.lib.errors import DomainError
+from royalties.declared import disagrees, note_total
 from royalties.ledger import lock_payees
 from royalties.models import (
     Basis,
+    DeclaredTotal,
     Earning,
     Match,
     MatchWork,
@@ -109,6 +111,19 @@ class NotInDoubt(DomainError):
     status = 409
     sentence = _("Report %(ref)s is not waiting for this decision: it is %(state)s.")
     remedy = _("Open the report again and look at what has changed.")
+
+
+class TotalOfTheFile(DomainError):
+    code = "total-of-the-file"
+    sentence = _("What the file itself says of its totals is read, not typed.")
+    remedy = _("Say who else told you these totals: a mail, an invoice, or whoever sent the file.")
+
+
+class NotToBeDeclared(DomainError):
+    code = "not-to-be-declared"
+    status = 409
+    sentence = _("Report %(ref)s is %(state)s, and its totals cannot be declared now.")
+    remedy = _("Totals are declared of a report that is read and counts, until money is released for it.")
 
 
 class OlderReportIsPaid(DomainError):
@@ -271,9 +286,47 @@ def accept_as_is(*, report: Report, actor: User | None, reason: str) -> Report:
     if report.held_reason not in DOUBTS:
         raise NotInDoubt(ref=report.ref, state=report.get_state_display())
     report.accepted_as_is_by, report.accepted_as_is_reason = actor, reason.strip()
-    report.save(update_fields=["accepted_as_is_by", "accepted_as_is_reason"])
+    report.accepted_as_is_at = timezone.now()
+    report.save(update_fields=["accepted_as_is_by", "accepted_as_is_reason", "accepted_as_is_at"])
     decide_state(report)
     return report
+
+
+@transaction.atomic
+def declare_total(
+    *, report: Report, origin: str, lines: int | None, micros: int | None, note: str, actor: User | None
+) -> Report:
+    """Say, or say otherwise, what a report should hold, and who says so; nothing at all takes back what stood.
+
+    It is held when that is not what was read, and let go when it was held for that alone. Raises NoReason where a
+    correction gives none, TotalOfTheFile for what only the file can say, and NotToBeDeclared once it is too late.
+    """
+    Source.objects.select_for_update(no_key=True).get(pk=report.source_id)  # as when a report is finished
+    report = Report.objects.select_for_update(no_key=True).get(pk=report.pk)
+    if origin == DeclaredTotal.Origin.FILE:
+        raise TotalOfTheFile
+    if not may_declare(report):
+        raise NotToBeDeclared(ref=report.ref, state=report.get_state_display())
+    if report.declared_totals.filter(origin=origin, superseded_at__isnull=True).exists():
+        _require_reason(note)
+    if not note_total(report=report, origin=origin, lines=lines, micros=micros, note=note, actor=actor):
+        return report
+    doubt = _doubt_about(report)
+    if report.held_reason in DOUBTS:
+        decide_state(report)
+    elif doubt:
+        report.state, report.held_reason = Report.State.HELD, doubt
+        report.save(update_fields=["state", "held_reason"])
+        attach_waiting()
+    return report
+
+
+def may_declare(report: Report) -> bool:
+    """Whether it still matters what was declared of a report: it is read, counts, and no money was released for it."""
+    counts = report.state in {Report.State.READY, Report.State.HELD} and report.held_reason != Report.HeldReason.ASIDE
+    if not counts or report.superseded_at is not None:
+        return False
+    return not report.pools.filter(state=Pool.State.RELEASED).exists()
 
 
 def decide_state(report: Report) -> None:
@@ -299,11 +352,10 @@ def decide_state(report: Report) -> None:
 
 def _doubt_about(report: Report) -> str:
     """What is wrong with the file as a whole, unless somebody has accepted it as it is."""
-    if report.accepted_as_is_reason:
-        return ""
-    money = report.accepted_micros + report.rejected_micros
-    if report.declared_lines not in {None, report.lines} or report.declared_micros not in {None, money}:
+    if disagrees(report):
         return Report.HeldReason.DECLARED
+    if report.accepted_as_is_at is not None:
+        return ""
     return Report.HeldReason.TRUNCATED if report.reading.get("is_full") else ""
 
 

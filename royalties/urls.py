@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from royalties.views import (
+    control,
     downloads,
     duplicates,
     earnings,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("reports/<str:ref>/lines/", reports.report_lines, name="report_lines"),
     path("reports/<str:ref>/settle/", reports.settle_report, name="settle_report"),
     path("reports/<str:ref>/accept/", readings.accept_report, name="accept_report"),
+    path("reports/<str:ref>/declared/", control.declare, name="declare_total"),
     path("reports/<str:ref>/read-again/", readings.read_again, name="read_again"),
     path("reports/<str:ref>/resume/", reports.resume_report, name="resume_report"),
     path("songs/", matches.unmatched, name="unmatched"),

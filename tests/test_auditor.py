@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from claims.rules import Check
+from royalties.models import Report
 from tests import test_access
 from tests.test_access import METHODS, PAGES, SAFE, World, everything
 from works.merging import seal_of
@@ -142,6 +143,10 @@ STEPS: dict[str, tuple[Callable[[World], str], Callable[[World], dict[str, Any]]
     "basis": (
         lambda world: reverse("royalties:sources"),
         lambda world: {"source": "mcsc", "basis": "whole", "from_date": "2026-01", "note": "letter"},
+    ),
+    "total": (
+        lambda world: reverse("royalties:declare_total", args=[Report.objects.order_by("pk")[0].ref]),
+        lambda world: {"declared-origin": "mail", "declared-lines": "7"},
     ),
     "match": (
         lambda world: reverse("royalties:reject_match", args=[world.scene.review.ref]),

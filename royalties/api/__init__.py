@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from royalties.api import duplicates, ledger, money, names, reports, review, runs, songs, sources, statements, usage
+from royalties.api import (
+    control,
+    duplicates,
+    ledger,
+    money,
+    names,
+    reports,
+    review,
+    runs,
+    songs,
+    sources,
+    statements,
+    usage,
+)
 
 urlpatterns: list[URLPattern] = [
     *sources.urlpatterns,
     *reports.urlpatterns,
+    *control.urlpatterns,
     *songs.urlpatterns,
     *review.urlpatterns,
     *duplicates.urlpatterns,

@@ -35,9 +35,10 @@ from royalties.api.fields import (
     name_of,
     source_named,
 )
+from royalties.declared import SAID_BY_PEOPLE, Compared, compared_totals
 from royalties.ingest import ReportFigures, receive_report, report_figures, resume_report
 from royalties.ingest.again import read_report_again
-from royalties.models import Basis, Pool, RejectedLine, Report, ReportedRecording, UsageLine
+from royalties.models import Basis, DeclaredTotal, Pool, RejectedLine, Report, ReportedRecording, UsageLine
 from royalties.overlap import other_files
 from royalties.progress import STAGES, UNDER_WAY, progress_of
 from royalties.querysets import LINE_KEYS
@@ -136,8 +137,18 @@ class ReadingOut(serializers.Serializer[Any]):
 
 
 class Declared(serializers.Serializer[Any]):
+    origin = serializers.ChoiceField(choices=DeclaredTotal.Origin.choices, help_text=_("Where it is said."))
     lines = serializers.IntegerField(allow_null=True)
     money = Money(allow_null=True)
+    lines_differ_by = serializers.IntegerField(allow_null=True, help_text=_("Declared less what was read."))
+    money_differs_by = Money(allow_null=True)
+    agrees = serializers.BooleanField(
+        help_text=_("To the line and to the fen. If one does not, the report is held until staff accept it.")
+    )
+    line_no = serializers.IntegerField(allow_null=True, help_text=_("Where in the file it stands."))
+    by = serializers.CharField(allow_null=True)
+    at = serializers.DateTimeField()
+    note = serializers.CharField(allow_blank=True)
 
 
 class AcceptedAsIs(serializers.Serializer[Any]):
@@ -150,7 +161,7 @@ class AboutFile(serializers.Serializer[Any]):
     family = serializers.CharField(allow_blank=True)
     container = serializers.CharField(allow_blank=True)
     reading = ReadingOut(allow_null=True, help_text=_("How it was read; null until its first lines are."))
-    declared = Declared(help_text=_("What its sender declared. If it is not what was read, the report is held."))
+    declared = Declared(many=True, help_text=_("What is said of its totals, and by whom, beside what was read."))
     accepted_as_is = AcceptedAsIs(allow_null=True, help_text=_("Who took responsibility for a file in doubt."))
     reads_again = serializers.CharField(
         allow_null=True, help_text=_("The ref of the report of the same file whose place this one took.")
@@ -190,6 +201,11 @@ class ReportIn(Input):
         required=False,
         min_value=0,
         help_text=_("Which sum of money its sender says it has, in millionths of the source's currency."),
+    )
+    declared_origin = serializers.ChoiceField(
+        choices=SAID_BY_PEOPLE,
+        required=False,
+        help_text=_("Where the sender says so; the one who sent it in by default."),
     )
     sha256 = serializers.RegexField(SHA256, required=False, help_text=_("Its fingerprint, if its sender stated one."))
 
@@ -262,6 +278,7 @@ class ReportList(ApiView):
             encoding=given.get("encoding", ""),
             declared_lines=given.get("declared_lines"),
             declared_micros=given.get("declared_micros"),
+            declared_origin=given.get("declared_origin", DeclaredTotal.Origin.STAFF),
         )
         shown = report_shown(actor, access.get_report(actor, report.ref))
         return Response(shown, status=201 if is_new else 200)
@@ -455,10 +472,7 @@ def _about_file(report: Report) -> Mapping[str, Any]:
         "family": report.family,
         "container": report.container,
         "reading": _reading(report) if report.reading.get("preview") is not None else None,
-        "declared": {
-            "lines": report.declared_lines,
-            "money": None if report.declared_micros is None else money(report.declared_micros, report.currency),
-        },
+        "declared": [_declared(found, report.currency) for found in compared_totals(report)],
         "accepted_as_is": {"by": name_of(report.accepted_as_is_by), "reason": report.accepted_as_is_reason}
         if report.accepted_as_is_reason
         else None,
@@ -472,6 +486,22 @@ def _about_file(report: Report) -> Mapping[str, Any]:
         "worker_said": report.job.error_text if report.job and report.state == Report.State.STOPPED else "",
         "paid_by": [{"remittance": pool.remittance.ref, "state": pool.state} for pool in pools],
         "other_files": _other_files(report) if report.held_reason == Report.HeldReason.SECOND_FILE else [],
+    }
+
+
+def _declared(found: Compared, currency: str) -> Mapping[str, Any]:
+    total = found.total
+    return {
+        "origin": total.origin,
+        "lines": total.lines,
+        "money": None if total.micros is None else money(total.micros, currency),
+        "lines_differ_by": found.lines,
+        "money_differs_by": None if found.micros is None else money(found.micros, currency),
+        "agrees": found.agrees,
+        "line_no": total.line_no,
+        "by": name_of(total.declared_by),
+        "at": total.created_at,
+        "note": total.note,
     }
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.models import User
 from portal.files.guards import extension_of
 from portal.lib.errors import DomainError
+from royalties.declared import copy_totals_of
 from royalties.ingest.receive import begin, known_encoding, try_again
 from royalties.ledger import lock_payees
 from royalties.models import Earning, Match, Report, ReportedRecording, Source
@@ -78,11 +79,10 @@ def read_report_again(*, report: Report, encoding: str, actor: User | None, bell
         period=old.period,
         currency=old.currency,
         encoding_asked=encoding,
-        declared_lines=old.declared_lines,
-        declared_micros=old.declared_micros,
         uploaded_by=actor,
         reads_again=old,
     )
+    copy_totals_of(old, new)
     _name_songs_anew(old, new)
     begin(new, actor, bell=bell)
     attach_waiting()

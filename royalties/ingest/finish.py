@@ -15,10 +15,11 @@ from portal.accounts.access import society_staff
 from portal.jobs.models import Chunk, Job
 from portal.jobs.services import QUARANTINED, Stopped, Work
 from portal.notices.services import notify
+from royalties.declared import note_total
 from royalties.ingest.figures import ReportFigures, report_figures
 from royalties.ingest.plan import layout_of
 from royalties.ingest.reading import spool_path
-from royalties.models import RejectedLine, Report, Source, TileTotal
+from royalties.models import DeclaredTotal, RejectedLine, Report, Source, TileTotal
 from royalties.reports.base import POISON, LinesDoNotAddUp
 from royalties.services import decide_state
 
@@ -48,6 +49,7 @@ def work_finish(work: Work, _prepared: Any) -> None:
     report.finished_at = timezone.now()
     report.save()
     TileTotal.objects.filter(report_id=report.pk).delete()
+    _note_footer(report, work.job)
     decide_state(report)
     _tell(report, READY if report.state == Report.State.READY else HELD)
     _tell_of_poison(report)
@@ -91,6 +93,24 @@ def _rounding(job: Job) -> tuple[int, Decimal]:
     payloads = list(_chunks_of_lines(job.pk).values_list("payload", flat=True))
     remainder = sum((Decimal(payload["remainder"]) for payload in payloads), Decimal(0))
     return sum(payload["rounded"] for payload in payloads), remainder
+
+
+def _note_footer(report: Report, job: Job) -> None:
+    """What the file says of its own totals, for decide_state to compare: {"lines": int, "micros": int, "line_no": int}, none
+    of which it must say. A family that knows it when it plans puts it into Report.reading["footer"]; one that meets it among
+    the lines returns it from the chunk as "footer", beside "rounded". Lines are counted as Report.lines counts them.
+    """
+    among_lines = _chunks_of_lines(job.pk).filter(payload__has_key="footer").order_by("ordinal")
+    footer = among_lines.values_list("payload__footer", flat=True).last() or report.reading.get("footer")
+    if footer:
+        note_total(
+            report=report,
+            origin=DeclaredTotal.Origin.FILE,
+            lines=footer.get("lines"),
+            micros=footer.get("micros"),
+            line_no=footer.get("line_no"),
+            actor=None,
+        )
 
 
 def _chunks_of_lines(job_id: int | None) -> QuerySet[Chunk]:

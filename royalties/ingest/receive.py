@@ -12,7 +12,8 @@ from portal.accounts.models import User
 from portal.files.models import StoredFile
 from portal.files.services import discard_upload
 from portal.jobs.services import NewChunk, create_job, resume_job
-from royalties.models import Report, Source
+from royalties.declared import begin_totals_anew, note_total
+from royalties.models import DeclaredTotal, Report, Source
 from royalties.reports import encodings
 from royalties.reports.base import EncodingIsUnknown, PeriodIsImpossible
 from royalties.reports.lines import YEARS
@@ -29,6 +30,7 @@ def receive_report(
     encoding: str = "",
     declared_lines: int | None = None,
     declared_micros: int | None = None,
+    declared_origin: str = DeclaredTotal.Origin.STAFF,
     bell: bool = True,
 ) -> tuple[Report, bool]:
     """Take a stored file as a report of a source; workers do the rest. False: these bytes are here already.
@@ -37,15 +39,14 @@ def receive_report(
     Only a file that was refused gets another try, perhaps with the month stated this time. `period` is any day of the
     month, or nothing: then the first line says it. `encoding` is one of encodings.CHOICES, or nothing: then the bytes decide.
     What its sender declared, the number of its lines without the header and the sum of its money, must agree with what is
-    read; otherwise the report is held. Without `bell` the caller drains the job (see work_on).
+    read; otherwise the report is held. `declared_origin` is where that was said. Without `bell` the caller drains the job (see work_on).
     """
     stated = {
         "period": None if period is None else _month(period),
         "encoding_asked": known_encoding(encoding),
-        "declared_lines": declared_lines,
-        "declared_micros": declared_micros,
         "uploaded_by": user,
     }
+    declared: dict[str, Any] = {"origin": declared_origin, "lines": declared_lines, "micros": declared_micros}
     try:
         with transaction.atomic():
             report = Report.objects.create(
@@ -55,9 +56,10 @@ def receive_report(
                 currency=source.currency,
                 **stated,
             )
+            note_total(report=report, **declared, actor=user)
             begin(report, user, bell=bell)
     except IntegrityError:  # same_bytes_are_one_report
-        return _receive_again(source, stored, stated, bell=bell)
+        return _receive_again(source, stored, stated, declared, bell=bell)
     return report, True
 
 
@@ -74,11 +76,15 @@ def resume_report(*, report: Report) -> bool:
     return True
 
 
-def _receive_again(source: Source, stored: StoredFile, stated: Mapping[str, Any], *, bell: bool) -> tuple[Report, bool]:
+def _receive_again(
+    source: Source, stored: StoredFile, stated: Mapping[str, Any], declared: Mapping[str, Any], *, bell: bool
+) -> tuple[Report, bool]:
     with transaction.atomic():
         standing = Report.objects.filter(superseded_at__isnull=True)
         report = standing.select_for_update(no_key=True).get(source=source, sha256=stored.sha256)
         if report.state == Report.State.REFUSED:
+            begin_totals_anew(report)
+            note_total(report=report, **declared, actor=stated["uploaded_by"])
             try_again(report, stored, stated, bell=bell)
             return report, True
         if report.file_id != stored.pk:

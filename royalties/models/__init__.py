@@ -5,6 +5,7 @@ The path of money: Report → UsageLine → SongUsage → (Remittance → Pool) 
 
 from __future__ import annotations
 
+from royalties.models.control import DeclaredTotal
 from royalties.models.distribution import (
     DeductionRule,
     DistributionRun,
@@ -46,6 +47,7 @@ from royalties.models.sources import Basis, RightSplit, Service, Source, SourceP
 
 __all__ = [
     "Basis",
+    "DeclaredTotal",
     "DeductionRule",
     "DistributionRun",
     "Earning",

@@ -66,8 +66,6 @@ class Report(models.Model):
     encoding_asked = models.CharField(max_length=12, blank=True)  # what a person said; nothing: the bytes decide
     encoding = models.CharField(max_length=12, blank=True)  # in which it was read, shown to people
     reading = models.JSONField(default=dict)  # how else it was read, for people: see ingest.plan
-    declared_lines = models.BigIntegerField(null=True)  # what its sender said it holds
-    declared_micros = models.DecimalField(max_digits=38, decimal_places=0, null=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
     held_reason = models.CharField(max_length=16, choices=HeldReason.choices, blank=True)
     basis = models.CharField(max_length=8, choices=Basis.choices, blank=True)  # as in force when it became ready
@@ -89,6 +87,7 @@ class Report(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     accepted_as_is_reason = models.CharField(max_length=300, blank=True)
+    accepted_as_is_at = models.DateTimeField(null=True)
     reads_again = models.OneToOneField(  # the report of the same file whose place this one took, in another encoding
         "self", on_delete=models.PROTECT, null=True, related_name="read_again_as"
     )

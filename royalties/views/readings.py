@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST
 
 from portal.accounts.access import Reader, is_staff
 from portal.files.guards import extension_of
-from portal.lib.wording import exact_money
 from royalties.access import get_report, staff_only
 from royalties.forms import ReadAgainForm, ReasonForm
 from royalties.ingest.again import SETTLED, read_report_again
@@ -46,22 +45,9 @@ def reading_context(user: Reader, shown: Report) -> dict[str, Any]:
         else None,
         "in_doubt": shown.held_reason in DOUBTS,
         "accept": ReasonForm() if staff and shown.held_reason in DOUBTS else None,
-        "declared": _declared(shown),
         "later": getattr(shown, "read_again_as", None),
         "before": shown.reads_again,
     }
-
-
-def _declared(shown: Report) -> list[tuple[str, str, str]]:
-    """What the sender declared and does not agree with the file: its name, what was declared, what was found."""
-    found = []
-    if shown.declared_lines not in {None, shown.lines}:
-        found.append((_("Lines"), f"{shown.declared_lines:,}", f"{shown.lines:,}"))
-    money = shown.accepted_micros + shown.rejected_micros
-    if shown.declared_micros is not None and shown.declared_micros != money:
-        declared = exact_money(int(shown.declared_micros), shown.currency)
-        found.append((_("Money"), declared, exact_money(int(money), shown.currency)))
-    return found
 
 
 @require_POST

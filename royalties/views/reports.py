@@ -20,13 +20,14 @@ from portal.lib.keyset import page_of, whole
 from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_only
 from royalties.forms import SettleForm, UploadForm
 from royalties.ingest import receive_report, report_figures, resume_report as resume
-from royalties.models import RejectedLine, Report, ReportedRecording, UsageLine
+from royalties.models import DeclaredTotal, RejectedLine, Report, ReportedRecording, UsageLine
 from royalties.overlap import other_files
 from royalties.progress import STAGES, UNDER_WAY, progress_of
 from royalties.querysets import LINE_KEYS
 from royalties.reports.base import POISON, REASONS, refusal_of
 from royalties.resting import resting_money
 from royalties.services import settle_second_file
+from royalties.views.control import declared_context
 from royalties.views.readings import reading_context
 
 
@@ -83,6 +84,7 @@ def _receive(form: UploadForm, actor: Any) -> tuple[Report, bool]:
         encoding=said["encoding"],
         declared_lines=said["declared_lines"],
         declared_micros=said["declared_micros"],
+        declared_origin=said["declared_origin"] or DeclaredTotal.Origin.STAFF,
     )
 
 
@@ -120,6 +122,7 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "settle": SettleForm() if staff and to_settle else None,
         "earlier": other_files(shown) if to_settle and sees_everything(request.user) else [],
         "reading": reading_context(request.user, shown) if sees_everything(request.user) and not under_way else None,
+        "declared": declared_context(request.user, shown) if figures and sees_everything(request.user) else None,
         "pools": list(shown.pools.select_related("remittance")) if sees_everything(request.user) else [],
     }
 

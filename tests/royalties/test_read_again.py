@@ -248,7 +248,8 @@ def test_the_upload_form_takes_what_its_sender_says(scene: Scene) -> None:
     }
     assert signed_in(scene.staff).post(reverse("royalties:upload"), form).status_code == 302
     report = Report.objects.latest("id")
-    assert [report.encoding_asked, report.declared_lines, report.declared_micros] == ["utf-8", 61, 12_500_000]
+    declared = report.declared_totals.get()
+    assert [report.encoding_asked, declared.lines, declared.micros] == ["utf-8", 61, 12_500_000]
     wrong = {**form, "sha256": "0" * 64, "file": SimpleUploadedFile("song_1.csv", content + b"\n")}
     refused = signed_in(scene.staff).post(reverse("royalties:upload"), wrong)
     assert refused.status_code == 400

@@ -320,7 +320,10 @@ def test_a_file_that_is_not_what_was_declared_is_held_until_staff_accept_it(scen
     work_on(Job.objects.latest("pk").pk)
     held = client.get(f"{REPORTS}{ref}/").json()
     assert (held["state"], held["held_reason"]) == ("held", "declared")
-    assert held["about_file"]["declared"] == {"lines": 3, "money": {"amount_micros": 4_000_000, "currency": "CNY"}}
+    (declared,) = held["about_file"]["declared"]
+    assert (declared["origin"], declared["lines"], declared["lines_differ_by"]) == ("staff", 3, 1)
+    assert declared["money"] == {"amount_micros": 4_000_000, "currency": "CNY"}
+    assert (declared["money_differs_by"]["amount_micros"], declared["agrees"], declared["by"]) == (0, False, "staff")
     path = f"{REPORTS}{ref}/accept/"
     assert error_of(client.post(path, {"reason": ""}, "application/json"), 400)["error"] == "no-reason"
     accepted = client.post(path, {"reason": "their footer counts itself"}, "application/json").json()
