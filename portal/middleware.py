@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 
+from portal.files.copies import DiskIsFull
 from portal.lib.errors import DomainError
 from portal.lib.http import as_refusal
 from portal.lib.whole_body import BodyCutOff, WholeBody
@@ -52,7 +53,7 @@ class WholeBodyMiddleware:
             return None
         try:
             _ = request.POST
-        except BodyCutOff as error:
+        except (BodyCutOff, DiskIsFull) as error:
             return _page_of(request, error)
         return None
 

@@ -200,11 +200,23 @@ TIME_ZONE = "Asia/Seoul"
 STATIC_URL = "static/"
 STATIC_ROOT = PORTAL_DATA_DIR / "static"
 MEDIA_ROOT = PORTAL_DATA_DIR / "files"
-STORAGES = {
+# Uploads lie in that folder, or in a bucket of S3 when one is named: workers on several machines then share nothing but it,
+# PostgreSQL and Redis, and the folder holds copies (portal/files/copies.py).
+STORAGE_BUCKET = env.text("STORAGE_BUCKET", "")
+STORAGE_CACHE_BYTES = env.integer("STORAGE_CACHE_BYTES", 20_000_000_000)  # of such copies on one machine
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(MEDIA_ROOT)},
-    },
+        "BACKEND": "portal.files.bucket.Bucket",
+        "OPTIONS": {
+            "bucket": STORAGE_BUCKET,
+            "endpoint": env.text("STORAGE_ENDPOINT", ""),
+            "region": env.text("STORAGE_REGION", ""),
+            "access_key": env.text("STORAGE_ACCESS_KEY", ""),
+            "secret_key": env.text("STORAGE_SECRET_KEY", ""),
+        },
+    }
+    if STORAGE_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(MEDIA_ROOT)}},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from royalties import duplicates, ingest, rematch as rematching, songs
-from royalties.ingest.reading import sweep_spool
+from royalties.ingest.spool import sweep_spool
 
 
 @shared_task(name=ingest.TASK)

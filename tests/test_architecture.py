@@ -152,8 +152,21 @@ def test_compose_gives_only_variables_that_settings_read() -> None:
 
 
 def test_compose_holds_no_secret() -> None:
-    """Every password and key is a variable that must be given."""
+    """Every password and key is a variable that must be given, or that nobody needs and has no value by itself."""
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     for line in text.splitlines():
         if re.match(r"\s+\w*(PASSWORD|SECRET_KEY|_URL): ", line):
-            assert re.search(r"\$\{[A-Z_]+:\?", line), line
+            assert re.search(r"\$\{[A-Z_]+(:\?|:-\})", line), line
+
+
+def test_compose_gives_every_variable_of_the_storage() -> None:
+    """Web, workers and beat see the same files: whoever sets a bucket sets it for all of them."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    named = {name for name in variables_of_settings() if name.startswith("STORAGE_")}
+    assert len(named) == 6
+    for name in ("web", "worker", "beat"):
+        given = compose["services"][name]["environment"]
+        assert {variable: given[variable] for variable in named} == {
+            variable: f"${{{variable}:-{20_000_000_000 if variable == 'STORAGE_CACHE_BYTES' else ''}}}"
+            for variable in named
+        }

@@ -8,7 +8,8 @@ import math
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -19,9 +20,10 @@ from django.db.models import Sum, Window
 from django.http import FileResponse
 from django.utils import timezone
 
-from portal.files import guards
+from portal.files import copies, guards
+from portal.files.copies import FILES, PART
 from portal.files.models import StoredFile
-from portal.files.uploads import PART
+from portal.lib import disk
 
 READ_BYTES: Final = 1 << 20
 QUOTA_LOCK: Final = 0x67_61_72_03  # advisory, with the number of the person
@@ -42,7 +44,7 @@ def store_upload(
     """Write the bytes under a fresh uuid, fingerprint them on the way, check them, and only then make the row.
 
     `label` is what the person calls the file: kept to show, never used as a path. `sha256`, if given, is what its sender
-    says the fingerprint is. Raises the refusals of guards.py; a refused or interrupted upload leaves no row, and no file
+    says the fingerprint is. Raises the refusals of guards.py, DiskIsFull and StorageIsAway; a refused or interrupted upload leaves no row, and no file
     but perhaps a .part that nothing refers to, which sweep_leftovers takes away.
     """
     label = guards.clean_label(label)
@@ -58,6 +60,8 @@ def store_upload(
         guards.check_content(part, label=label)
         part.replace(final)
         _sync_folder(folder)
+        if copies.are_shared():
+            copies.share(FILES, str(name))
         with transaction.atomic():
             _require_room(user, size_bytes)
             return StoredFile.objects.create(
@@ -67,42 +71,71 @@ def store_upload(
                 size_bytes=size_bytes,
                 uploaded_by_id=user.pk if user is not None else None,
             )
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
-        final.unlink(missing_ok=True)
+        _remove_bytes(final)
+        if disk.is_full(error):
+            raise copies.DiskIsFull from error
         raise
 
 
 def discard_upload(*, stored: StoredFile) -> None:
     """Take back a file that nothing refers to, such as bytes that are here already. Bytes go when the row is gone."""
-    path = path_of(stored)
+    path = Path(settings.MEDIA_ROOT) / str(stored.uuid)
     stored.delete()
-    transaction.on_commit(lambda: path.unlink(missing_ok=True))
+    transaction.on_commit(partial(_remove_bytes, path))
 
 
 def sweep_leftovers() -> int:
     """Take away files that no row refers to, a day after they were last written: of uploads that were interrupted, and of
-    processes that were killed between the file and its row. Returns how many.
+    processes that were killed between the file and its row. Returns how many. Of a shared storage each machine's own folder
+    holds copies, which copies.make_room sees to.
     """
-    before = timezone.now().timestamp() - LEFT_SECONDS
-    old = [path for path in Path(settings.MEDIA_ROOT).glob("*") if path.is_file() and path.stat().st_mtime < before]
+    before = timezone.now() - dt.timedelta(seconds=LEFT_SECONDS)
+    old = [path for path, written_at in _stored_bytes() if written_at < before]
     swept = 0
     for batch in _batched(old):
         names = [path.name for path in batch if UUID_NAME.fullmatch(path.name)]
         kept = {str(name) for name in StoredFile.objects.filter(uuid__in=names).values_list("uuid", flat=True)}
         for path in batch:
             if path.name.endswith(PART) or (path.name in names and path.name not in kept):
-                path.unlink(missing_ok=True)
+                _remove_bytes(path)
                 swept += 1
     return swept
 
 
-def _batched(paths: list[Path]) -> Iterator[list[Path]]:
+def _stored_bytes() -> Iterator[tuple[Path, dt.datetime]]:
+    """Where each file lies, or would lie on this machine, and when it was written."""
+    folder = Path(settings.MEDIA_ROOT)
+    if copies.are_shared():
+        from portal.files import bucket
+
+        yield from ((folder / name.removeprefix(f"{FILES}/"), at) for name, at in bucket.names(f"{FILES}/"))
+        return
+    for path in folder.glob("*"):
+        if path.is_file():
+            yield path, dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+
+
+def _remove_bytes(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    if copies.are_shared():
+        from portal.files import bucket
+
+        bucket.remove(f"{FILES}/{path.name}")
+
+
+def _batched(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
     return (paths[at : at + BATCH] for at in range(0, len(paths), BATCH))
 
 
-def path_of(stored: StoredFile) -> Path:
-    """Where the bytes lie."""
+def path_of(stored: StoredFile, *, keep: Callable[[], None] = copies.nothing, prove: bool = False) -> Path:
+    """Where the bytes lie on this machine; from a shared storage they are brought first, and `keep` is called on the way.
+
+    `prove`: a copy that was brought before is compared with the fingerprint again. Raises what copies.bring raises.
+    """
+    if copies.are_shared():
+        return copies.bring(FILES, str(stored.uuid), sha256=stored.sha256, keep=keep, prove=prove)
     return Path(settings.MEDIA_ROOT) / str(stored.uuid)
 
 

@@ -34,9 +34,11 @@ from xml.parsers.expat import ExpatError
 
 from portal.files import scan
 from portal.files.scan import Refused, Sheet, Slice
+from portal.lib import disk
 
 WITH_DATES: Final = "dates"
 REFUSED: Final = 3  # exit status; anything else but 0 is a death
+DISK_IS_FULL: Final = "disk-is-full"
 MEMORY_BYTES: Final = 1_500_000_000
 CPU_SECONDS: Final = 300
 OUTPUT_BYTES: Final = 2_000_000_000
@@ -248,6 +250,10 @@ def _read_slices(target: Path, other_end: Connection, scanner: Connection, with_
         scanner.send((writer.rows, {}))
     except Refused as refused:
         scanner.send((refused.code, refused.params))
+    except OSError as error:
+        if not disk.is_full(error):
+            raise
+        scanner.send((DISK_IS_FULL, {}))
     except (CalamineError, *UNREADABLE) as error:
         sys.stderr.write(repr(error))
         scanner.send(("sheet-cannot-be-read", {}))
@@ -272,6 +278,11 @@ def main() -> int:
         json.dump(spool(Path(source), Path(target), name, with_dates=dates == [WITH_DATES]), sys.stdout)
     except Refused as refused:
         json.dump({"code": refused.code, "params": refused.params}, sys.stdout)
+        return REFUSED
+    except OSError as error:
+        if not disk.is_full(error):
+            raise
+        json.dump({"code": DISK_IS_FULL, "params": {}}, sys.stdout)
         return REFUSED
     except UNREADABLE as error:
         sys.stderr.write(repr(error))

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from portal.files import scan, sheet_reader
+from portal.files.copies import DiskIsFull
 from portal.lib.errors import DomainError
 
 WALL_SECONDS: Final = 600
@@ -108,6 +109,7 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
         SheetHasFormulas,
         SheetHasErrors,
         SheetTookTooMuch,
+        DiskIsFull,
     )
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
-PART = ".part"
+from portal.files.copies import PART, DiskIsFull
+from portal.lib import disk
 
 
 class PartFile(TemporaryUploadedFile):
@@ -33,7 +35,14 @@ class StopsAtTheLimit(TemporaryFileUploadHandler):
         self.room = settings.UPLOAD_MAX_BYTES + 1
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self.file.write(raw_data[: self.room])
+        try:
+            self.file.write(raw_data[: self.room])
+        except OSError as error:
+            with suppress(OSError):  # what it still holds cannot be written either
+                self.file.close()
+            if disk.is_full(error):
+                raise DiskIsFull from error
+            raise
         self.room -= min(self.room, len(raw_data))
 
     def file_complete(self, file_size: int) -> Any:

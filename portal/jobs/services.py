@@ -29,7 +29,8 @@ from django.db.models.functions import Now
 from kombu.exceptions import OperationalError as BrokerIsDown
 
 from portal.jobs.models import Chunk, Job
-from portal.lib.errors import DomainError
+from portal.lib import disk
+from portal.lib.errors import DomainError, Passing
 
 MAX_ATTEMPTS: Final = 5  # that end in failure, before the chunk is taken for the cause
 PIECE_ATTEMPTS: Final = 2  # the same of a piece: its whole has failed often enough
@@ -288,7 +289,7 @@ def drain(*, job_id: int, stages: Mapping[str, Stage], seconds: float | None = N
     A worker says for how many `seconds`: it then rings for the rest, and others have their turn; it also calls others to
     help where a stage has several chunks. Without `seconds` the caller does it all and rings for nobody.
 
-    A lost connection, a deadlock or a lock not got in time cost an attempt and are tried again. A foreseen failure
+    A lost connection, a deadlock, a lock not got in time or a disk without room cost an attempt and are tried again. A foreseen failure
     (DomainError) stops the job. Anything else is a bug: it costs an attempt, and is raised for the log. A chunk whose
     attempts are used up is cut into pieces where its stage can do that, and stops the job where it cannot. So does a job
     stop that was left in a stage of another version: staff are told once, and the sweep does not ring for it for ever.
@@ -354,12 +355,14 @@ def _do(work: Work, stage: Stage, stages: Mapping[str, Stage], *, helpers: bool)
     except LostLease:
         log.info("attempt %s of %s/%s came late: rolled back", work.attempt, work.job, work.ordinal)
         settled = True
-    except DomainError as error:
-        _stop(work, stage, Stopped(error.code, error.params), traceback.format_exc())
-        settled = True
-    except DATABASE_REFUSES as error:
+    except (*DATABASE_REFUSES, Passing, OSError) as error:
+        if isinstance(error, OSError) and not disk.is_full(error):
+            raise
         log.warning("attempt %s of %s/%s will be repeated: %s", work.attempt, work.job, work.ordinal, error)
         _give_back(work, refused=error)
+        settled = True
+    except DomainError as error:
+        _stop(work, stage, Stopped(error.code, error.params), traceback.format_exc())
         settled = True
     finally:
         if not settled:
@@ -450,11 +453,12 @@ def _stop_if_nobody_knows_it(job_id: int, stages: Mapping[str, Stage]) -> None:
 def _give_back(work: Work, *, refused: Exception | None = None) -> None:
     """Free the lease, so that the next attempt need not wait for its end, and keep what went wrong.
 
-    Where the database has no room left, the next attempt comes a lease later. Should the transaction have been committed
+    Where a disk has no room left, or a storage does not answer, the next attempt comes a lease later. Should the transaction have been committed
     after all, the chunk is done and this changes nothing.
     """
     text = _storable(traceback.format_exc())
-    wait = settings.JOB_LEASE_SECONDS if _sqlstate(refused).startswith(NO_RESOURCES) else 0
+    waits = isinstance(refused, Passing | OSError) or _sqlstate(refused).startswith(NO_RESOURCES)
+    wait = settings.JOB_LEASE_SECONDS if waits else 0
     failures, refusals = (1, 0) if refused is None else (0, 1)
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()

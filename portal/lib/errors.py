@@ -48,6 +48,12 @@ class DomainError(Exception):
         return {"Retry-After": str(self.params["seconds"])} if self.status == TOO_MUCH else {}
 
 
+class Passing(DomainError):
+    """Something that is needed has no room or does not answer just now. A person tries again later; a job does so by itself."""
+
+    status = 503
+
+
 class NotAllowed(DomainError):
     """Somebody tried what their role may not do on an object they may see."""
 

@@ -18,7 +18,7 @@ from portal.notices.services import notify
 from royalties.declared import note_total
 from royalties.ingest.figures import ReportFigures, report_figures
 from royalties.ingest.plan import layout_of
-from royalties.ingest.reading import spool_path
+from royalties.ingest.spool import remove_spool
 from royalties.models import DeclaredTotal, RejectedLine, Report, Source, TileTotal
 from royalties.reports.base import POISON, LinesDoNotAddUp
 from royalties.services import decide_state
@@ -53,7 +53,7 @@ def work_finish(work: Work, _prepared: Any) -> None:
     decide_state(report)
     _tell(report, READY if report.state == Report.State.READY else HELD)
     _tell_of_poison(report)
-    transaction.on_commit(partial(_remove_spool, work.job.pk))
+    transaction.on_commit(partial(remove_spool, work.job.pk))
 
 
 # Accepted lines as blocks hold them, the lowest and the highest number, and how many numbers stand on both sides. In no two
@@ -118,11 +118,6 @@ def _chunks_of_lines(job_id: int | None) -> QuerySet[Chunk]:
     return Chunk.objects.filter(job=job_id, stage="parse").exclude(state=Chunk.State.SPLIT)
 
 
-def _remove_spool(job_id: int) -> None:
-    for path in spool_path("").glob(f"{job_id}-*"):
-        path.unlink(missing_ok=True)
-
-
 def stopped(job: Job, reason: Stopped) -> None:
     """A file that cannot be planned is refused, and nothing was taken from it; later than that, staff must look."""
     report = Report.objects.select_related("source").get(pk=job.subject_id)
@@ -133,7 +128,7 @@ def stopped(job: Job, reason: Stopped) -> None:
     report.save(update_fields=["state", "error_code", "error_params"])
     _tell(report, REFUSED if refused else STOPPED)
     if refused:
-        transaction.on_commit(partial(_remove_spool, job.pk))
+        transaction.on_commit(partial(remove_spool, job.pk))
 
 
 def _tell(report: Report, sentence: str) -> None:

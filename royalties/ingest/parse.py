@@ -17,7 +17,7 @@ from royalties.ingest.plan import layout_of, period_of
 from royalties.ingest.reading import Reading, reading_of
 from royalties.ingest.songs import resolve_songs
 from royalties.models import Report
-from royalties.reports import csv_lines, tme
+from royalties.reports import tme
 from royalties.reports.base import LinesDoNotAddUp
 from royalties.reports.csv_lines import Tile
 from royalties.reports.lines import Lines, Rejected, Rules, Song, read_line
@@ -67,13 +67,13 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
     """
     report = Report.objects.select_related("file", "source").get(pk=work.job.subject_id)
     payload = dict(work.payload)
-    reading = reading_of(report, payload["spool"])
+    reading = reading_of(report, payload["spool"], keep=work.keep)
     tile = Tile(**{name: payload[name] for name in ("offset", "size", "first_line", "lines", "sha256")})
     rules = Rules(layout_of(report), tme.PLATFORMS, tme.NOT_CHINA)
     reader = remembered.reader(rules, reading)
     others = Lines()
     with without_looking_for_cycles():
-        plain, left = reader.read(csv_lines.read_tile(reading.path, tile), tile.first_line)
+        plain, left = reader.read(reading.block(tile), tile.first_line)
         for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
             read_line(number, raw, cells, rules, others)
         named = {usage.song for usage in reader.fresh() if usage} | {line.song for line in others.accepted}

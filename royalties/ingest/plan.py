@@ -12,6 +12,7 @@ from django.db import connection
 
 from portal.jobs.services import NewChunk, Work, add_chunks
 from royalties.ingest.reading import Opened, Reading, open_file, reading_of
+from royalties.ingest.spool import share_spool
 from royalties.models import Report
 from royalties.reports import csv_lines, encodings, first_look, tme
 from royalties.reports.base import BadLine, IdsLostPrecision, Layout, PeriodIsUnknown
@@ -35,7 +36,7 @@ def prepare_plan(work: Work) -> Plan:
     report = Report.objects.select_related("file").get(pk=work.job.subject_id)
     opened = open_file(report, name=f"{work.job.pk}-{work.attempt}", keep=work.keep)
     report.reading = {"member": opened.member}
-    reading = reading_of(report, opened.spool)
+    reading = reading_of(report, opened.spool, keep=work.keep)
     survey = csv_lines.survey(reading.path, known=opened.known, asked=report.encoding_asked, on_tile=work.keep)
     delimiter = "" if opened.sheet else csv_lines.choose_delimiter(survey.header)
     reading = replace(reading, encoding=survey.encoding, delimiter=delimiter)
@@ -45,7 +46,7 @@ def prepare_plan(work: Work) -> Plan:
     _require_exact_ids(layout, rows)
     layout = replace(layout, withheld=first_look.columns_of_listeners(layout, whole))
     return Plan(
-        opened=opened,
+        opened=replace(opened, spool=share_spool(opened.spool, keep=work.keep)),
         encoding="" if opened.sheet else encodings.UTF16 if opened.utf16 else survey.encoding,
         shown=_how_it_was_read(opened, survey, delimiter, layout, rows),
         layout=layout,

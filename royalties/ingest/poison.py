@@ -17,7 +17,6 @@ from royalties.ingest.parse import copy_rejected
 from royalties.ingest.plan import layout_of
 from royalties.ingest.reading import Reading, reading_of
 from royalties.models import Match, RejectedLine, Report
-from royalties.reports import csv_lines
 from royalties.reports.base import POISON, LinesDoNotAddUp, TooManyLinesFail
 from royalties.reports.csv_lines import Tile, showable
 from royalties.reports.lines import WITHHELD, Rejected
@@ -77,9 +76,9 @@ def leave_song_to_people(work: Work) -> None:
 def _lines_of(work: Work) -> tuple[Report, Reading, list[bytes]]:
     """The lines of a chunk as they stand in the file, each with its line feed."""
     report = Report.objects.select_related("file").get(pk=work.job.subject_id)
-    reading = reading_of(report, work.payload["spool"])
+    reading = reading_of(report, work.payload["spool"], keep=work.keep)
     tile = Tile(**{field.name: work.payload[field.name] for field in fields(Tile)})
-    block = csv_lines.read_tile(reading.path, tile)
+    block = reading.block(tile)
     return report, reading, BytesIO(block).readlines()
 
 

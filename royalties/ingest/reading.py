@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from django.conf import settings
-from django.utils import timezone
-
+from portal.files import copies
+from portal.files.copies import CopyIsDamaged
 from portal.files.guards import PACKED_TEXTS, extension_of
 from portal.files.services import path_of
 from portal.files.sheets import SpooledSheet, spool_sheet
 from portal.files.unpack import unpack_table
+from royalties.ingest.spool import spool_copy, spool_path
 from royalties.models import Report
 from royalties.reports import csv_lines, encodings
-from royalties.reports.base import EncodingDoesNotFit
+from royalties.reports.base import EncodingDoesNotFit, FileHasChanged
+from royalties.reports.csv_lines import Tile
 
 SHEET, TABLE, AS_UTF8 = ".jsonl", ".table", ".utf8"  # how names of spooled files end
 SPOOL_ENCODING: Final = "utf-8"
-SPOOLED: Final = re.compile(r"(\d{1,18})-")  # the job that wrote it
-LEFT_SECONDS: Final = 3600
-NEEDING: Final = (Report.State.RECEIVED, Report.State.READING, Report.State.MATCHING, Report.State.STOPPED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +32,16 @@ class Reading:
     encoding: str
     delimiter: str
     label: str  # what the table is called: its name may tell its family
+
+    def block(self, tile: Tile) -> bytes:
+        """The bytes of a tile. Raises FileHasChanged, and CopyIsDamaged where it was but a copy: the next attempt gets another."""
+        try:
+            return csv_lines.read_tile(self.path, tile)
+        except FileHasChanged as error:
+            if copies.are_shared():
+                self.path.unlink(missing_ok=True)
+                raise CopyIsDamaged from error
+            raise
 
     def split(self, header: str) -> list[str]:
         if self.delimiter:
@@ -52,10 +59,13 @@ class Reading:
         return text if self.delimiter else "\t".join(json.loads(text))
 
 
-def reading_of(report: Report, spool: str) -> Reading:
-    """How a report that was planned is read; `spool` as its chunks name it, nothing for the stored file itself."""
+def reading_of(report: Report, spool: str, *, keep: Callable[[], None]) -> Reading:
+    """How a report that was planned is read; `spool` as its chunks name it, nothing for the stored file itself.
+
+    `keep` is called while either is brought to this machine. Raises what path_of and spool_copy raise.
+    """
     return Reading(
-        path=spool_path(spool) if spool else path_of(report.file),
+        path=spool_copy(spool, keep=keep) if spool else path_of(report.file, keep=keep),
         encoding=SPOOL_ENCODING if spool.endswith((SHEET, AS_UTF8)) else report.encoding,
         delimiter="" if spool.endswith(SHEET) else report.reading.get("delimiter", ","),
         label=report.reading.get("member") or report.file.label,
@@ -79,7 +89,7 @@ def open_file(report: Report, *, name: str, keep: Callable[[], None]) -> Opened:
 
     Raises what spool_sheet and unpack_table raise, and EncodingDoesNotFit.
     """
-    source = path_of(report.file)
+    source = path_of(report.file, keep=keep, prove=True)
     container = extension_of(report.file.label)
     if container == "xlsx":
         sheet = spool_sheet(source, spool_path(name + SHEET), keep=keep)
@@ -109,23 +119,3 @@ def open_file(report: Report, *, name: str, keep: Callable[[], None]) -> Opened:
 def _suggest(path: Path) -> str:
     """What the portal itself would take the file for."""
     return encodings.NAMES[csv_lines.survey(path).encoding]
-
-
-def spool_path(name: str) -> Path:
-    return Path(settings.PORTAL_DATA_DIR) / "spool" / name
-
-
-def sweep_spool() -> int:
-    """Take away spooled files that no report under way or stopped needs, an hour after they were written; returns how many.
-
-    They are removed when a report is finished; this is for processes that were killed just before that.
-    """
-    before = timezone.now().timestamp() - LEFT_SECONDS
-    spooled = [(path, SPOOLED.match(path.name)) for path in spool_path("").glob("*")]
-    old = [(path, int(name[1])) for path, name in spooled if name and path.stat().st_mtime < before]
-    needing = Report.objects.filter(state__in=NEEDING, job__in={job_id for _path, job_id in old})
-    needed = set(needing.values_list("job_id", flat=True))
-    left = [path for path, job_id in old if job_id not in needed]
-    for path in left:
-        path.unlink(missing_ok=True)
-    return len(left)

@@ -6,6 +6,7 @@ A refusal leaves nothing behind, says in three languages what, why and what to d
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import io
 import json
 import os
@@ -23,17 +24,19 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.http import HttpRequest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone, translation
 from pytest_django import Settings
 
 from portal.accounts.models import User
 from portal.files import guards, scan
+from portal.files.copies import DiskIsFull
 from portal.files.models import StoredFile
 from portal.files.services import path_of, store_upload, sweep_leftovers
 from portal.files.sheets import REFUSALS as SHEET_REFUSALS, spool_sheet
 from portal.files.unpack import REFUSALS as PACKING_REFUSALS, PackingIsDamaged, UnpacksToTooMuch, unpack_table
+from portal.files.uploads import PartFile
 from portal.lib.errors import DomainError
 from portal.lib.inert import write_inert
 from tests.conftest import ROOT, Database
@@ -438,6 +441,22 @@ def test_u21_a_form_fills_the_disk_no_further_than_one_file_may(settings: Settin
     with pytest.raises(guards.FileIsTooLarge):
         store_upload(stream=upload, label="song.csv", user=None)
     upload.close()
+    assert not list(media.iterdir())
+
+
+@pytest.mark.django_db
+def test_a_form_for_which_the_disk_has_no_room_is_answered_and_leaves_nothing(
+    media: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: PartFile, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    client.force_login(User.objects.create_user("staff@example.org", name="직원", language="ko"))
+    monkeypatch.setattr(PartFile, "write", full, raising=False)
+    answer = client.post("/reports/new/", {"file": SimpleUploadedFile("song.csv", b"a,b\n")})
+    assert answer.status_code == 503
+    with translation.override("ko"):
+        assert DiskIsFull().message in answer.content.decode()
     assert not list(media.iterdir())
 
 

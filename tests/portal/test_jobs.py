@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import errno
 import threading
 from collections.abc import Callable
 from io import BytesIO
@@ -22,6 +23,7 @@ from pytest_django import Settings
 
 from portal.accounts.models import Membership, Organisation, Role, User
 from portal.celery import app as celery, keep_good_connections
+from portal.files.copies import StorageIsAway
 from portal.files.services import store_upload
 from portal.jobs import beat, keeper, services
 from portal.jobs.beat import Metronome
@@ -328,7 +330,15 @@ def full_disk() -> OperationalError:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("refused", [full_disk(), psycopg.errors.DiskFull("COPY says it without Django")])
+@pytest.mark.parametrize(
+    "refused",
+    [
+        full_disk(),
+        psycopg.errors.DiskFull("COPY says it without Django"),
+        OSError(errno.ENOSPC, "the disk of this machine, not of PostgreSQL"),
+        StorageIsAway(),
+    ],
+)
 def test_a_full_disk_is_tried_again_a_lease_later(refused: Exception) -> None:
     job = number_job(10)
     drain(job_id=job.pk, stages=number_stages({3}, refused))
@@ -340,6 +350,15 @@ def test_a_full_disk_is_tried_again_a_lease_later(refused: Exception) -> None:
     Chunk.objects.update(lease_until="2000-01-01T00:00Z")
     drain(job_id=job.pk, stages=number_stages(set(), refused))
     assert len(written()) == 10
+
+
+@pytest.mark.django_db
+def test_a_file_that_cannot_be_opened_is_a_bug_and_not_a_full_disk() -> None:
+    job = number_job(10)
+    with pytest.raises(OSError, match="no such thing"):
+        drain(job_id=job.pk, stages=number_stages({3}, OSError(errno.ENOENT, "no such thing")))
+    chunk = job.chunks.get()
+    assert (chunk.failures, chunk.refusals) == (1, 0)
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ from django.utils import translation
 from hypothesis import given, settings, strategies as st
 
 from portal.files import scan, sheet_reader
+from portal.files.copies import DiskIsFull
 from portal.files.sheets import (
     REFUSALS,
     SheetCannotBeRead,
@@ -352,6 +353,15 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("portal.files.sheets.WALL_SECONDS", -1)
     monkeypatch.setattr("portal.files.sheets.POLL_SECONDS", 0)
     assert isinstance(refusal(workbook(sheet_xml([ROW])), tmp_path), SheetTookTooMuch)
+
+
+def test_a_disk_without_room_is_no_fault_of_the_workbook(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.jsonl").symlink_to("/dev/full")
+    (tmp_path / "a.xlsx").write_bytes(workbook(sheet_xml([ROW])))
+    with pytest.raises(DiskIsFull):
+        spool_sheet(tmp_path / "a.xlsx", tmp_path / "out" / "a.jsonl", keep=lambda: None)
+    assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "zh-hans"])

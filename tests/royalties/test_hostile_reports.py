@@ -25,7 +25,7 @@ from portal.files import scan
 from portal.files.guards import FileIsEmpty, FileIsNotAsSent, FileIsNotWhatItSays
 from portal.files.models import StoredFile
 from portal.files.services import store_upload
-from royalties.ingest.reading import sweep_spool
+from royalties.ingest.spool import sweep_spool
 from royalties.models import RejectedLine, Report, ReportedRecording, UsageLine
 from royalties.reports import csv_lines, encodings
 from royalties.reports.base import REASONS, REFUSALS, BadLine, refusal_of

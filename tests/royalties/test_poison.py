@@ -23,7 +23,7 @@ from portal.notices.models import Notice
 from royalties import ingest
 from royalties.ingest import poison, report_figures, work_on
 from royalties.ingest.matching import songs_to_match
-from royalties.ingest.reading import spool_path
+from royalties.ingest.spool import spool_path
 from royalties.models import Match, Report, UsageLine
 from tests.royalties.test_ingest import as_csv, as_xlsx, cells, import_bytes, mixed_lines, receive, rejected_rows
 

@@ -77,7 +77,7 @@ def look_at(stored: StoredFile, encoding: str = "") -> str:
 def prepare_reading(work: JobWork) -> tuple[str, Path]:
     """The codec of the lines, or nothing for a spreadsheet, and where they lie."""
     upload = CatalogueUpload.objects.select_related("file").get(pk=work.job.subject_id)
-    path = path_of(upload.file)
+    path = path_of(upload.file, keep=work.keep)
     if extension_of(upload.file.label) == "csv":
         return ENCODINGS[upload.encoding], path
     spool = Path(settings.PORTAL_DATA_DIR) / "spool" / f"{work.job.pk}-{work.attempt}.jsonl"
