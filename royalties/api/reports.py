@@ -36,6 +36,7 @@ from royalties.api.fields import (
     source_named,
 )
 from royalties.declared import SAID_BY_PEOPLE, Compared, compared_totals
+from royalties.held import why_held
 from royalties.ingest import ReportFigures, receive_report, report_figures, resume_report
 from royalties.ingest.again import read_report_again
 from royalties.models import Basis, DeclaredTotal, Pool, RejectedLine, Report, ReportedRecording, UsageLine
@@ -69,8 +70,13 @@ class ReportRow(serializers.Serializer[Any]):
 
 class ProgressOut(serializers.Serializer[Any]):
     stage = serializers.ChoiceField(choices=list(STAGES.items()))
+    units = serializers.ChoiceField(
+        choices=[("lines", _("lines")), ("songs", _("songs"))], allow_null=True, help_text=_("What this stage counts.")
+    )
     done = serializers.IntegerField(help_text=_("Lines or songs of this stage."))
     total = serializers.IntegerField()
+    per_second = serializers.IntegerField(allow_null=True, help_text=_("Null while nobody can know."))
+    seconds_left = serializers.IntegerField(allow_null=True, help_text=_("Of this stage; null while nobody can know."))
     silent_since = serializers.DateTimeField(
         allow_null=True, help_text=_("When the worker was last heard of, if that is long ago.")
     )
@@ -79,6 +85,11 @@ class ProgressOut(serializers.Serializer[Any]):
 class RefusalOut(serializers.Serializer[Any]):
     error = serializers.CharField(help_text=_("A code that is the same in every language."))
     message = serializers.CharField(help_text=_("What is wrong and what to do."))
+
+
+class WhyHeldOut(serializers.Serializer[Any]):
+    because = serializers.CharField(help_text=_("Why its money waits, in a sentence."))
+    what_to_do = serializers.ListField(child=serializers.CharField(), help_text=_("Any of these."))
 
 
 class LinesAndMoney(serializers.Serializer[Any]):
@@ -180,6 +191,7 @@ class AboutFile(serializers.Serializer[Any]):
 class ReportOut(ReportRow):
     progress = ProgressOut(allow_null=True, help_text=_("While it is being read."))
     refusal = RefusalOut(allow_null=True, help_text=_("Why it was refused or stopped."))
+    why_held = WhyHeldOut(allow_null=True, help_text=_("For the society; null where its money does not wait."))
     figures = ReportFiguresOut(allow_null=True, help_text=_("What became of it; null until it is read."))
     about_file = AboutFile(allow_null=True, help_text=_("For the society; null for a service's contact."))
 
@@ -444,10 +456,16 @@ def report_shown(user: Reader, report: Report) -> Any:
         **row_of(report),
         "progress": progress_of(report) if under_way else None,
         "refusal": refusal,
+        "why_held": _why_held(report) if society else None,
         "figures": _figures(figures, report.currency) if figures else None,
         "about_file": _about_file(report) if society else None,
     }
     return ReportOut(found).data
+
+
+def _why_held(report: Report) -> Mapping[str, Any] | None:
+    held = None if report.superseded_at else why_held(report)
+    return held and {"because": str(held["because"]), "what_to_do": [str(step["words"]) for step in held["steps"]]}
 
 
 def _figures(figures: ReportFigures, currency: str) -> Mapping[str, Any]:

@@ -19,10 +19,11 @@ from portal.lib.http import as_refusal
 from portal.lib.keyset import page_of, whole
 from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_only
 from royalties.forms import SettleForm, UploadForm
+from royalties.held import why_held
 from royalties.ingest import receive_report, report_figures, resume_report as resume
 from royalties.models import DeclaredTotal, RejectedLine, Report, ReportedRecording, UsageLine
 from royalties.overlap import other_files
-from royalties.progress import STAGES, UNDER_WAY, progress_of
+from royalties.progress import STAGES, UNDER_WAY, done_in_words, left_in_words, progress_of
 from royalties.querysets import LINE_KEYS
 from royalties.reports.base import POISON, REASONS, refusal_of
 from royalties.resting import resting_money
@@ -113,6 +114,8 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "society": sees_everything(request.user),
         "under_way": under_way,
         "refusal": refusal_of(shown.error_code, shown.error_params) if shown.error_code else "",
+        "held": why_held(shown) if sees_everything(request.user) and shown.superseded_at is None else None,
+        "staff": staff,
         "progress": _progress(shown) if under_way else None,
         "figures": figures,
         "poisoned": RejectedLine.objects.filter(report=shown, reason=POISON).count() if figures else 0,
@@ -131,7 +134,7 @@ def _progress(shown: Report) -> dict[str, Any]:
     """How far the work on a report is, in words and as a bar."""
     progress = progress_of(shown)
     if progress is None:
-        return {"stages": [], "done": 0, "total": 0, "silent_since": None}
+        return {"stages": []}
     at = list(STAGES).index(progress.stage)
     stages = [
         {"words": words, "state": "done" if place < at else "running" if place == at else "todo"}
@@ -141,6 +144,8 @@ def _progress(shown: Report) -> dict[str, Any]:
         "stages": stages,
         "done": progress.done,
         "total": progress.total,
+        "done_in_words": done_in_words(progress),
+        "left_in_words": left_in_words(progress.seconds_left),
         "silent_since": progress.silent_since,
     }
 

@@ -129,7 +129,15 @@ def under_way(**changes: Any) -> Report:
 
 def test_how_far_it_is(scene: Scene) -> None:
     shown = program(scene.contact).get(f"{REPORTS}{under_way().ref}/").json()
-    assert shown["progress"] == {"stage": "parse", "done": 250, "total": 1000, "silent_since": None}
+    assert shown["progress"] == {
+        "stage": "parse",
+        "units": "lines",
+        "done": 250,
+        "total": 1000,
+        "per_second": None,
+        "seconds_left": None,
+        "silent_since": None,
+    }
     assert shown["figures"] is None
 
 

@@ -135,7 +135,7 @@ def test_progress_asks_for_itself_again_with_and_without_javascript(scene: Scene
     assert f'hx-get="{progress}"' in shown
     assert 'hx-trigger="every 2s"' in shown
     assert '<noscript><meta http-equiv="refresh"' in shown
-    assert "250 / 1,000" in shown
+    assert "250 of 1,000 lines" in shown
     fragment = page(scene, "staff", "report_progress", report.ref)
     assert f'hx-get="{progress}"' in fragment
     assert "<html" not in fragment

@@ -1,0 +1,101 @@
+"""Why the money of a report waits, and what to do about it: one table for pages and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from royalties.models import Report
+
+Reason = Report.HeldReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Something a person may do: in words, and where. `to` is the name of a URL, `#` and a place of the report's page, or nothing."""
+
+    words: str | Promise
+    to: str = ""
+    of_report: bool = False  # whether the URL is about the report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    because: str | Promise
+    steps: tuple[Step, ...]
+
+
+ACCEPT: Final = Step(words=_("If the file is right as it is, accept it and say why."), to="#accept")
+DECLARE: Final = Step(words=_("Declare what the money of its lines is, and on what paper."), to="royalties:sources")
+
+HELD: Final[Mapping[str, Held]] = {
+    Reason.NO_BASIS: Held(
+        because=_("Nobody has declared what the money of its lines means for this source, family and month."),
+        steps=(DECLARE,),
+    ),
+    Reason.BASIS_NOT_YET: Held(
+        because=_("What is declared of its money is a basis that the portal cannot distribute yet."),
+        steps=(
+            Step(words=_("Keep it: it is distributed when the portal can do so, and nothing has to be sent again.")),
+            Step(words=_("If another basis is agreed, declare it from its month on."), to="royalties:sources"),
+        ),
+    ),
+    Reason.TRUNCATED: Held(
+        because=_(
+            "The last row of its sheet is filled. Spreadsheet programs stop there without a word, so lines that came after it are probably lost."
+        ),
+        steps=(
+            Step(words=_("Ask the service for a CSV file, and send in what comes."), to="royalties:upload"),
+            ACCEPT,
+        ),
+    ),
+    Reason.DECLARED: Held(
+        because=_("What was declared of it is not what stands in the file."),
+        steps=(
+            Step(
+                words=_("Ask the service which of the two is right, and send in the right file."), to="royalties:upload"
+            ),
+            Step(words=_("If the total was typed or understood wrongly, correct it."), to="#declared"),
+            ACCEPT,
+        ),
+    ),
+    Reason.SECOND_FILE: Held(
+        because=_(
+            "Another file of this source, family and month is already here, and nobody has said what this one is."
+        ),
+        steps=(Step(words=_("Compare the two files song by song, then say what this one is."), to="#second-file"),),
+    ),
+    Reason.ASIDE: Held(
+        because=_("Staff have set it aside: it is kept, and its money counts for nothing."),
+        steps=(
+            Step(
+                words=_("Nothing has to be done. Another file of its month counts in its place."),
+                to="royalties:reports",
+            ),
+        ),
+    ),
+}
+
+
+def why_held(report: Report) -> dict[str, Any] | None:
+    """Why its money waits and what to do, with the address of each step; None where it does not wait."""
+    held = HELD.get(report.held_reason)
+    if held is None:
+        return None
+    return {"because": held.because, "steps": [{"words": step.words, "url": _url(step, report)} for step in held.steps]}
+
+
+def _url(step: Step, report: Report) -> str:
+    if not step.to:
+        return ""
+    page = reverse("royalties:report", args=[report.ref])
+    if step.to.startswith("#"):
+        return f"{page}{step.to}"
+    if step.of_report:
+        return reverse(step.to, args=[report.ref])
+    return reverse(step.to)
