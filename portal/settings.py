@@ -227,6 +227,10 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_BYTES", 2_000_000_000)
 UPLOAD_DAILY_BYTES = env.integer("UPLOAD_DAILY_BYTES", 20_000_000_000)  # of one person
+UPLOAD_SCANNER = env.text(
+    "UPLOAD_SCANNER", ""
+)  # a command, such as clamdscan --no-summary -; nothing: uploads are not scanned
+UPLOAD_SCANNER_SECONDS = env.integer("UPLOAD_SCANNER_SECONDS", 60)
 FILE_UPLOAD_HANDLERS = ["portal.files.uploads.StopsAtTheLimit"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 

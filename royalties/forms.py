@@ -138,10 +138,10 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         help_text=_(
-            "As the service sent it: an Excel workbook (.xlsx) or a table in text (.csv, .tsv, .txt), also packed (.csv.gz, .zip)."
-            " Do not open and save it before."
+            "As the service sent it: an Excel workbook (.xlsx) or a table in text (.csv, .tsv, .txt, or .xls that holds text),"
+            " also packed (.csv.gz, .zip). Do not open and save it before."
         ),
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.tsv,.txt,.gz,.zip"}),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.tsv,.txt,.xls,.gz,.zip"}),
     )
     encoding = forms.ChoiceField(
         label=_("How its letters are written"),

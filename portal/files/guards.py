@@ -24,7 +24,8 @@ from portal.lib.errors import DomainError
 
 TEXTS: Final = frozenset({"csv", "tsv", "txt"})
 PACKED_TEXTS: Final = frozenset(f"{kind}.gz" for kind in TEXTS)
-TABLES: Final = TEXTS | PACKED_TEXTS | {"zip", "xlsx"}
+OLD_EXCEL: Final = "xls"  # what many Korean programs call a table in text, so that a double click opens it
+TABLES: Final = TEXTS | PACKED_TEXTS | {"zip", "xlsx", OLD_EXCEL}
 DOCUMENTS: Final = frozenset({"pdf", "png", "jpg", "jpeg", "docx", "xlsx", "csv"})
 
 LABEL_LENGTH: Final = 200
@@ -43,7 +44,9 @@ MAGIC: Final = {
 }
 PART_OF_OFFICE: Final = {"xlsx": "xl/", "docx": "word/"}  # every document of the kind has parts in this folder
 NOT_TEXT: Final = (ZIP, b"%PDF-", b"MZ", b"\x7fELF", b"\xd0\xcf\x11\xe0", GZIP, b"\x89PNG", b"\xff\xd8\xff")
-MARKUP: Final = (b"<!doctype", b"<html", b"<?xml", b"<script", b"<table")
+MARKUP: Final = (
+    b"<!doctype", b"<html", b"<?xml", b"<script", b"<table", b"<head", b"<meta", b"<style", b"<body", b"<!--",
+)  # fmt: skip
 UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 NO_LETTERS: Final = frozenset({"Cc", "Cn", "Co", "Cs"})
 MACROS: Final = ("xl/vbaproject.bin", "xl/macrosheets/", "word/vbaproject.bin", "xl/activex/", "word/activex/")
@@ -70,6 +73,12 @@ class FileIsNotWhatItSays(DomainError):
     code = "file-is-not-what-it-says"
     sentence = _("The content of “%(label)s” is not that of a .%(extension)s file.")
     remedy = _("Open it in the program it comes from, save it as .%(extension)s and upload it again.")
+
+
+class OldExcelIsNoText(DomainError):
+    code = "old-excel-is-no-text"
+    sentence = _("“%(label)s” ends in .xls, which is read only where it holds a table in text, and it does not.")
+    remedy = _("Open it in a spreadsheet program, save it as .xlsx and upload that.")
 
 
 class TextHoldsNul(DomainError):
@@ -169,6 +178,8 @@ def check_content(path: Path, *, label: str) -> None:
         raise FileIsEmpty(label=label)
     if extension in TEXTS:
         _check_text(head, label)
+    elif extension == OLD_EXCEL:
+        _check_old_excel(head, label)
     elif not head.startswith(MAGIC[extension]):
         raise FileIsNotWhatItSays(label=label, extension=extension)
     elif extension in PACKED_TEXTS:
@@ -254,9 +265,20 @@ def _unpacked_head(head: bytes, label: str) -> bytes:
         raise FileIsNotWhatItSays(label=label, extension=extension_of(label)) from error
 
 
+def _check_old_excel(head: bytes, label: str) -> None:
+    """Text passes; a workbook of any kind does not, nor the HTML or XML that some programs call .xls."""
+    try:
+        _check_text(head, label)
+    except (FileIsNotWhatItSays, TextHoldsNul) as error:
+        raise OldExcelIsNoText(label=label) from error
+
+
 def _check_text(head: bytes, label: str) -> None:
     """A NUL in the first line is no text, unless it is UTF-16; one further down costs its line, not the file."""
-    if head.startswith(UTF16) or utf16_without_mark(head):
+    codec = "utf-16" if head.startswith(UTF16) else utf16_without_mark(head)
+    if codec:
+        if head.decode(codec, "ignore").lstrip().lower().encode(errors="ignore").startswith(MARKUP):
+            raise FileIsNotWhatItSays(label=label, extension=extension_of(label))
         return
     begins = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     first_line, _newline, _rest = begins.partition(b"\n")

@@ -20,7 +20,7 @@ from django.db.models import Sum, Window
 from django.http import FileResponse
 from django.utils import timezone
 
-from portal.files import copies, guards
+from portal.files import copies, guards, scanner
 from portal.files.copies import FILES, PART
 from portal.files.models import StoredFile
 from portal.lib import disk
@@ -44,8 +44,8 @@ def store_upload(
     """Write the bytes under a fresh uuid, fingerprint them on the way, check them, and only then make the row.
 
     `label` is what the person calls the file: kept to show, never used as a path. `sha256`, if given, is what its sender
-    says the fingerprint is. Raises the refusals of guards.py, DiskIsFull and StorageIsAway; a refused or interrupted upload leaves no row, and no file
-    but perhaps a .part that nothing refers to, which sweep_leftovers takes away.
+    says the fingerprint is. Raises the refusals of guards.py and scanner.py, DiskIsFull and StorageIsAway; a refused or
+    interrupted upload leaves no row, and no file but perhaps a .part that nothing refers to, which sweep_leftovers takes away.
     """
     label = guards.clean_label(label)
     guards.require_extension(label, allowed)
@@ -58,6 +58,7 @@ def store_upload(
         if sha256 and sha256.strip().lower() != found:
             raise guards.FileIsNotAsSent(label=label, stated=sha256.strip().lower()[:64], found=found)
         guards.check_content(part, label=label)
+        scanner.scan_file(part, label=label)
         part.replace(final)
         _sync_folder(folder)
         if copies.are_shared():

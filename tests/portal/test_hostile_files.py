@@ -33,6 +33,7 @@ from portal.accounts.models import User
 from portal.files import guards, scan
 from portal.files.copies import DiskIsFull
 from portal.files.models import StoredFile
+from portal.files.scanner import FileIsHarmful, FileWasNotScanned
 from portal.files.services import path_of, store_upload, sweep_leftovers
 from portal.files.sheets import REFUSALS as SHEET_REFUSALS, spool_sheet
 from portal.files.unpack import REFUSALS as PACKING_REFUSALS, PackingIsDamaged, UnpacksToTooMuch, unpack_table
@@ -53,10 +54,12 @@ def media(settings: Settings, tmp_path: Path) -> Iterator[Path]:
         yield tmp_path / "files"
 
 
-def assert_refused(content: bytes, label: str, error: type[DomainError], media: Path) -> None:
+def assert_refused(
+    content: bytes, label: str, error: type[DomainError], media: Path, allowed: frozenset[str] = guards.TABLES
+) -> None:
     """Refused at the door: no row, no file, and a sentence of its own in each language that names the file."""
     with pytest.raises(error) as refused:
-        store_upload(stream=io.BytesIO(content), label=label, user=None)
+        store_upload(stream=io.BytesIO(content), label=label, user=None, allowed=allowed)
     assert not StoredFile.objects.exists()
     assert not list(media.glob("*"))
     sentences = []
@@ -93,8 +96,89 @@ def test_u09_a_renamed_file_is_refused(content: bytes, label: str, media: Path) 
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5000),  # a workbook of the old kind
+        workbook(sheet_xml([])),
+        b"<html><table><tr><td>a</td></tr></table></html>",
+        b"\xef\xbb\xbf\r\n<meta http-equiv=Content-Type><table>",
+        "\ufeff<HTML><table>".encode("utf-16-le"),
+        b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>',
+        b"MZ\x90\x00\x03\x00",
+        b"\x09\x08\x10\x00\x00\x06\x05\x00" + bytes(5000),  # the records of a workbook without a container
+    ],
+)
+def test_u09_an_xls_that_is_no_text_is_refused(content: bytes, media: Path) -> None:
+    assert_refused(content, "정산_9월.xls", guards.OldExcelIsNoText, media)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8", "utf-8-sig", "utf-16", "gb18030"])
+def test_u09_an_xls_that_is_text_is_let_in(encoding: str) -> None:
+    text = "정산월\t곡명\t정산금\n202609\t밤편지\t100\n"
+    assert store_upload(stream=io.BytesIO(text.encode(encoding)), label="정산_9월.xls", user=None).pk
+
+
+@pytest.mark.django_db
 def test_u09_a_workbook_in_a_zip_is_no_table(media: Path) -> None:
     assert_refused(zipped({"song.xlsx": workbook(sheet_xml([]))}), "song.zip", guards.ArchiveIsNoTable, media)
+
+
+# ── U23: a virus scanner ────────────────────────────────────────────────────────────────────────────────────────────────
+
+EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"  # harms nobody: made to test scanners
+CLAMDSCAN = """
+import sys
+content = sys.stdin.buffer.read()
+print("stream: Eicar-Test-Signature FOUND" if b"EICAR" in content else "stream: OK")
+sys.exit(1 if b"EICAR" in content else 2 if b"too large" in content else 0)
+"""
+
+
+@pytest.fixture
+def scanner(settings: Settings, tmp_path: Path) -> Path:
+    """A program that reads a file on its standard input and speaks with the exit codes of clamdscan."""
+    program = tmp_path / "clamdscan.py"
+    program.write_text(CLAMDSCAN)
+    settings.UPLOAD_SCANNER = f"{sys.executable} {program}"
+    return program
+
+
+@pytest.mark.django_db
+def test_u23_what_the_scanner_finds_is_refused(scanner: Path, media: Path) -> None:
+    assert_refused(EICAR + b",b\n1,2\n", "song.csv", FileIsHarmful, media)
+    assert_refused(b"%PDF-1.7\n" + EICAR, "proof.pdf", FileIsHarmful, media, guards.DOCUMENTS)
+
+
+@pytest.mark.django_db
+def test_u23_what_it_finds_clean_is_stored(scanner: Path, media: Path) -> None:
+    content = b"a,b\n" + b"1,2\n" * 500_000
+    stored = store_upload(stream=io.BytesIO(content), label="song.csv", user=None)
+    assert path_of(stored).read_bytes() == content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/nowhere/clamdscan --no-summary -",
+        f"{sys.executable} -c 'import sys; sys.exit(2)'",  # it cannot reach its daemon
+        f"{sys.executable} -c 'import os; os.kill(os.getpid(), 9)'",
+        f"{sys.executable} -c 'import threading; threading.Event().wait()'",  # it hangs
+        "clamdscan 'a quote that does not end",
+    ],
+)
+def test_u23_what_could_not_be_scanned_is_not_let_through(command: str, settings: Settings, media: Path) -> None:
+    settings.UPLOAD_SCANNER, settings.UPLOAD_SCANNER_SECONDS = command, 1
+    assert_refused(b"a,b\n1,2\n", "song.csv", FileWasNotScanned, media)
+    assert FileWasNotScanned.status == 503
+
+
+@pytest.mark.django_db
+def test_u23_without_a_scanner_nothing_is_scanned(settings: Settings) -> None:
+    assert settings.UPLOAD_SCANNER == ""
+    assert store_upload(stream=io.BytesIO(EICAR), label="song.csv", user=None).pk
 
 
 # ── U10: zips ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -218,6 +218,15 @@ def test_u07_korean_in_cp949_is_read_when_it_is_asked_for() -> None:
     assert set(ReportedRecording.objects.values_list("title", flat=True)) == {"밤편지", "사랑이 지나가면", "너의 의미"}
 
 
+def test_u09_an_xls_that_is_text_in_cp949_is_read_as_text() -> None:
+    """As Korean programs make it: cells parted by tabs, called .xls."""
+    content = english_statement("cp949").replace(b",", b"\t")
+    report = import_bytes(content, "정산_9월.xls", encoding="cp949")
+    assert_read(report, 3)
+    assert (report.container, report.encoding) == ("xls", "cp949")
+    assert set(ReportedRecording.objects.values_list("title", flat=True)) == {"밤편지", "사랑이 지나가면", "너의 의미"}
+
+
 def english_statement(encoding: str) -> bytes:
     """A statement with English headers, whose letters alone tell the encoding."""
     headers = ["Period", "Platform", "Song", "Artist", "Subscription Music Service(Basic)", "License Fees - Total"]
