@@ -1,4 +1,4 @@
-"""A report's file read again in another encoding, while no money of it has moved.
+"""A report's file read again in another encoding, or by other rules, while no money of it has moved.
 
 Lines are never changed or taken away, so the file becomes a further report, and the one that was read wrongly stays beside it,
 set aside. Nothing is lost, and nothing of the wrong reading counts.
@@ -21,6 +21,7 @@ from royalties.ingest.receive import begin, known_encoding, try_again
 from royalties.ledger import lock_payees
 from royalties.models import Earning, Match, Report, ReportedRecording, Source
 from royalties.money_in import attach_waiting
+from royalties.reports.base import RulesHaveChanged
 from royalties.reports.csv_lines import codec_of
 from royalties.services import set_aside
 
@@ -62,7 +63,7 @@ def read_report_again(*, report: Report, encoding: str, actor: User | None, bell
         raise ReportIsSuperseded(ref=old.ref, again=old.read_again_as.ref)
     if old.state not in SETTLED:
         raise ReportIsUnderWay(ref=old.ref)
-    if extension_of(old.file.label) == "xlsx":
+    if extension_of(old.file.label) == "xlsx" and old.error_code != RulesHaveChanged.code:
         raise SheetSaysItself(ref=old.ref)
     if old.state == Report.State.REFUSED:
         try_again(old, old.file, {"encoding_asked": encoding}, bell=bell)

@@ -17,8 +17,8 @@ from royalties.ingest.plan import layout_of, period_of
 from royalties.ingest.reading import Reading, reading_of
 from royalties.ingest.songs import resolve_songs
 from royalties.models import Report
-from royalties.reports import tme
-from royalties.reports.base import LinesDoNotAddUp
+from royalties.reports import tme, version
+from royalties.reports.base import LinesDoNotAddUp, RulesHaveChanged
 from royalties.reports.csv_lines import Tile
 from royalties.reports.lines import Lines, Rejected, Rules, Song, read_line
 from royalties.reports.placed import PlacedLines, no_lines
@@ -63,9 +63,11 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
     """Read the lines of a chunk, and give every song they name a number, which is committed at once.
 
     So no worker waits for another's lines to be written. A song whose lines are then not written, because this worker
-    was too late, is found by whoever writes them.
+    was too late, is found by whoever writes them. Raises RulesHaveChanged.
     """
     report = Report.objects.select_related("file", "source").get(pk=work.job.subject_id)
+    if report.reading["rules"] != version.RULES_VERSION:
+        raise RulesHaveChanged
     payload = dict(work.payload)
     reading = reading_of(report, payload["spool"], keep=work.keep)
     tile = Tile(**{name: payload[name] for name in ("offset", "size", "first_line", "lines", "sha256")})

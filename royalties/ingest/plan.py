@@ -14,7 +14,7 @@ from portal.jobs.services import NewChunk, Work, add_chunks
 from royalties.ingest.reading import Opened, Reading, open_file, reading_of
 from royalties.ingest.spool import share_spool
 from royalties.models import Report
-from royalties.reports import csv_lines, encodings, first_look, tme
+from royalties.reports import csv_lines, encodings, first_look, tme, version
 from royalties.reports.base import BadLine, IdsLostPrecision, Layout, PeriodIsUnknown
 from royalties.reports.csv_lines import Row, Survey, Tile
 from royalties.reports.lines import first_of_month
@@ -60,7 +60,7 @@ def work_plan(work: Work, plan: Plan) -> None:
     Report.objects.filter(pk=work.job.subject_id).update(
         container=plan.opened.container,
         encoding=plan.encoding,
-        reading=plan.shown | {"layout": layout},
+        reading=plan.shown | {"layout": layout, "rules": version.RULES_VERSION},
         family=plan.layout.family,
         period=plan.period,
         state=Report.State.READING,

@@ -151,6 +151,14 @@ class FileHasChanged(DomainError):
     remedy = _("Tell the people who run the portal: a disk may be failing. The money of this report does not move.")
 
 
+class RulesHaveChanged(DomainError):
+    code = "rules-have-changed"
+    sentence = _("The portal was renewed while the file was being read, and would read the rest of it by other rules.")
+    remedy = _(
+        "Have the file read again, on the page of its report. What was read so far is kept and counts for nothing."
+    )
+
+
 class LinesDoNotAddUp(DomainError):
     code = "lines-do-not-add-up"
     sentence = _(
@@ -192,6 +200,7 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
             EncodingDoesNotFit,
             IdsLostPrecision,
             FileHasChanged,
+            RulesHaveChanged,
             LinesDoNotAddUp,
             TooManyLinesFail,
         )

@@ -17,6 +17,7 @@ from royalties.forms import ReadAgainForm, ReasonForm
 from royalties.ingest.again import SETTLED, read_report_again
 from royalties.models import Pool, Report
 from royalties.reports import encodings
+from royalties.reports.base import RulesHaveChanged
 from royalties.services import DOUBTS, accept_as_is
 
 DELIMITERS: Final = {
@@ -31,7 +32,7 @@ def reading_context(user: Reader, shown: Report) -> dict[str, Any]:
     """What a report's page says about the reading of its file, and which decisions it offers to this person."""
     said = shown.reading
     staff = is_staff(user)
-    is_text = extension_of(shown.file.label) != "xlsx"
+    may_differ = extension_of(shown.file.label) != "xlsx" or shown.error_code == RulesHaveChanged.code
     movable = shown.state in SETTLED and not shown.pools.filter(state=Pool.State.RELEASED).exists()
     return {
         **said,
@@ -41,7 +42,7 @@ def reading_context(user: Reader, shown: Report) -> dict[str, Any]:
         "parted_by": DELIMITERS.get(said.get("delimiter", ""), ""),
         "preview": [list(zip(said["columns"], cells, strict=True)) for cells in said.get("preview", [])],
         "again": ReadAgainForm(initial={"encoding": said.get("looks_like")})
-        if staff and is_text and movable and shown.superseded_at is None
+        if staff and may_differ and movable and shown.superseded_at is None
         else None,
         "in_doubt": shown.held_reason in DOUBTS,
         "accept": ReasonForm() if staff and shown.held_reason in DOUBTS else None,

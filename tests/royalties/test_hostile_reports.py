@@ -10,24 +10,31 @@ import gzip
 import io
 import os
 import re
+import shutil
 import tracemalloc
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import xlsxwriter
 from django.utils import translation
 from pytest_django import Settings
 
-from portal.files import scan
+from portal.files import scan, sheet_reader
 from portal.files.guards import FileIsEmpty, FileIsNotAsSent, FileIsNotWhatItSays
 from portal.files.models import StoredFile
 from portal.files.services import store_upload
+from portal.jobs.services import Work
+from royalties import ingest
+from royalties.ingest import work_on
+from royalties.ingest.again import ReportIsSuperseded, read_report_again
+from royalties.ingest.parse import work_parse
 from royalties.ingest.spool import sweep_spool
 from royalties.models import RejectedLine, Report, ReportedRecording, UsageLine
-from royalties.reports import csv_lines, encodings
+from royalties.reports import csv_lines, encodings, version
 from royalties.reports.base import REASONS, REFUSALS, BadLine, refusal_of
 from royalties.services import accept_as_is
 from tests.royalties.test_ingest import (
@@ -368,6 +375,72 @@ def test_what_killed_workers_left_of_unpacked_files_is_swept(data_dir: Path) -> 
     assert sweep_spool() == 3
     left = {path.name for path in (data_dir / "spool").iterdir()}
     assert left == {*names[1:], "something else", f"{done.job_id}-3.table"}
+
+
+# ── F19, F21: what befalls the reading ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("label", ["song_202609.csv", "song_202609.xlsx"])
+def test_f19_the_lines_of_a_file_are_never_read_by_two_versions_of_the_rules(
+    label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_lines, "LINES_A_CHUNK", 7)
+    content = as_csv(mixed_lines()) if label.endswith("csv") else as_xlsx(mixed_lines())
+    report, _new = receive(content, label)
+    assert report.job_id is not None
+
+    def read_and_renew(*chunk: Any) -> Any:
+        figures = work_parse(*chunk)
+        monkeypatch.setattr(version, "RULES_VERSION", "another")  # as in a worker of a new version
+        return figures
+
+    monkeypatch.setattr(ingest, "work_parse", read_and_renew)
+    work_on(report.job_id)
+    report.refresh_from_db()
+    assert (report.state, report.error_code) == ("stopped", "rules-have-changed")
+    assert len(set(said(report))) == 3
+    assert UsageLine.objects.filter(report_id=report.pk).count() == 6  # of the first seven lines, one is rejected
+    again = read_report_again(report=report, encoding="", actor=None, bell=False)
+    assert again.job_id is not None
+    work_on(again.job_id)
+    again.refresh_from_db()
+    assert (again.state, again.lines, again.rejected, again.reads_again) == ("ready", 60, 6, report)
+    with pytest.raises(ReportIsSuperseded):
+        read_report_again(report=report, encoding="", actor=None, bell=False)
+
+
+def test_f19_any_change_to_what_reads_lines_is_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(Path(version.__file__).parent, tmp_path / "reports")
+    monkeypatch.setattr(version, "__file__", str(tmp_path / "reports" / "version.py"))
+    assert version._fingerprint() == version.RULES_VERSION
+    with (tmp_path / "reports" / "lines.py").open("a") as file:
+        file.write("# another rule\n")
+    assert version._fingerprint() != version.RULES_VERSION
+
+
+@pytest.mark.parametrize("victim", ["the one that scans", "the one that reads"])
+def test_f21_a_reader_that_is_killed_costs_its_file_and_no_worker(
+    victim: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the kernel does when memory runs out: kill -9, of either process, while this worker waits for it."""
+    killed: list[int] = []
+
+    def kill(_work: Work) -> None:
+        for child in psutil.Process().children():
+            below = child.children()
+            if not killed and below and sheet_reader.__name__ in " ".join(child.cmdline()):
+                unlucky = child if victim == "the one that scans" else below[0]
+                killed.append(unlucky.pid)
+                unlucky.kill()
+
+    monkeypatch.setattr("portal.files.sheets.POLL_SECONDS", 0.005)
+    with monkeypatch.context() as patched:
+        patched.setattr(Work, "keep", kill)
+        report = import_bytes(as_xlsx(mixed_lines(20_000)), "song_1.xlsx")
+    assert killed
+    assert_refused(report, "sheet-took-too-much")
+    assert not list((data_dir / "spool").iterdir())
+    assert import_bytes(as_xlsx(mixed_lines()), "song_2.xlsx").state == "ready"
 
 
 # ── U15, U16: spreadsheets ──────────────────────────────────────────────────────────────────────────────────────────────
