@@ -18,6 +18,7 @@ from royalties.models import (
     Remittance,
     Report,
     ReportedRecording,
+    ReportingCalendar,
     RightSplit,
     Source,
     SourceProfile,
@@ -49,8 +50,11 @@ def sources_of(user: Reader) -> QuerySet[Source]:
     """Who reports, each with what was declared of it, newest first."""
     profiles = SourceProfile.objects.select_related("declared_by").order_by("-from_date", "family")
     splits = RightSplit.objects.order_by("-from_date")
+    calendars = ReportingCalendar.objects.select_related("declared_by").order_by("-from_date", "family")
     return Source.objects.visible_to(user).prefetch_related(
-        Prefetch("profiles", queryset=profiles), Prefetch("right_splits", queryset=splits)
+        Prefetch("profiles", queryset=profiles),
+        Prefetch("right_splits", queryset=splits),
+        Prefetch("calendars", queryset=calendars),
     )
 
 

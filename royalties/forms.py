@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.lib.money import NotAnAmount, parse_micros, parse_rate
 from royalties.declared import SAID_BY_PEOPLE
-from royalties.models import Basis, Service, Source
+from royalties.models import Basis, ReportingCalendar, Service, Source
 from royalties.reports import encodings
 from royalties.services import LARGEST_PART
 from works.catalogue.spreadsheet import read_share
@@ -339,6 +339,65 @@ class BasisForm(forms.Form):
         max_length=2000,
         help_text=_("Name the contract or letter that says so."),
         widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class CalendarForm(forms.Form):
+    prefix = "calendar"  # it stands beside BasisForm
+
+    source = forms.ModelChoiceField(
+        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=_("Choose a source")
+    )
+    family = forms.CharField(
+        label=_("Family of reports"),
+        max_length=20,
+        required=False,
+        help_text=_("Leave it empty for all files of the source."),
+    )
+    from_date = MonthField(label=_("From which month of reports on"))
+    kind = forms.ChoiceField(
+        label=_("When they are due"), choices=ReportingCalendar.Kind.choices, widget=forms.RadioSelect
+    )
+    number = PlainIntegerField(
+        label=_("Number of days, or day of the month"), required=False, min_value=1, max_value=366
+    )
+    missing_after = PlainIntegerField(
+        label=_("Days of delay after which a report is missing"), min_value=0, max_value=366, initial=30
+    )
+    note = forms.CharField(
+        label=_("On what paper"),
+        max_length=2000,
+        help_text=_("Name the contract or letter that says so."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class GridForm(forms.Form):
+    """What of the months is shown; all of it stands in the address."""
+
+    source = forms.ModelChoiceField(
+        Source.objects.order_by("name"),
+        label=_("Source"),
+        to_field_name="code",
+        required=False,
+        empty_label=_("All sources"),
+    )
+    until = MonthField(label=_("Up to month"), required=False)
+    span = forms.TypedChoiceField(
+        label=_("How many months"),
+        coerce=int,
+        required=False,
+        empty_value=None,
+        choices=[(6, "6"), (12, "12"), (24, "24")],
+    )
+    show = forms.ChoiceField(
+        label=_("Show"),
+        required=False,
+        choices=[
+            ("", _("everything")),
+            ("owed", _("late or missing")),
+            ("attention", _("whatever somebody must look at")),
+        ],
     )
 
 

@@ -10,6 +10,7 @@ from royalties.views import (
     ledger,
     matches,
     money,
+    months,
     names,
     readings,
     rematches,
@@ -21,6 +22,7 @@ app_name = "royalties"
 urlpatterns = [
     path("reports/", reports.report_list, name="reports"),
     path("reports/new/", reports.upload, name="upload"),
+    path("reports/months/", months.months, name="reporting"),
     path("reports/<str:ref>/", reports.report, name="report"),
     path("reports/<str:ref>/progress/", reports.report_progress, name="report_progress"),
     path("reports/<str:ref>/rejected/", reports.report_rejected, name="report_rejected"),

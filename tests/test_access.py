@@ -213,6 +213,7 @@ PAGES: dict[str, Page] = {
     "works:add_party_name": Page(NOBODY, OWNER | STAFF, of_party),
     # royalties: reports and matches are the society's; a service's contact reads the figures of its own
     "royalties:reports": Page(SOCIETY | {"contact"}),
+    "royalties:reporting": Page(SOCIETY),
     "royalties:upload": Page(STAFF, STAFF),
     "royalties:report": Page(SOCIETY | {"contact"}, NOBODY, of_report),
     "royalties:report_progress": Page(SOCIETY | {"contact"}, NOBODY, of_report),
@@ -308,6 +309,8 @@ PAGES: dict[str, Page] = {
     "api:sources": Page(SOCIETY, scope="royalties"),
     "api:source": Page(SOCIETY, NOBODY, lambda world: {"code": "tme"}, scope="royalties"),
     "api:source_bases": Page(NOBODY, STAFF, lambda world: {"code": "tme"}, scope="royalties"),
+    "api:source_calendars": Page(NOBODY, STAFF, lambda world: {"code": "tme"}, scope="royalties"),
+    "api:months": Page(SOCIETY, scope="royalties"),
     "api:source_divisions": Page(NOBODY, STAFF, lambda world: {"code": "tme"}, scope="royalties"),
     "api:reports": Page(SOCIETY | {"contact"}, STAFF, scope="royalties"),
     "api:report": Page(SOCIETY | {"contact"}, NOBODY, of_report, scope="royalties"),

@@ -144,6 +144,18 @@ STEPS: dict[str, tuple[Callable[[World], str], Callable[[World], dict[str, Any]]
         lambda world: reverse("royalties:sources"),
         lambda world: {"source": "mcsc", "basis": "whole", "from_date": "2026-01", "note": "letter"},
     ),
+    "calendar": (
+        lambda world: reverse("royalties:sources"),
+        lambda world: {
+            "declare": "calendar",
+            "calendar-source": "mcsc",
+            "calendar-from_date": "2026-09",
+            "calendar-kind": "days_after",
+            "calendar-number": "45",
+            "calendar-missing_after": "30",
+            "calendar-note": "letter",
+        },
+    ),
     "total": (
         lambda world: reverse("royalties:declare_total", args=[Report.objects.order_by("pk")[0].ref]),
         lambda world: {"declared-origin": "mail", "declared-lines": "7"},

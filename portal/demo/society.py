@@ -14,7 +14,9 @@ from django.utils import timezone
 from portal.accounts.models import Membership, Organisation, Role, User
 from portal.accounts.services import appoint_delegate
 from portal.demo.catalogue import PUBLISHERS, write_catalogue
-from royalties.models import DeductionRule, Source
+from royalties.calendars import declare_calendar
+from royalties.models import DeductionRule, ReportingCalendar, Source
+from royalties.reporting import month_after
 from works.models import Party
 
 PASSWORD: Final = "garak-demo-2026"
@@ -140,6 +142,34 @@ def declare_deductions() -> None:
         )
 
 
+def declare_calendars() -> None:
+    """When two sources report. Of MCSC nothing has come, so that of the months before this one is late or missing."""
+    if ReportingCalendar.objects.exists():
+        return
+    this_month = timezone.localdate().replace(day=1)
+    staff = user(Role.STAFF)
+    declare_calendar(
+        source=Source.objects.get(code="tme"),
+        family="song",
+        from_date=dt.date(2026, 8, 1),
+        kind=ReportingCalendar.Kind.DAYS_AFTER,
+        number=90,
+        missing_after=30,
+        note="데모용으로 지어낸 계약서 4조: 사용월이 끝나고 90일 안에 보내요.",
+        actor=staff,
+    )
+    declare_calendar(
+        source=Source.objects.get(code="mcsc"),
+        family="",
+        from_date=month_after(this_month, -2),
+        kind=ReportingCalendar.Kind.DAY_OF_NEXT,
+        number=5,
+        missing_after=26,
+        note="데모용으로 지어낸 협약: 다음 달 5일까지 보내요.",
+        actor=staff,
+    )
+
+
 def register_catalogues(folder: Path) -> None:
     """Every publisher's catalogue through the ordinary import; then the parties find their organisations."""
     for firm in PUBLISHERS:
@@ -163,4 +193,5 @@ def make_society(folder: Path) -> None:
     """Everything that must stand before the first report comes in."""
     make_people()
     declare_deductions()
+    declare_calendars()
     register_catalogues(folder)

@@ -13,7 +13,9 @@ from portal.accounts.access import Reader, is_staff
 from portal.home.tasks import Task, waiting
 from portal.lib import svg, wording
 from portal.lib.money import MICROS
+from royalties.grid import grid_of
 from royalties.models import DistributionRun, Pool, Remittance, Report, ReportedRecording
+from royalties.reporting import OWED
 from royalties.resting import resting_money, resting_won
 
 SHOWN: Final = 5
@@ -60,6 +62,7 @@ def tasks_of_society(user: Reader) -> list[Task]:
         Task(cases.get("filed", 0), _("cases whose papers are to be checked"), "claims:list", "?state=filed"),
         Task(cases.get("disputed", 0), _("disputes that hold money"), "claims:list", "?state=disputed"),
         Task(reports.get("held", 0), _("reports held until somebody decides"), "royalties:reports"),
+        Task(grid_of(user).count(*OWED), _("months late or missing"), "royalties:reporting", "?show=owed"),
         Task(reports.get("stopped", 0), _("reports whose reading has stopped"), "royalties:reports"),
         Task(sums.get("held", 0), _("sums received that differ from the reports"), "royalties:remittances"),
         Task(sums.get("waiting", 0), _("sums received that wait for their reports"), "royalties:remittances"),

@@ -19,7 +19,8 @@ from portal.rest.fields import ExactFraction, Input, Text, Whole
 from portal.rest.paging import PageQuery
 from royalties.access import get_source, sources_of
 from royalties.api.fields import SOCIETY, STAFF, Month, name_of
-from royalties.models import Basis, Source
+from royalties.calendars import declare_calendar
+from royalties.models import Basis, ReportingCalendar, Source
 from royalties.services import LARGEST_PART, declare_basis, declare_rights
 from works.models import Right
 
@@ -41,12 +42,25 @@ class DivisionOut(serializers.Serializer[Any]):
     synchronisation = ExactFraction()
 
 
+class CalendarOut(serializers.Serializer[Any]):
+    from_month = Month(help_text=_("Of the reports it holds for."))
+    family = serializers.CharField(allow_blank=True, help_text=_("A family of reports; empty for all files."))
+    kind = serializers.ChoiceField(choices=ReportingCalendar.Kind.choices)
+    number = serializers.IntegerField(
+        help_text=_("Of days after the end of the month, or the day of the following one.")
+    )
+    missing_after = serializers.IntegerField(help_text=_("Days of delay after which a report is missing."))
+    note = serializers.CharField(help_text=_("On what paper."))
+    declared_by = serializers.CharField(allow_null=True, help_text=_("Null: when the portal was set up."))
+
+
 class SourceOut(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
     currency = serializers.CharField()
     bases = BasisOut(many=True, help_text=_("What the money of a line is; newest first."))
     divisions = DivisionOut(many=True, help_text=_("How the money divides over the rights; newest first."))
+    calendars = CalendarOut(many=True, help_text=_("Until when it reports, in days of Seoul; newest first."))
 
 
 class BasisIn(Input):
@@ -61,6 +75,26 @@ class DivisionIn(Input):
     performing = Whole(min_value=0, max_value=LARGEST_PART, help_text=_("Half and half is 1 and 1."))
     mechanical = Whole(min_value=0, max_value=LARGEST_PART)
     synchronisation = Whole(min_value=0, max_value=LARGEST_PART, required=False, default=0)
+
+
+class CalendarIn(Input):
+    family = Text(max_length=20, required=False, allow_blank=True, default="", help_text=_("Empty for all files."))
+    from_month = Month(help_text=_("From which month of reports on."))
+    kind = serializers.ChoiceField(choices=ReportingCalendar.Kind.choices)
+    number = Whole(
+        required=False,
+        min_value=1,
+        max_value=366,
+        help_text=_("Of days after the end of the month, or the day of the following one."),
+    )
+    missing_after = Whole(
+        min_value=0,
+        max_value=366,
+        required=False,
+        default=30,
+        help_text=_("Days of delay after which a report is missing."),
+    )
+    note = Text(max_length=2000, allow_blank=True, help_text=_("Name the contract or letter that says so."))
 
 
 class SourceList(ApiView):
@@ -134,6 +168,31 @@ class SourceDivisions(ApiView):
         return Response(source_shown(get_source(request.user, code)), status=201)
 
 
+class SourceCalendars(ApiView):
+    needs = {"POST": STAFF}
+
+    @extend_schema(
+        operation_id="declare_calendar",
+        summary=_("Declare until when a source reports, from a month on whose report is not due yet"),
+        request=CalendarIn,
+        responses={201: SourceOut},
+    )
+    def post(self, request: Request, code: str) -> Response:
+        source = get_source(request.user, code)
+        given = checked(CalendarIn(data=request.data))
+        declare_calendar(
+            source=source,
+            family=given["family"],
+            from_date=given["from_month"],
+            kind=given["kind"],
+            number=given.get("number"),
+            missing_after=given["missing_after"],
+            note=given["note"],
+            actor=signed_in(request),
+        )
+        return Response(source_shown(get_source(request.user, code)), status=201)
+
+
 def source_shown(source: Source) -> Any:
     """With what was declared of it, already read by `sources_of`."""
     bases = [
@@ -150,13 +209,22 @@ def source_shown(source: Source) -> Any:
         {"from_month": split.from_date, **{right: split.fractions().get(right, NO_PART) for right in Right.values}}
         for split in source.right_splits.all()
     ]
+    calendars = [
+        {
+            "from_month": calendar.from_date,
+            **{name: getattr(calendar, name) for name in ("family", "kind", "number", "missing_after", "note")},
+            "declared_by": name_of(calendar.declared_by),
+        }
+        for calendar in source.calendars.all()
+    ]
     facts = {"code": source.code, "name": source.name, "currency": source.currency}
-    return SourceOut({**facts, "bases": bases, "divisions": divisions}).data
+    return SourceOut({**facts, "bases": bases, "divisions": divisions, "calendars": calendars}).data
 
 
 urlpatterns: list[URLPattern] = [
     path("sources/", SourceList.as_view(), name="sources"),
     path("sources/<str:code>/", SourceDetail.as_view(), name="source"),
     path("sources/<str:code>/bases/", SourceBases.as_view(), name="source_bases"),
+    path("sources/<str:code>/calendars/", SourceCalendars.as_view(), name="source_calendars"),
     path("sources/<str:code>/divisions/", SourceDivisions.as_view(), name="source_divisions"),
 ]

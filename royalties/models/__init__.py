@@ -5,7 +5,7 @@ The path of money: Report → UsageLine → SongUsage → (Remittance → Pool) 
 
 from __future__ import annotations
 
-from royalties.models.control import DeclaredTotal
+from royalties.models.control import DeclaredTotal, ReportingCalendar
 from royalties.models.distribution import (
     DeductionRule,
     DistributionRun,
@@ -69,6 +69,7 @@ __all__ = [
     "Remittance",
     "Report",
     "ReportedRecording",
+    "ReportingCalendar",
     "RightSplit",
     "RunShare",
     "Service",

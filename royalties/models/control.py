@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from royalties.models.reports import Report
+from royalties.models.sources import Source
 
 
 class DeclaredTotal(models.Model):
@@ -41,3 +42,39 @@ class DeclaredTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report_id} {self.origin} {self.lines} {self.micros}"
+
+
+class ReportingCalendar(models.Model):
+    """From a month of reports on, until when a source sends them, in a family or in one file for all. See royalties.reporting."""
+
+    class Kind(models.TextChoices):
+        DAYS_AFTER = "days_after", _("so many days after the end of the month")
+        DAY_OF_NEXT = "day_of_next", _("on this day of the following month")
+        ENDED = "ended", _("no longer expected")
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="calendars")
+    family = models.CharField(max_length=20, blank=True)
+    from_date = models.DateField()
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    number = models.IntegerField(default=0)  # of days, or the day of the month
+    missing_after = models.IntegerField(default=30)  # days for which it is late before it is missing
+    note = models.TextField()  # who declared it and on what paper
+    declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["source", "family", "from_date"], name="one_reporting_calendar_begins_in_a_month"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="ended")
+                | Q(kind="days_after", number__range=(1, 366))
+                | Q(kind="day_of_next", number__range=(1, 31)),
+                name="a_report_is_due_within_a_year",
+            ),
+            models.CheckConstraint(condition=Q(missing_after__range=(0, 366)), name="late_is_missing_within_a_year"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.family or '*'} {self.kind} {self.number} {self.from_date}"

@@ -18,8 +18,9 @@ from portal.lib.errors import DomainError
 from portal.lib.keyset import day, page_of, whole
 from royalties import money_in
 from royalties.access import SOCIETY, get_remittance, get_run, remittances_of, sources_of, staff_only
+from royalties.calendars import declare_calendar
 from royalties.distribution import distribute, totals_as_text
-from royalties.forms import BasisForm, ReasonForm, RemittanceForm, RightsForm, RunForm
+from royalties.forms import BasisForm, CalendarForm, ReasonForm, RemittanceForm, RightsForm, RunForm
 from royalties.models import DistributionRun, Pool, Statement
 from royalties.resting import resting_money, resting_won
 from royalties.runs import STATES, Totals, identities, in_won, not_ours, won_of_words
@@ -204,13 +205,16 @@ def _identities(totals: Totals) -> list[dict[str, Any]]:
 @require_http_methods(["GET", "POST"])
 @only(*SOCIETY)
 def sources(request: HttpRequest) -> HttpResponse:
-    """Who reports, and what the money of their lines has been declared to mean and to divide into, from when on."""
-    form, rights_form = BasisForm(), RightsForm()
+    """Who reports and when, and what the money of their lines has been declared to mean and to divide into, from when on."""
+    form, rights_form, calendar_form = BasisForm(), RightsForm(), CalendarForm()
     if request.method == "POST":
         actor = staff_only(request)
         if request.POST.get("declare") == "rights":
             rights_form = RightsForm(request.POST)
             done = _declare_rights(rights_form, actor)
+        elif request.POST.get("declare") == "calendar":
+            calendar_form = CalendarForm(request.POST)
+            done = _declare_calendar(calendar_form, actor)
         else:
             form = BasisForm(request.POST)
             done = _declare_basis(form, actor)
@@ -218,8 +222,14 @@ def sources(request: HttpRequest) -> HttpResponse:
             messages.success(request, done)
             return redirect("royalties:sources")
     shown = sources_of(request.user).order_by("name")
-    context = {"sources": shown, "form": form, "rights_form": rights_form, "staff": is_staff(request.user)}
-    wrong = form.errors or rights_form.errors
+    context = {
+        "sources": shown,
+        "form": form,
+        "rights_form": rights_form,
+        "calendar_form": calendar_form,
+        "staff": is_staff(request.user),
+    }
+    wrong = form.errors or rights_form.errors or calendar_form.errors
     return render(request, "royalties/sources.html", context, status=400 if wrong else 200)
 
 
@@ -245,3 +255,15 @@ def _declare_rights(form: RightsForm, actor: User) -> str:
         form.add_error(None, str(error))
         return ""
     return _("The division is declared. The next distribution takes the songs that waited for it.")
+
+
+def _declare_calendar(form: CalendarForm, actor: User) -> str:
+    """What to tell the person, or nothing with the refusal noted on the form."""
+    if not form.is_valid():
+        return ""
+    try:
+        declare_calendar(**form.cleaned_data, actor=actor)
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return ""
+    return _("The calendar is declared. The months of its reports are judged by it.")

@@ -55,7 +55,8 @@ def report_list(request: HttpRequest) -> HttpResponse:
 def upload(request: HttpRequest) -> HttpResponse:
     """Bring a report. It is stored and waits in the database; workers take it up whether or not the broker hears of it."""
     actor = staff_only(request)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    named = {name: request.GET[name] for name in ("source", "period") if name in request.GET}
+    form = UploadForm(request.POST or None, request.FILES or None, initial=named)
     shown = {"form": form}
     if request.method == "POST" and form.is_valid():
         try:
