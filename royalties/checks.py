@@ -64,37 +64,44 @@ def check_ledger() -> CheckResult:
 REPORT_FIGURES = """
 WITH line AS (SELECT report_id, count(*) AS lines, sum(amount_micros) AS micros FROM royalties_usageline GROUP BY 1),
 rejected AS (SELECT report_id, count(*) AS lines, sum(amount_micros) AS micros FROM royalties_rejectedline GROUP BY 1),
-song AS (SELECT report_id, sum(lines) AS lines, sum(amount_micros) AS micros FROM royalties_songusage GROUP BY 1)
+song AS (SELECT report_id, sum(lines) AS lines, sum(amount_micros) AS micros FROM royalties_songusage GROUP BY 1),
+lump AS (SELECT report_id, count(*) AS lines, sum(amount_micros) AS micros FROM royalties_lumpsum GROUP BY 1)
 SELECT concat(r.ref, ' ', f.name), f.expected, f.found
 FROM royalties_report r
 LEFT JOIN line ON line.report_id = r.id
 LEFT JOIN rejected ON rejected.report_id = r.id
 LEFT JOIN song ON song.report_id = r.id
+LEFT JOIN lump ON lump.report_id = r.id
 CROSS JOIN LATERAL (VALUES
     ('lines', r.lines::numeric, (r.accepted + r.rejected)::numeric),
-    ('accepted lines', r.accepted, coalesce(line.lines, 0)),
-    ('accepted money', r.accepted_micros, coalesce(line.micros, 0)),
+    ('accepted lines', r.accepted, coalesce(line.lines, 0) + coalesce(lump.lines, 0)),
+    ('accepted money', r.accepted_micros, coalesce(line.micros, 0) + coalesce(lump.micros, 0)),
     ('rejected lines', r.rejected, coalesce(rejected.lines, 0)),
     ('rejected money', r.rejected_micros, coalesce(rejected.micros, 0)),
-    ('lines of its songs', r.accepted, coalesce(song.lines, 0)),
-    ('money of its songs', r.accepted_micros, coalesce(song.micros, 0))
+    ('lines of its songs', r.accepted, coalesce(song.lines, 0) + coalesce(lump.lines, 0)),
+    ('money of its songs', r.accepted_micros, coalesce(song.micros, 0) + coalesce(lump.micros, 0))
 ) AS f (name, expected, found)
 WHERE r.state IN ('ready', 'held') AND f.expected <> f.found
 """
 
 SONG_USAGE_IS_ITS_LINES = """
 WITH line AS (
-    SELECT report_id, recording_id, service, usage_month, count(*) AS lines, sum(uses) AS uses, sum(amount_micros) AS micros
+    SELECT report_id, recording_id, service, usage_month, count(*) AS lines, sum(uses) AS uses, sum(amount_micros) AS micros,
+        sum(words_uses) AS words, sum(music_uses) AS music
     FROM royalties_usageline WHERE report_id IN (
         SELECT id FROM royalties_report WHERE state IN ('ready', 'held') UNION SELECT report_id FROM royalties_songusage
     ) GROUP BY 1, 2, 3, 4
 ), song AS (
-    SELECT report_id, recording_id, service, usage_month, lines, uses, amount_micros AS micros FROM royalties_songusage
+    SELECT report_id, recording_id, service, usage_month, lines, uses, amount_micros AS micros, words_uses AS words,
+        music_uses AS music
+    FROM royalties_songusage
 )
 SELECT concat_ws(' ', 'report', report_id, 'song', recording_id, service, usage_month),
-    concat_ws(' ', line.lines, line.uses, line.micros), concat_ws(' ', song.lines, song.uses, song.micros)
+    concat_ws(' ', line.lines, line.uses, line.micros, line.words, line.music),
+    concat_ws(' ', song.lines, song.uses, song.micros, song.words, song.music)
 FROM line FULL JOIN song USING (report_id, recording_id, service, usage_month)
-WHERE (line.lines, line.uses, line.micros) IS DISTINCT FROM (song.lines, song.uses, song.micros)
+WHERE (line.lines, line.uses, line.micros, line.words, line.music)
+    IS DISTINCT FROM (song.lines, song.uses, song.micros, song.words, song.music)
 """
 
 REPORTED = """
@@ -102,6 +109,7 @@ SELECT r.ref, r.accepted_micros + r.rejected_micros,
     coalesce(sum(u.amount_micros) FILTER (WHERE m.outcome = 'accepted'), 0)
     + coalesce(sum(u.amount_micros) FILTER (WHERE m.outcome = 'review'), 0)
     + coalesce(sum(u.amount_micros) FILTER (WHERE m.outcome = 'none'), 0)
+    + (SELECT coalesce(sum(l.amount_micros), 0) FROM royalties_lumpsum l WHERE l.report_id = r.id)
     + (SELECT coalesce(sum(x.amount_micros), 0) FROM royalties_rejectedline x WHERE x.report_id = r.id) AS found
 FROM royalties_report r
 LEFT JOIN royalties_songusage u ON u.report_id = r.id
@@ -109,6 +117,7 @@ LEFT JOIN royalties_match m ON m.recording_id = u.recording_id AND m.superseded_
 WHERE r.state IN ('ready', 'held')
 GROUP BY r.id
 HAVING r.accepted_micros + r.rejected_micros <> coalesce(sum(u.amount_micros) FILTER (WHERE m.outcome IN ('accepted', 'review', 'none')), 0)
+    + (SELECT coalesce(sum(l.amount_micros), 0) FROM royalties_lumpsum l WHERE l.report_id = r.id)
     + (SELECT coalesce(sum(x.amount_micros), 0) FROM royalties_rejectedline x WHERE x.report_id = r.id)
 """
 

@@ -19,11 +19,13 @@ from royalties.reports.placed import Kind, Numbers, PlacedLines
 
 LINES_A_BLOCK: Final = 1_000
 COPY_BLOCKS: Final = """
-    COPY {} (period, report_id, first_line, last_line, services, usage_months, kinds, recordings, uses, amounts_micros)
+    COPY {} (period, report_id, first_line, last_line, services, usage_months, kinds, recordings, uses, amounts_micros,
+        words_uses, music_uses)
     FROM STDIN (FORMAT binary)"""
 
 # As PostgreSQL's documentation of COPY has it under "Binary Format": all numbers big-endian.
 BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
+NULL: Final = struct.pack(">i", -1)
 END: Final = struct.pack(">h", -1)
 TEXT, DATE, INT2, INT8 = 25, 1082, 21, 20  # numbers of types in every database
 DAY_0: Final = dt.date(2000, 1, 1)
@@ -38,7 +40,7 @@ def copy_blocks(placed: PlacedLines, *, period: dt.date, report_id: int, first_l
 
 def as_copied(placed: PlacedLines, *, period: dt.date, report_id: int, first_line: int) -> bytes:
     """The blocks of a tile for COPY_BLOCKS."""
-    rows = []
+    rows: list[list[bytes | None]] = []
     for start in range(0, len(placed.recordings), LINES_A_BLOCK):
         end = min(start + LINES_A_BLOCK, len(placed.recordings))
         block = slice(start, end)
@@ -46,16 +48,18 @@ def as_copied(placed: PlacedLines, *, period: dt.date, report_id: int, first_lin
             struct.pack(">i", (period - DAY_0).days), struct.pack(">q", report_id), struct.pack(">i", first_line + start),
             struct.pack(">i", first_line + end - 1), *said_and_kinds(placed.said, placed.kinds[block]),
             numbers(placed.recordings[block]), numbers(placed.uses[block]), numbers(placed.micros[block]),
+            *(None if apart is None else numbers(apart[block]) for apart in (placed.words, placed.music)),
         ])  # fmt: skip
     return as_rows(rows)
 
 
-def as_rows(rows: Sequence[Sequence[bytes]]) -> bytes:
-    """Rows of fields as a binary COPY takes them."""
+def as_rows(rows: Sequence[Sequence[bytes | None]]) -> bytes:
+    """Rows of fields as a binary COPY takes them; None is NULL."""
     written = [BEGIN]
     for fields in rows:
         written.append(struct.pack(">h", len(fields)))
-        written += [part for field in fields for part in (struct.pack(">i", len(field)), field)]
+        for field in fields:
+            written += [NULL] if field is None else [struct.pack(">i", len(field)), field]
     return b"".join([*written, END])
 
 

@@ -8,11 +8,15 @@ from typing import Final
 from django.db import connection
 
 from royalties.models import Report
+from royalties.reports.base import NO_MANDATE
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFigures:
-    """Identity 1 of a report: money_micros = matched + review + unmatched + rejected. Money in millionths, as integers."""
+    """Identity 1 of a report: money_micros = matched + review + unmatched + rejected. Money in millionths, as integers.
+
+    Lump sums are among the unmatched, and what we have no mandate for among the rejected; each is also said by itself.
+    """
 
     lines: int
     accepted: int
@@ -27,6 +31,10 @@ class ReportFigures:
     review_micros: int
     unmatched_micros: int
     rejected_micros: int
+    lump_lines: int = 0
+    lump_micros: int = 0
+    no_mandate_lines: int = 0
+    no_mandate_micros: int = 0
 
 
 FIGURES: Final = """
@@ -40,7 +48,12 @@ FIGURES: Final = """
         coalesce(sum(song.micros) FILTER (WHERE m.outcome = 'accepted'), 0),
         coalesce(sum(song.micros) FILTER (WHERE m.outcome = 'review'), 0),
         (SELECT count(*) FROM royalties_rejectedline WHERE report_id = %(report)s),
-        (SELECT coalesce(sum(amount_micros::numeric), 0) FROM royalties_rejectedline WHERE report_id = %(report)s)
+        (SELECT coalesce(sum(amount_micros::numeric), 0) FROM royalties_rejectedline WHERE report_id = %(report)s),
+        (SELECT count(*) FROM royalties_lumpsum WHERE report_id = %(report)s),
+        (SELECT coalesce(sum(amount_micros::numeric), 0) FROM royalties_lumpsum WHERE report_id = %(report)s),
+        (SELECT count(*) FROM royalties_rejectedline WHERE report_id = %(report)s AND reason = %(no_mandate)s),
+        (SELECT coalesce(sum(amount_micros::numeric), 0) FROM royalties_rejectedline
+            WHERE report_id = %(report)s AND reason = %(no_mandate)s)
     FROM song JOIN royalties_reportedrecording s ON s.id = song.recording_id
     LEFT JOIN royalties_match m ON m.recording_id = song.recording_id AND m.superseded_at IS NULL"""
 
@@ -48,11 +61,13 @@ FIGURES: Final = """
 def report_figures(report: Report) -> ReportFigures:
     """Counts and money of a report that has been read, from its rows, by the matches that stand now."""
     with connection.cursor() as cursor:
-        cursor.execute(FIGURES, {"report": report.pk})
+        cursor.execute(FIGURES, {"report": report.pk, "no_mandate": NO_MANDATE})
         numbers = [int(number) for number in cursor.fetchone()]
-    accepted, songs, new_songs, matched, review, money, matched_micros, review_micros, rejected, rejected_micros = (
-        numbers
+    of_songs, songs, new_songs, matched, review, money, matched_micros, review_micros, rejected, rejected_micros = (
+        numbers[:10]
     )
+    lump_lines, lump_micros, no_mandate_lines, no_mandate_micros = numbers[10:]
+    accepted, money = of_songs + lump_lines, money + lump_micros
     return ReportFigures(
         lines=accepted + rejected,
         accepted=accepted,
@@ -67,4 +82,8 @@ def report_figures(report: Report) -> ReportFigures:
         review_micros=review_micros,
         unmatched_micros=money - matched_micros - review_micros,
         rejected_micros=rejected_micros,
+        lump_lines=lump_lines,
+        lump_micros=lump_micros,
+        no_mandate_lines=no_mandate_lines,
+        no_mandate_micros=no_mandate_micros,
     )

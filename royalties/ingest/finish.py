@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
@@ -17,10 +18,11 @@ from portal.jobs.services import QUARANTINED, Stopped, Work
 from portal.notices.services import notify
 from royalties.declared import note_total
 from royalties.ingest.figures import ReportFigures, report_figures
+from royalties.ingest.parse import EXAMPLES
 from royalties.ingest.plan import layout_of
 from royalties.ingest.spool import remove_spool
 from royalties.models import DeclaredTotal, RejectedLine, Report, Source, TileTotal
-from royalties.reports.base import POISON, LinesDoNotAddUp
+from royalties.reports.base import POISON, Layout, LinesDoNotAddUp
 from royalties.services import decide_state
 
 READY: Final = gettext_noop(
@@ -41,6 +43,7 @@ def work_finish(work: Work, _prepared: Any) -> None:
     figures = report_figures(report)
     _require_every_line_once(report, figures)
     rounded, remainder = _rounding(work.job)
+    report.reading |= _seen_in_chunks(work.job, layout_of(report))
     report.lines, report.accepted, report.rejected = figures.lines, figures.accepted, figures.rejected
     report.songs, report.new_songs = figures.songs, figures.new_songs
     report.accepted_micros = Decimal(figures.money_micros - figures.rejected_micros)
@@ -56,14 +59,15 @@ def work_finish(work: Work, _prepared: Any) -> None:
     transaction.on_commit(partial(remove_spool, work.job.pk))
 
 
-# Accepted lines as blocks hold them, the lowest and the highest number, and how many numbers stand on both sides. In no two
-# places stands a number twice: of a block each place is a line and blocks do not overlap, and rejected lines have a key. So
+# Accepted lines as blocks hold them, or as lump sums, the lowest and the highest number, and how many numbers stand on both sides. In no two
+# places stands a number twice: of a block each place is a line and blocks do not overlap, and rejected lines and lump sums have a key. So
 # these prove, with the figures, that every number from the first line to the last stands exactly once. The figures have accepted lines as
 # songs sum them up; lines without a recording are not among these.
 LINE_NUMBERS: Final = """
     WITH block AS MATERIALIZED (
         SELECT first_line, last_line, accepted FROM royalties_lineblock
-        WHERE period = %(period)s AND report_id = %(report)s)
+        WHERE period = %(period)s AND report_id = %(report)s
+        UNION ALL SELECT line_no, line_no, 1 FROM royalties_lumpsum WHERE report_id = %(report)s)
     SELECT (SELECT coalesce(sum(accepted), 0) FROM block),
         least((SELECT min(first_line) FROM block),
             (SELECT min(line_no) FROM royalties_rejectedline WHERE report_id = %(report)s)),
@@ -73,7 +77,9 @@ LINE_NUMBERS: Final = """
             SELECT count(*) AS doubled FROM royalties_rejectedline r
             WHERE r.report_id = %(report)s AND r.line_no BETWEEN b.first_line AND b.last_line
                 AND b.recordings[r.line_no - b.first_line + 1] <> 0) AS its
-            WHERE b.period = %(period)s AND b.report_id = %(report)s)"""
+            WHERE b.period = %(period)s AND b.report_id = %(report)s)
+        + (SELECT count(*) FROM royalties_lumpsum l JOIN royalties_rejectedline r USING (report_id, line_no)
+            WHERE report_id = %(report)s)"""
 
 
 def _require_every_line_once(report: Report, figures: ReportFigures) -> None:
@@ -111,6 +117,20 @@ def _note_footer(report: Report, job: Job) -> None:
             line_no=footer.get("line_no"),
             actor=None,
         )
+
+
+def _seen_in_chunks(job: Job, layout: Layout) -> dict[str, list[Any]]:
+    """What people are told of the lines taken: uses that are shown and never paid, by header, and the first names that a
+    spreadsheet turned into numbers, in the order of their letters."""
+    sums: Counter[str] = Counter()
+    names: set[str] = set()
+    for payload in _chunks_of_lines(job.pk).values_list("payload", flat=True):
+        sums.update(payload.get("beside", {}))
+        names.update(payload.get("as_numbers", ()))
+    return {
+        "beside": [[layout.headers[at], sums[str(at)]] for at in layout.beside],
+        "as_numbers": sorted(names)[:EXAMPLES],
+    }
 
 
 def _chunks_of_lines(job_id: int | None) -> QuerySet[Chunk]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
@@ -16,15 +17,18 @@ from royalties.ingest.cycles import without_looking_for_cycles
 from royalties.ingest.plan import layout_of, period_of
 from royalties.ingest.reading import Reading, reading_of
 from royalties.ingest.songs import resolve_songs
-from royalties.models import Report
-from royalties.reports import tme, version
+from royalties.models import LumpSum, Report
+from royalties.reports import formats, version
 from royalties.reports.base import LinesDoNotAddUp, RulesHaveChanged
 from royalties.reports.csv_lines import Tile
-from royalties.reports.lines import Lines, Rejected, Rules, Song, read_line
+from royalties.reports.lines import Lines, Lumps, Rejected, Rules, Song, read_line
 from royalties.reports.placed import PlacedLines, no_lines
+from royalties.reports.tme.guarantee import read_lump
 
 if TYPE_CHECKING:
     from royalties.reports.columns import LineReader, PlainLines
+
+EXAMPLES: Final = 5
 
 
 @dataclass
@@ -59,7 +63,7 @@ class ReadLines:
         return len(self.plain) + len(self.others.accepted)
 
 
-def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines]:
+def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines | Lumps]:
     """Read the lines of a chunk, and give every song they name a number, which is committed at once.
 
     So no worker waits for another's lines to be written. A song whose lines are then not written, because this worker
@@ -71,7 +75,10 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
     payload = dict(work.payload)
     reading = reading_of(report, payload["spool"], keep=work.keep)
     tile = Tile(**{name: payload[name] for name in ("offset", "size", "first_line", "lines", "sha256")})
-    rules = Rules(layout_of(report), tme.PLATFORMS, tme.NOT_CHINA)
+    rules = formats.rules_of(layout_of(report))
+    of_family = formats.format_of(rules.layout.family)
+    if of_family is not None and of_family.is_lump:
+        return report, _read_lumps(rules, reading, tile)
     reader = remembered.reader(rules, reading)
     others = Lines()
     with without_looking_for_cycles():
@@ -85,10 +92,21 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
     return report, ReadLines(reader, plain, others, songs)
 
 
-def work_parse(work: Work, prepared: tuple[Report, ReadLines]) -> dict[str, Any]:
+def _read_lumps(rules: Rules, reading: Reading, tile: Tile) -> Lumps:
+    """The lines of a chunk of a file without songs."""
+    read = Lumps()
+    rows = reading.rows(reading.block(tile))
+    for number, (raw, cells) in enumerate(rows, tile.first_line):
+        read_lump(number, raw, cells, rules.layout, read)
+    return read
+
+
+def work_parse(work: Work, prepared: tuple[Report, ReadLines | Lumps]) -> dict[str, Any]:
     from royalties.ingest.totals import copy_totals  # here for the same reason as above
 
     report, read = prepared
+    if isinstance(read, Lumps):
+        return _write_lumps(work, report, read)
     others = read.others
     if read.accepted + len(others.rejected) != work.units:
         raise LinesDoNotAddUp(lines=work.units, accepted=read.accepted, rejected=len(others.rejected))
@@ -97,18 +115,38 @@ def work_parse(work: Work, prepared: tuple[Report, ReadLines]) -> dict[str, Any]
     copy_blocks(placed, period=period_of(report), report_id=report.pk, first_line=first_line)
     copy_totals(placed, report_id=report.pk, first_line=first_line)
     copy_rejected(report, others.rejected)
-    return {"rounded": others.rounded, "remainder": str(_exact_decimal(others.remainder))}
+    beside = others.beside + Counter(read.reader.beside(read.plain))
+    as_numbers = others.as_numbers | read.reader.as_numbers  # of all chunks it has read: they are the same report's
+    return {
+        **_rounding(others),
+        "beside": {str(at): uses for at, uses in sorted(beside.items())},
+        "as_numbers": sorted(as_numbers)[:EXAMPLES],
+    }
+
+
+def _write_lumps(work: Work, report: Report, read: Lumps) -> dict[str, Any]:
+    if len(read.accepted) + len(read.rejected) != work.units:
+        raise LinesDoNotAddUp(lines=work.units, accepted=len(read.accepted), rejected=len(read.rejected))
+    LumpSum.objects.bulk_create(LumpSum(report=report, **line._asdict()) for line in read.accepted)
+    copy_rejected(report, read.rejected)
+    return _rounding(read)
+
+
+def _rounding(read: Lines | Lumps) -> dict[str, Any]:
+    return {"rounded": read.rounded, "remainder": str(_exact_decimal(read.remainder))}
 
 
 def place_lines(read: ReadLines, first_line: int, lines: int) -> PlacedLines:
     """The accepted lines of a chunk among all its lines."""
     reader = read.reader
-    placed = no_lines(lines, reader.said)
+    placed = no_lines(lines, reader.said, apart=reader.layout.apart)
     reader.place(read.plain, placed, first_line)
     for line in read.others.accepted:
         at = line.line_no - first_line
         placed.recordings[at], placed.kinds[at] = read.songs[line.song], reader.kind(line.service, line.usage_month)
         placed.uses[at], placed.micros[at] = line.uses, line.amount_micros
+        if placed.words is not None and placed.music is not None:
+            placed.words[at], placed.music[at] = line.words_uses or 0, line.music_uses or 0
     return placed
 
 

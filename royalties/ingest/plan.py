@@ -14,7 +14,7 @@ from portal.jobs.services import NewChunk, Work, add_chunks
 from royalties.ingest.reading import Opened, Reading, open_file, reading_of
 from royalties.ingest.spool import share_spool
 from royalties.models import Report
-from royalties.reports import csv_lines, encodings, first_look, tme, version
+from royalties.reports import csv_lines, encodings, first_look, formats, version
 from royalties.reports.base import BadLine, IdsLostPrecision, Layout, PeriodIsUnknown
 from royalties.reports.csv_lines import Row, Survey, Tile
 from royalties.reports.lines import first_of_month
@@ -40,7 +40,7 @@ def prepare_plan(work: Work) -> Plan:
     survey = csv_lines.survey(reading.path, known=opened.known, asked=report.encoding_asked, on_tile=work.keep)
     delimiter = "" if opened.sheet else csv_lines.choose_delimiter(survey.header)
     reading = replace(reading, encoding=survey.encoding, delimiter=delimiter)
-    layout = tme.recognise(reading.split(survey.header), reading.label)
+    layout = formats.recognise(reading.split(survey.header), *_names(reading, opened))
     rows = _first_rows(reading, survey, work.failures)
     whole = [cells for _raw, cells in rows if isinstance(cells, list) and len(cells) == len(layout.headers)]
     _require_exact_ids(layout, rows)
@@ -53,6 +53,11 @@ def prepare_plan(work: Work) -> Plan:
         period=report.period or _first_period(layout, whole),
         tiles=survey.tiles,
     )
+
+
+def _names(reading: Reading, opened: Opened) -> list[str]:
+    """What the table is called: its file, and its sheet."""
+    return [reading.label, *([opened.sheet.sheet] if opened.sheet else [])]
 
 
 def work_plan(work: Work, plan: Plan) -> None:
@@ -120,7 +125,7 @@ def _how_it_was_read(
     opened: Opened, survey: Survey, delimiter: str, layout: Layout, rows: Sequence[tuple[str, Row]]
 ) -> dict[str, Any]:
     """Report.reading: everything about the reading that a person may want to see, or to have done otherwise."""
-    known = first_look.columns_used(layout) | set(layout.withheld)
+    known = first_look.columns_used(layout) | {*layout.withheld, *layout.described}
     shown = first_look.columns_shown(layout)
     headers = [csv_lines.showable(header) for header in layout.headers]
     return {
@@ -131,6 +136,7 @@ def _how_it_was_read(
         "why": opened.utf16 or survey.why,
         "looks_like": "" if opened.known else encodings.better_than(csv_lines.codec_of(survey.encoding), survey.sample),
         "not_taken": [header for at, header in enumerate(headers) if at not in known and header.strip()],
+        "described": [headers[at] for at in layout.described],
         "withheld": [headers[at] for at in layout.withheld],
         "columns": [headers[at] for at in shown],
         "preview": first_look.preview(rows, shown, len(headers)),

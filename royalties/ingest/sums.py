@@ -75,10 +75,13 @@ def songs_a_chunk(songs: int) -> int:
 
 # unnest() in the list of columns hands rows on one by one; in FROM it would write them all down first.
 SUM_UP: Final = """
-    INSERT INTO royalties_songusage (report_id, recording_id, service, usage_month, lines, uses, amount_micros)
-    SELECT report_id, recording_id, services[kind], usage_months[kind], sum(lines), sum(uses), sum(micros) FROM (
+    INSERT INTO royalties_songusage
+        (report_id, recording_id, service, usage_month, lines, uses, amount_micros, words_uses, music_uses)
+    SELECT report_id, recording_id, services[kind], usage_months[kind], sum(lines), sum(uses), sum(micros), sum(words), sum(music)
+    FROM (
         SELECT report_id, services, usage_months, unnest(recordings) AS recording_id, unnest(kinds) AS kind,
-            unnest(lines) AS lines, unnest(uses) AS uses, unnest(amounts_micros) AS micros
+            unnest(lines) AS lines, unnest(uses) AS uses, unnest(amounts_micros) AS micros,
+            unnest(words_uses) AS words, unnest(music_uses) AS music
         FROM royalties_tiletotal WHERE report_id = %s) AS sums
     WHERE recording_id %% %s = %s
     GROUP BY 1, 2, 3, 4"""

@@ -33,6 +33,7 @@ from royalties.models.matches import (
 from royalties.models.money import ExchangeRun, Pool, Remittance, remittance_ref
 from royalties.models.reports import (
     LineBlock,
+    LumpSum,
     RejectedLine,
     Report,
     ReportedRecording,
@@ -43,7 +44,7 @@ from royalties.models.reports import (
     report_ref,
     song_ref,
 )
-from royalties.models.sources import Basis, RightSplit, Service, Source, SourceProfile
+from royalties.models.sources import Basis, KaraokePrice, RightSplit, Service, Source, SourceProfile
 
 __all__ = [
     "Basis",
@@ -53,12 +54,14 @@ __all__ = [
     "Earning",
     "ExchangeRun",
     "Hold",
+    "KaraokePrice",
     "LedgerAccount",
     "LedgerEntry",
     "LedgerTransaction",
     "Lesson",
     "LikelyDuplicate",
     "LineBlock",
+    "LumpSum",
     "Match",
     "MatchWork",
     "Pool",

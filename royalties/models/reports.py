@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext, gettext_lazy as _
 
 from portal.lib.refs import new_ref
@@ -45,6 +45,8 @@ class Report(models.Model):
             _("nobody has declared what the money of its lines means"),
         )
         BASIS_NOT_YET = "basis_not_yet", _("its basis cannot be distributed yet")
+        RECORDINGS = "recordings", _("its money is declared to be for recordings, not for words and music")
+        NO_PRICE = "no_price", _("no contract price says how its money divides between words and music")
         TRUNCATED = "truncated", _("its sheet ends where a sheet ends: lines are probably cut off")
         DECLARED = "declared", _("it does not say what its sender declared")
         SECOND_FILE = "second_file", _("another file for this period is already here")
@@ -206,6 +208,8 @@ class UsageLine(models.Model):
     usage_month = models.DateField()
     uses = models.BigIntegerField()
     amount_micros = models.BigIntegerField()
+    words_uses = models.BigIntegerField(null=True)  # of the uses, where words and music are counted apart
+    music_uses = models.BigIntegerField(null=True)
 
     objects = UsageLineQuerySet.as_manager()
 
@@ -233,6 +237,27 @@ class RejectedLine(models.Model):
         return f"{self.report_id}/{self.line_no} {self.reason}"
 
 
+class LumpSum(models.Model):
+    """One line of a report that is a sum for some time, without a song: a minimum guarantee. It waits to be spread over reports."""
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="lump_sums", db_index=False)
+    line_no = models.IntegerField()
+    from_date = models.DateField()
+    last_date = models.DateField()  # included
+    platform = models.TextField(blank=True)
+    contract = models.TextField(blank=True)
+    amount_micros = models.BigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["report", "line_no"], name="line_is_one_lump_sum"),
+            models.CheckConstraint(condition=Q(from_date__lte=F("last_date")), name="lump_sum_is_for_some_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.report_id}/{self.line_no} {self.amount_micros}"
+
+
 class SongUsage(models.Model):
     """The lines of one song in one report, service and month, summed once when the report is complete.
 
@@ -251,6 +276,8 @@ class SongUsage(models.Model):
     lines = models.IntegerField()
     uses = models.BigIntegerField()
     amount_micros = models.BigIntegerField()
+    words_uses = models.BigIntegerField(null=True)  # of the uses, where words and music are counted apart
+    music_uses = models.BigIntegerField(null=True)
 
     objects = SongUsageQuerySet.as_manager()
 
@@ -259,6 +286,11 @@ class SongUsage(models.Model):
             models.UniqueConstraint(
                 fields=["report", "recording", "service", "usage_month"],
                 name="song_usage_is_summed_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(words_uses__isnull=True, music_uses__isnull=True)
+                | Q(words_uses__isnull=False, music_uses__isnull=False, uses=F("words_uses") + F("music_uses")),
+                name="words_and_music_make_the_uses",
             ),
         )
 

@@ -33,6 +33,7 @@ class Basis(models.TextChoices):
     NAMED = "named", _("NAMED: per interested party")
     LUMP = "lump", _("LUMP: one sum for several reports")
     USAGE = "usage", _("USAGE: no money yet")
+    RECORDING = "record", _("RECORDING: for the recording, not for words and music")
 
 
 class Source(models.Model):
@@ -77,6 +78,32 @@ class SourceProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.family or '*'} {self.basis} {self.from_date}"
+
+
+class KaraokePrice(models.Model):
+    """From a usage month on, what one use of the words and one of the music costs by contract, in the source's currency.
+
+    The one amount of a karaoke song is cut by it (royalties.prices). It is never changed; a later one follows it.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="karaoke_prices")
+    from_date = models.DateField()  # first day of a month
+    words_price = models.DecimalField(max_digits=20, decimal_places=10)
+    music_price = models.DecimalField(max_digits=20, decimal_places=10)
+    note = models.TextField()  # on what paper
+    declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["source", "from_date"], name="one_karaoke_price_begins_on_a_day"),
+            models.CheckConstraint(
+                condition=Q(words_price__gt=0, music_price__gt=0), name="words_and_music_have_a_price"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.words_price.normalize():f} : {self.music_price.normalize():f} {self.from_date}"
 
 
 class RightSplit(models.Model):

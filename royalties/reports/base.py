@@ -23,16 +23,18 @@ REASONS: Final[dict[str, Promise]] = {
     "too_long": _("the line is longer than a line can be"),
     "period": _("the period does not begin with a date"),
     "platform": _("the platform is not known"),
-    "not_china": _("not China: no mandate"),
+    "not_china": _("used outside China, where we have no mandate: its money is held apart and never distributed"),
     "title": _("both the title and the song id are missing"),
     "song_id": _("the song id is not a number"),
     "id_lost_precision": _("the song id lost precision: a spreadsheet has rounded it"),
     "amount": _("the amount is not a plain number"),
     "negative_amount": _("the amount is negative"),
     "uses": _("a count of uses is not a whole number"),
+    "no_work_uses": _("it has money, but counts no use of words or music"),
     "poison": _("our program failed on this line; the people who run the portal have been told"),
 }
 POISON: Final = "poison"
+NO_MANDATE: Final = "not_china"
 
 
 class BadLine(Exception):  # caught where lines are read; never reaches a person as an exception
@@ -48,7 +50,9 @@ class Layout:
     """Where things stand in the lines of a file: indexes into its columns. `headers` are as the file writes them.
 
     What no column says is None, and then the same for all lines: `month` in place of a period, `service` in place of a
-    platform, no artist, no money. `header_line`: which line of the file the header is, as a person counts.
+    platform, no artist, no money. `header_line`: which line of the file the header is, as a person counts. `words` and
+    `music` are those of the uses that are counted apart; without them the uses are for both. `beside`: uses that are summed
+    and shown and never paid. `described`: columns that are known and not read.
     """
 
     family: str
@@ -66,6 +70,11 @@ class Layout:
     writers: int | None = None
     ipis: int | None = None  # of writers
     duration: int | None = None
+    until: int | None = None  # the last day, where a line is a sum for some time
+    words: tuple[int, ...] = ()
+    music: tuple[int, ...] = ()
+    beside: tuple[int, ...] = ()
+    described: tuple[int, ...] = ()
     month: str = ""  # 2026-09-01
     service: str = ""
     header_line: int = 1
@@ -76,13 +85,19 @@ class Layout:
         columns = {
             "period": self.period, "platform": self.platform, "title": self.title, "artist": self.artist,
             "song_id": self.song_id, "isrc": self.isrc, "album": self.album, "iswc": self.iswc, "writers": self.writers,
-            "ipis": self.ipis, "duration": self.duration,
+            "ipis": self.ipis, "duration": self.duration, "until": self.until,
         }  # fmt: skip
         return {meaning: at for meaning, at in columns.items() if at is not None}
 
     def counted(self) -> tuple[int, ...]:
-        """The columns of numbers: uses and money."""
-        return self.uses if self.money is None else (*self.uses, self.money)
+        """The columns of numbers: uses, those beside them, and money."""
+        uses = (*self.uses, *self.beside)
+        return uses if self.money is None else (*uses, self.money)
+
+    @property
+    def apart(self) -> bool:
+        """Whether the uses of words and of music are counted apart."""
+        return bool(self.words)
 
     @property
     def first_line(self) -> int:
@@ -103,6 +118,24 @@ class HeaderIsAmbiguous(DomainError):
     code = "header-is-ambiguous"
     sentence = _("Two columns of the file have the same meaning: “%(first)s” and “%(second)s”.")
     remedy = _("Ask whoever sent the file which of the two counts, and remove the other one.")
+
+
+class HeadersOfTwoFamilies(DomainError):
+    code = "headers-of-two-families"
+    sentence = _(
+        "The file has columns of two kinds of statements: “%(first)s” and “%(second)s”. Nothing was taken from it."
+    )
+    remedy = _("Ask whoever sent it for a file of each kind, as the service made them.")
+
+
+class FileIsIgnored(DomainError):
+    code = "file-is-ignored"
+    sentence = _(
+        "“%(label)s” is left out because of its name (%(kind)s): such files hold totals and contracts, not songs."
+    )
+    remedy = _(
+        "Nothing is missing without it. If it does hold songs, call it by what it is, such as song_ or k_, and upload it again."
+    )
 
 
 class FamilyNotYet(DomainError):
@@ -193,6 +226,8 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
         for error in (
             HeaderNotRecognised,
             HeaderIsAmbiguous,
+            HeadersOfTwoFamilies,
+            FileIsIgnored,
             FamilyNotYet,
             PeriodIsUnknown,
             PeriodIsImpossible,

@@ -25,7 +25,15 @@ import polars as pl
 
 from royalties.reports.base import BadLine, Layout
 from royalties.reports.csv_lines import LONGEST_LINE, Row, csv_rows, sheet_rows
-from royalties.reports.lines import Rules, Song, first_of_month, service_of, song_id_of, song_of
+from royalties.reports.lines import (
+    Rules,
+    Song,
+    first_of_month,
+    names_as_numbers,
+    service_of,
+    song_id_of,
+    song_of,
+)
 from royalties.reports.placed import NOT_HERE, Kind, PlacedLines
 
 PLAIN_DELIMITERS: Final = frozenset(",\t;") | {""}  # a bar may be the second byte of a Chinese character
@@ -50,12 +58,12 @@ class Usage:
     usage_month: str  # 2026-09-01
 
 
-NO_LINES: Final = pl.DataFrame(schema={"line_no": pl.Int64, "usage": pl.Int64, "uses": pl.Int64, "micros": pl.Int64})
-
-
 @dataclass(frozen=True, slots=True)
 class PlainLines:
-    """Accepted lines: a frame of line_no, usage (its place among the reader's usages), uses and micros."""
+    """Accepted lines: a frame of line_no, usage (its place among the reader's usages), uses and micros.
+
+    Where words and music are counted apart, of words and music too; and of a column b7 for each column of uses beside them.
+    """
 
     frame: pl.DataFrame
 
@@ -90,6 +98,11 @@ class LineReader:
         self.encoding, self.delimiter = encoding, delimiter
         self.mark = delimiter.encode() or APART
         self.left = left_columns(layout) if delimiter in PLAIN_DELIMITERS else 0
+        self.counts = {"uses": layout.uses}  # name in a frame → the columns it is the sum of
+        if layout.apart:
+            self.counts |= {"words": layout.words, "music": layout.music}
+        self.counts |= {f"b{at}": (at,) for at in layout.beside}
+        self.no_lines = pl.DataFrame(schema=dict.fromkeys(("line_no", "usage", *self.counts, "micros"), pl.Int64))
         self.right = [f"c{at}" for at in range(self.left, len(layout.headers))]
         self.is_odd = bytes(byte not in {*AMONG_NUMBERS, *self.mark, *b"\n"} for byte in range(0x100))
         self.in_quotes = re.compile(_in_quotes(self.mark.decode(), len(self.right)))
@@ -97,6 +110,7 @@ class LineReader:
         self.known.default_factory = self.known.__len__
         self.usages: list[Usage | None] = []  # what they say; None: not plain
         self.refused: list[int] = []  # the places of those
+        self.as_numbers: set[str] = set()  # titles and artists that a spreadsheet turned into numbers, as written
         self.said: list[Kind] = []  # services and months they name
         self.place_of_kind: dict[Kind, int] = {}  # in `said`
         self.recordings = np.zeros(0, np.int64)  # of the first of them, and their kinds: see give_numbers
@@ -113,7 +127,7 @@ class LineReader:
         if not block.endswith(b"\n"):
             block += b"\n"
         if not self.left or (not self.delimiter and APART in block):
-            return PlainLines(NO_LINES), self._left(block, range(first_line, first_line + block.count(b"\n")))
+            return PlainLines(self.no_lines), self._left(block, range(first_line, first_line + block.count(b"\n")))
         flat = block if self.delimiter else block.replace(BETWEEN, APART)
         places = self._places(flat)
         plain = self._plain(flat, places)
@@ -152,6 +166,12 @@ class LineReader:
         usage = plain.frame["usage"].to_numpy()
         placed.recordings[at], placed.kinds[at] = self.recordings[usage], self.kinds[usage]
         placed.uses[at], placed.micros[at] = plain.frame["uses"].to_numpy(), plain.frame["micros"].to_numpy()
+        if placed.words is not None and placed.music is not None:
+            placed.words[at], placed.music[at] = plain.frame["words"].to_numpy(), plain.frame["music"].to_numpy()
+
+    def beside(self, plain: PlainLines) -> dict[int, int]:
+        """Column → the sum of its uses, of those that are shown and never paid."""
+        return {at: int(plain.frame[f"b{at}"].cast(pl.Decimal(38, 0)).sum() or 0) for at in self.layout.beside}
 
     def _left(self, written: bytes, line_nos: Sequence[int]) -> LeftLines:
         if not written:
@@ -170,23 +190,23 @@ class LineReader:
         return Places(np.concatenate(([0], marks[ends[:-1]] + 1)), parting, marks[ends])
 
     def _plain(self, flat: bytes, places: Places) -> pl.DataFrame:
-        """The plain lines: line_no (counted from 0), usage, uses, micros."""
+        """The plain lines, with line_no counted from 0."""
         data = np.frombuffer(flat, np.uint8)
         at = np.flatnonzero((places.parting >= 0) & (places.end - places.begin <= LONGEST_LINE))
         if not self.delimiter:
             at = at[(data[places.end[at] - 2] == ord('"')) & (data[places.end[at] - 1] == ord("]"))]
         if not len(at):
-            return NO_LINES
+            return self.no_lines
         end = places.end[at]
         end -= (data[end - 1] == ord("\r")) if self.delimiter else 2
         numbers = self._numbers(_parts(flat, places.parting[at] + 1, end))
         at = at[numbers["is_plain"].to_numpy()]
         usages = self._usages(flat, places.begin[at], places.parting[at])
-        plain = numbers.filter("is_plain").select(pl.Series("line_no", at, pl.Int64), usages, "uses", "micros")
+        plain = numbers.filter("is_plain").select(pl.Series("line_no", at, pl.Int64), usages, *self.counts, "micros")
         return plain.filter(~pl.col("usage").is_in(self.refused)) if self.refused else plain
 
     def _numbers(self, written: list[bytes]) -> pl.DataFrame:
-        """uses, micros and is_plain of the right parts of lines.
+        """The counts, micros and is_plain of the right parts of lines.
 
         Plain are those whose numbers, and what nobody reads beside them, are written as they mostly are; of the others
         whatever comes out.
@@ -205,12 +225,17 @@ class LineReader:
             text if text.isascii() else text.translate(ONLY_ASCII), has_header=False, separator=self.mark.decode(),
             quote_char=None, schema=dict.fromkeys(self.right, pl.String), empty_string_is_null=False,
         )  # fmt: skip
-        uses = [pl.col(f"c{at}") for at in self.layout.uses]
-        counts = [cell.cast(pl.UInt64, strict=False) for cell in uses]
+        layout = self.layout
+        counted = {at: pl.col(f"c{at}") for at in (*layout.uses, *layout.beside)}
+        counts = {at: cell.cast(pl.UInt64, strict=False) for at, cell in counted.items()}
         blank_or_whole = [
-            (cell == "") | (count.is_not_null() & (cell.str.len_bytes() <= COUNT_DIGITS))
-            for cell, count in zip(uses, counts, strict=True)
+            (cell == "") | (counts[at].is_not_null() & (cell.str.len_bytes() <= COUNT_DIGITS))
+            for at, cell in counted.items()
         ]
+        sums = {
+            name: pl.sum_horizontal(pl.lit(0), *(counts[at].cast(pl.Int64) for at in columns))
+            for name, columns in self.counts.items()
+        }
         micros, is_amount = pl.lit(0, pl.Int64), pl.lit(True)
         if self.layout.money is not None:
             amount = pl.col(f"c{self.layout.money}")
@@ -218,10 +243,11 @@ class LineReader:
                 amount.cast(MICROS, strict=False).to_physical().cast(pl.Int64),
                 amount.str.contains(AMOUNT),
             )
+        has_uses = [(micros == 0) | (sums["uses"] > 0)] if layout.apart else []
         return cells.select(
-            pl.sum_horizontal(pl.lit(0), *(count.cast(pl.Int64) for count in counts)).alias("uses"),
+            *(total.alias(name) for name, total in sums.items()),
             micros.alias("micros"),
-            pl.all_horizontal(pl.lit(pl.Series(~is_odd)), is_amount, *blank_or_whole).alias("is_plain"),
+            pl.all_horizontal(pl.lit(pl.Series(~is_odd)), is_amount, *blank_or_whole, *has_uses).alias("is_plain"),
         )
 
     def _odd_lines(self, text: bytes) -> Offsets:
@@ -261,6 +287,7 @@ class LineReader:
         if month is None or service is None or song_id is None:
             return None
         song = song_of(song_id, cells, layout)
+        self.as_numbers.update(names_as_numbers(cells, layout))
         return Usage(song, service, month) if song.title or song_id else None
 
 

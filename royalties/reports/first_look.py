@@ -44,7 +44,7 @@ def columns_used(layout: Layout) -> frozenset[int]:
 
 def columns_shown(layout: Layout) -> list[int]:
     """The columns of a preview, in the order of the file: those that lines are made of, but for the counts of uses."""
-    return sorted(columns_used(layout) - set(layout.uses))
+    return sorted(columns_used(layout) - {*layout.uses, *layout.beside})
 
 
 def columns_of_listeners(layout: Layout, rows: Sequence[Sequence[str]]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -24,6 +25,7 @@ DAY: Final = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})[-/.](\d{1,2})[-/.](\d{1,
 SONG_ID: Final = re.compile(r"\d{1,20}", re.ASCII)
 NOT_EXACT: Final = re.compile(r"\d+\.\d*|\d+(\.\d+)?[eE][+]?\d+", re.ASCII)
 PLAIN_AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
+AS_A_NUMBER: Final = re.compile(r"\d+\.0", re.ASCII)
 COUNT: Final = re.compile(r"\d{1,15}", re.ASCII)
 YEARS: Final = range(2000, 2100)
 NOTHING: Final = Fraction(0)
@@ -54,6 +56,19 @@ class Line(NamedTuple):
     usage_month: str  # 2026-09-01
     uses: int
     amount_micros: int
+    words_uses: int | None = None  # of the uses, where words and music are counted apart
+    music_uses: int | None = None
+
+
+class LumpLine(NamedTuple):
+    """A line that is a sum for some time, without a song: the first and the last day, and what it is for."""
+
+    line_no: int
+    from_date: dt.date
+    last_date: dt.date
+    platform: str
+    contract: str
+    amount_micros: int
 
 
 class Rejected(NamedTuple):
@@ -75,18 +90,26 @@ class NegativeAmount(BadLine):
 
 @dataclass
 class Lines:
-    """What a run of lines came to."""
+    """What a run of lines came to. `beside`: uses of accepted lines by column that are shown and never paid. `as_numbers`:
+    titles and artists that a spreadsheet turned into numbers, as written.
+    """
 
     accepted: list[Line] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     rounded: int = 0  # lines whose amount had more than six decimals
     remainder: Fraction = NOTHING  # micros they lost by it, exact
+    beside: Counter[int] = field(default_factory=Counter)
+    as_numbers: set[str] = field(default_factory=set)
 
-    def add(self, following: Lines) -> None:
-        self.accepted += following.accepted
-        self.rejected += following.rejected
-        self.rounded += following.rounded
-        self.remainder += following.remainder
+
+@dataclass
+class Lumps:
+    """What a run of lines came to that are sums."""
+
+    accepted: list[LumpLine] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    rounded: int = 0
+    remainder: Fraction = NOTHING
 
 
 @dataclass(frozen=True)
@@ -123,22 +146,31 @@ def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> 
             service = service_of(cells[layout.platform], rules, headers[layout.platform])
         song_id = "" if layout.song_id is None else song_id_of(cells[layout.song_id], headers[layout.song_id])
         song = song_of(song_id, cells, layout)
+        read.as_numbers.update(names_as_numbers(cells, layout))
         if not song.title and not song.song_id:
             raise BadLine("title", headers[layout.title])
         micros, rest = NO_MONEY
         if layout.money is not None:
             micros, rest = amount_of(cells[layout.money], headers[layout.money])
-        uses = sum(count_of(cells[at], headers[at]) for at in layout.uses)
+        counts = {at: count_of(cells[at], headers[at]) for at in (*layout.uses, *layout.beside)}
+        uses = sum(counts[at] for at in layout.uses)
+        if layout.apart and micros and not uses:
+            raise BadLine("no_work_uses", headers[layout.words[0]], cells[layout.words[0]])
     except BadLine as problem:
-        micros, rest = _amount_of_rejected(cells, layout)
-        text = showable(_without_listeners(raw, cells, layout))
-        if raw.strip(" ,;|\t\r\u3000"):
-            rejected = Rejected(line_no, text, problem.column, showable(problem.value), problem.reason, micros)
-        else:
+        micros, rest = amount_of_rejected(cells, layout)
+        text = showable(without_listeners(raw, cells, layout))
+        if is_blank(raw):
             rejected = Rejected(line_no, text, "", "", "blank", micros)
+        else:
+            rejected = Rejected(line_no, text, problem.column, showable(problem.value), problem.reason, micros)
         read.rejected.append(rejected)
     else:
-        read.accepted.append(Line(line_no, song, service, month, uses, micros))
+        line = Line(line_no, song, service, month, uses, micros)
+        if layout.apart:
+            words, music = (sum(counts[at] for at in columns) for columns in (layout.words, layout.music))
+            line = line._replace(words_uses=words, music_uses=music)
+        read.accepted.append(line)
+        read.beside.update({at: counts[at] for at in layout.beside})
     if rest:
         read.rounded += 1
         read.remainder += rest
@@ -148,8 +180,8 @@ def song_of(song_id: str, cells: Sequence[str], layout: Layout) -> Song:
     """The song that a line names."""
     return Song(
         song_id,
-        cells[layout.title].strip(),
-        "" if layout.artist is None else cells[layout.artist].strip(),
+        name_of(cells[layout.title]),
+        "" if layout.artist is None else name_of(cells[layout.artist]),
         "" if layout.isrc is None else cells[layout.isrc].strip(),
         "" if layout.album is None else cells[layout.album].strip(),
         "" if layout.iswc is None else cells[layout.iswc].strip(),
@@ -157,6 +189,18 @@ def song_of(song_id: str, cells: Sequence[str], layout: Layout) -> Song:
         "" if layout.ipis is None else cells[layout.ipis].strip(),
         "" if layout.duration is None else cells[layout.duration].strip(),
     )
+
+
+def name_of(text: str) -> str:
+    """A title or an artist as written, but for what a spreadsheet turned into a number: 5566.0 is called 5566."""
+    name = text.strip()
+    return name[:-2] if name.endswith(".0") and AS_A_NUMBER.fullmatch(name) else name
+
+
+def names_as_numbers(cells: Sequence[str], layout: Layout) -> list[str]:
+    """The titles and artists of a line that name_of() shortens, as written."""
+    columns = [layout.title] if layout.artist is None else [layout.title, layout.artist]
+    return [cells[at].strip() for at in columns if AS_A_NUMBER.fullmatch(cells[at].strip())]
 
 
 def first_of_month(text: str, header: str = "") -> str:
@@ -262,7 +306,12 @@ def count_of(text: str, header: str = "") -> int:
     return int(digits)
 
 
-def _without_listeners(raw: str, cells: Row, layout: Layout) -> str:
+def is_blank(raw: str) -> bool:
+    """Whether nothing stands in a line but what parts its cells."""
+    return not raw.strip(" ,;|\t\r\u3000")
+
+
+def without_listeners(raw: str, cells: Row, layout: Layout) -> str:
     """The text of a line as it may be kept: without the cells about listeners, or nothing of it where they cannot be told."""
     if not layout.withheld:
         return raw
@@ -271,7 +320,7 @@ def _without_listeners(raw: str, cells: Row, layout: Layout) -> str:
     return "\t".join(WITHHELD if at in layout.withheld and cell else cell for at, cell in enumerate(cells))
 
 
-def _amount_of_rejected(cells: Row, layout: Layout) -> tuple[int, Fraction]:
+def amount_of_rejected(cells: Row, layout: Layout) -> tuple[int, Fraction]:
     """The money of a line that is not taken, if it can be read: it stays in the account of what was reported."""
     if layout.money is None or isinstance(cells, BadLine) or len(cells) != len(layout.headers):
         return NO_MONEY

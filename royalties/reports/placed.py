@@ -16,15 +16,20 @@ NOT_HERE: Final = 0  # the recording of a line that was not accepted: its place 
 
 @dataclass(frozen=True, slots=True)
 class PlacedLines:
-    """Arrays as long as the tile has lines. `kinds` are places in `said`; micros are millionths."""
+    """Arrays as long as the tile has lines. `kinds` are places in `said`; micros are millionths.
+
+    `words` and `music`: of the uses, where they are counted apart.
+    """
 
     said: list[Kind]
     recordings: Numbers
     kinds: Numbers
     uses: Numbers
     micros: Numbers
+    words: Numbers | None = None
+    music: Numbers | None = None
 
 
-def no_lines(count: int, said: list[Kind]) -> PlacedLines:
+def no_lines(count: int, said: list[Kind], *, apart: bool = False) -> PlacedLines:
     """So many places, all empty."""
-    return PlacedLines(said, *(np.zeros(count, np.int64) for _ in range(4)))
+    return PlacedLines(said, *(np.zeros(count, np.int64) for _ in range(6 if apart else 4)))

@@ -71,14 +71,20 @@ def by_column(reader: LineReader, block: bytes, rules: Rules = RULES) -> tuple[L
         plain, left = reader.read(part, line_no)
         line_no += len(plain) + len(left.line_nos)
         plain_lines += len(plain)
-        for number, at, uses, micros in plain.frame.select("line_no", "usage", "uses", "micros").rows():
-            usage = reader.usages[at]
+        for row in plain.frame.iter_rows(named=True):
+            usage = reader.usages[row["usage"]]
             assert usage is not None
-            read.accepted.append(Line(number, usage.song, usage.service, usage.usage_month, uses, micros))
+            apart = (row.get("words"), row.get("music"))
+            line = Line(
+                row["line_no"], usage.song, usage.service, usage.usage_month, row["uses"], row["micros"], *apart
+            )
+            read.accepted.append(line)
+        read.beside.update(reader.beside(plain))
         for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
             read_line(number, raw, cells, rules, read)
     read.accepted.sort()
     read.rejected.sort()
+    read.as_numbers |= reader.as_numbers
     return read, plain_lines
 
 
