@@ -31,6 +31,8 @@ from royalties.models import (
     SourceProfile,
 )
 from royalties.money_in import attach_waiting
+from royalties.prices import months_without_price
+from royalties.reports.formats import FORMATS, format_of
 from works.models import Work
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,12 @@ CERTAIN: Final = 1000  # permille
 LARGEST_PART: Final = 1_000_000  # of a division over the rights
 DISTRIBUTABLE: Final = (Basis.WHOLE, Basis.CLAIMED)  # the others are declared, and their reports held
 DOUBTS: Final = (Report.HeldReason.TRUNCATED, Report.HeldReason.DECLARED)  # about the file itself
-WAITS_FOR_BASIS: Final = (Report.HeldReason.NO_BASIS, Report.HeldReason.BASIS_NOT_YET)
+WAITS_FOR_BASIS: Final = (
+    Report.HeldReason.NO_BASIS,
+    Report.HeldReason.BASIS_NOT_YET,
+    Report.HeldReason.RECORDINGS,
+    Report.HeldReason.NO_PRICE,
+)
 
 
 class AlreadyDistributed(DomainError):
@@ -75,6 +82,18 @@ class BasisAlreadyDeclared(DomainError):
     status = 409
     sentence = _("From %(from_date)s on, %(basis)s has already been declared for %(source)s.")
     remedy = _("Choose another day from which the new basis holds.")
+
+
+class FamilyIsUnknown(DomainError):
+    code = "family-is-unknown"
+    sentence = _("There is no family of reports “%(family)s”.")
+    remedy = _("Use one of these, or none for all files of the source: %(known)s.")
+
+
+class BasisIsNotItsOwn(DomainError):
+    code = "basis-is-not-its-own"
+    sentence = _("The money of “%(family)s” cannot be %(basis)s.")
+    remedy = _("It can be one of these: %(possible)s.")
 
 
 class NotADivision(DomainError):
@@ -194,6 +213,7 @@ def declare_basis(
     Reports whose money has not been distributed take the new basis; the others keep the one they were paid by.
     """
     _require_reason(note)
+    _require_basis_of_family(family, basis)
     Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     there = SourceProfile.objects.filter(source=source, family=family, from_date=from_date).first()
     if there is not None:
@@ -361,15 +381,37 @@ def _doubt_about(report: Report) -> str:
 
 def apply_basis(report: Report) -> None:
     """Make a complete report ready on the basis declared for its month, or hold it and say why."""
+    of_family = format_of(report.family)
     profile = basis_in_force(report)
     report.basis = profile.basis if profile else ""
-    if profile is None:
-        report.state, report.held_reason = Report.State.HELD, Report.HeldReason.NO_BASIS
-    elif profile.basis not in DISTRIBUTABLE:
-        report.state, report.held_reason = Report.State.HELD, Report.HeldReason.BASIS_NOT_YET
-    else:
-        report.state, report.held_reason = Report.State.READY, ""
+    if of_family is not None and len(of_family.bases) == 1:
+        report.basis = of_family.bases[0]
+    held_reason = _why_not_by(report.basis)
+    if not held_reason and of_family is not None and of_family.is_cut and months_without_price(report):
+        held_reason = Report.HeldReason.NO_PRICE
+    report.state, report.held_reason = (Report.State.HELD if held_reason else Report.State.READY), held_reason
     report.save(update_fields=["basis", "state", "held_reason"])
+
+
+def _why_not_by(basis: str) -> str:
+    """Why money on a basis cannot be distributed; nothing if it can."""
+    if not basis:
+        return Report.HeldReason.NO_BASIS
+    if basis == Basis.RECORDING:
+        return Report.HeldReason.RECORDINGS
+    return "" if basis in DISTRIBUTABLE else Report.HeldReason.BASIS_NOT_YET
+
+
+def _require_basis_of_family(family: str, basis: str) -> None:
+    """Raise FamilyIsUnknown, and BasisIsNotItsOwn."""
+    if not family:
+        return
+    of_family = format_of(family)
+    if of_family is None:
+        raise FamilyIsUnknown(family=family, known=", ".join(FORMATS))
+    if basis not in of_family.bases:
+        possible = ", ".join(str(Basis(each).label) for each in of_family.bases)
+        raise BasisIsNotItsOwn(family=of_family.name, basis=Basis(basis).label, possible=possible)
 
 
 def basis_in_force(report: Report) -> SourceProfile | None:

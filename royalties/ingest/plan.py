@@ -136,7 +136,7 @@ def _how_it_was_read(
         "why": opened.utf16 or survey.why,
         "looks_like": "" if opened.known else encodings.better_than(csv_lines.codec_of(survey.encoding), survey.sample),
         "not_taken": [header for at, header in enumerate(headers) if at not in known and header.strip()],
-        "described": [headers[at] for at in layout.described],
+        "described": [headers[at] for at in layout.described if at not in layout.withheld],
         "withheld": [headers[at] for at in layout.withheld],
         "columns": [headers[at] for at in shown],
         "preview": first_look.preview(rows, shown, len(headers)),

@@ -557,7 +557,7 @@ def test_u22_columns_about_listeners_are_named_and_kept_nowhere(container: str) 
     report = import_bytes(content, f"song_1.{container}")
     assert report.accepted == (3 if container == "csv" else 5)
     assert report.reading["withheld"] == ["用户手机号", "备注", "来源"]
-    assert "专辑UPC" in report.reading["not_taken"]
+    assert "专辑UPC" in report.reading["described"]
     kept = str([list(model.objects.values()) for model in (RejectedLine, ReportedRecording, Report, UsageLine)])
     for secret in (PHONE, EMAIL, ADDRESS):
         assert secret not in kept
