@@ -62,7 +62,7 @@ UNKEEP = "".join(
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("royalties", "0022_declared_totals_say_where_they_come_from"),
+        ("royalties", "0023_sources_report_by_a_calendar"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
