@@ -18,6 +18,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 from xml.parsers import expat
 
+from portal.files import numbers
+from portal.files.numbers import Found
+
 LAST_ROW: Final = 1_048_576  # what a spreadsheet program can hold
 LAST_COLUMN: Final = "ZZ"  # the 702nd
 BLOCK_BYTES: Final = 262_144
@@ -65,12 +68,14 @@ class Slice:
     """Whole rows of a sheet, as the XML of a sheet of their own. Rows count from 1.
 
     `placed`: they say themselves where they stand, as nearly all do; otherwise the reader takes the first one for row 1.
+    `found`: their numbers, if all cells are written as nearly all are.
     """
 
     xml: bytes
     first_row: int
     last_row: int
     placed: bool
+    found: Found | None
 
 
 # ── the parts of the archive ────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,6 +211,7 @@ class _Words:
             start + rb"c(?=[\s/>])(?! r=\"" + COLUMN + ROW + rb"\"(?: s=\"[0-9]+\")?"
             rb"(?: t=\"(?:s|n|b|d|str|inlineStr)\")?\s*/?>)([^>]*)>"
         )
+        self.number = numbers.expression(prefix)
         self.wide = re.compile(start + rb"c r=\"[A-Z]{2}")
 
 
@@ -296,7 +302,7 @@ class _Rows:
         self.searched = 0
         if b"<!" in xml:  # a comment or CDATA, which could hide what the expressions look for
             raise Refused("sheet-cannot-be-read")
-        self._look_at_cells(xml)
+        usual = self._look_at_cells(xml)
         places = [(found.start(), self._number_of(found[1])) for found in self.words.row.finditer(xml)]
         cell = self.words.cell.search(xml)
         placed = bool(self.numbered) or (cell is not None and b"r" in _attributes(cell[1]))
@@ -306,7 +312,8 @@ class _Rows:
             if place == len(places) or places[place][1] - places[first][1] >= most:
                 until = len(xml) if place == len(places) else places[place][0]
                 piece = self.before + xml[places[first][0] : until] + self.after
-                yield Slice(piece, places[first][1], places[place - 1][1], placed)
+                found = numbers.in_xml(piece, self.words.number) if usual else None
+                yield Slice(piece, places[first][1], places[place - 1][1], placed, found)
                 first = place
 
     def _number_of(self, attributes: bytes) -> int:
@@ -325,13 +332,15 @@ class _Rows:
         self.row = number
         return number
 
-    def _look_at_cells(self, xml: bytes) -> None:
+    def _look_at_cells(self, xml: bytes) -> bool:
+        """Raise Refused for what may not stand there; True where every cell is written as nearly all are."""
         formulas = islice(self.words.formula.finditer(xml), CELLS_NAMED)
         if found := [self._cell_before(xml, formula.start()) for formula in formulas]:
             raise Refused("sheet-has-formulas", cells=", ".join(found))
         wrong: list[str] = []
+        usual = True
         for odd in self.words.odd_cell.finditer(xml):
-            attributes = _attributes(odd[1])
+            usual, attributes = False, _attributes(odd[1])
             said = attributes.get(b"r", b"A1").decode(errors="backslashreplace")
             place = PLACE.fullmatch(said)
             if place is None:
@@ -342,6 +351,7 @@ class _Rows:
                 wrong.append(said)
         if wrong:
             raise Refused("sheet-has-errors", cells=", ".join(wrong[:CELLS_NAMED]))
+        return usual
 
     def _cell_before(self, xml: bytes, at: int) -> str:
         """The name of the cell that a formula stands in, for people."""

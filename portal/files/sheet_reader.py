@@ -25,14 +25,15 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any, Final
 from xml.parsers.expat import ExpatError
 
-from portal.files import scan
+from portal.files import numbers, scan
+from portal.files.numbers import Found
 from portal.files.scan import Refused, Sheet, Slice
 from portal.lib import disk
 
@@ -55,6 +56,7 @@ UNREADABLE: Final = (  # what reading a damaged workbook raises
 )
 DATES: Final = (dt.date, dt.time, dt.timedelta)  # a datetime is a date
 SLICE_NAMES: Final = (".slice-0.xlsx", ".slice-1.xlsx")  # one is written while the other is read
+SLICE_PART: Final = "xl/worksheets/sheet.xml"
 EXACT_BELOW: Final = 10**15  # spreadsheets keep fifteen digits and write zeros for the rest
 
 PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -138,13 +140,16 @@ def read_slice(workbook: Path, part: Slice, writer: _Writer, *, with_dates: bool
     with CalamineWorkbook.from_path(workbook) as book:
         sheet = book.get_sheet_by_index(0)
         if sheet.start is None or sheet.end is None:
+            _require_same_numbers(workbook, part, (0, {}))
             return
         (top, left), (bottom, _right) = sheet.start, sheet.end
         before = 0 if part.placed else part.first_row - 1
         if before + top + 1 < part.first_row or before + bottom + 1 > part.last_row:
             raise Refused("sheet-cannot-be-read")  # a cell that claims to stand in another row than it stands in
         margin = [""] * left
-        for row_no, values in enumerate(sheet.to_python(), before + top + 1):
+        rows = sheet.to_python()
+        _require_same_numbers(workbook, part, numbers.as_read(rows, left=left, dates=DATES))
+        for row_no, values in enumerate(rows, before + top + 1):
             cells = [
                 value if type(value) is str else number_text(value) if type(value) is float else cell_text(value)
                 for value in values
@@ -155,13 +160,23 @@ def read_slice(workbook: Path, part: Slice, writer: _Writer, *, with_dates: bool
             writer.write(row_no, margin + cells if margin else cells, dates)
 
 
+def _require_same_numbers(workbook: Path, part: Slice, read: Found) -> None:
+    """Raise Refused where the reader gave other numbers than stand in the slice; expat is asked before that is said."""
+    if part.found is not None and numbers.difference(part.found, read) is None:
+        return
+    with zipfile.ZipFile(workbook) as archive:
+        in_file = numbers.by_parser(archive.read(SLICE_PART))
+    if differs := numbers.difference(in_file, read):
+        raise Refused("readers-disagree", **asdict(differs))
+
+
 def write_workbook(path: Path, archive: zipfile.ZipFile, sheet: bytes, *, from_1904: bool) -> None:
     """A workbook of one sheet, with the shared texts and the styles of another one, not packed."""
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("_rels/.rels", RELATIONS % ("officeDocument", "xl/workbook.xml"))
         made.writestr("xl/workbook.xml", WORKBOOK % from_1904)
         made.writestr("xl/_rels/workbook.xml.rels", RELATIONS % ("worksheet", "worksheets/sheet.xml"))
-        made.writestr("xl/worksheets/sheet.xml", sheet)
+        made.writestr(SLICE_PART, sheet)
         for part in ("xl/styles.xml", "xl/sharedStrings.xml"):
             if part in archive.NameToInfo:
                 with made.open(part, "w") as copy:

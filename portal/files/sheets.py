@@ -89,6 +89,15 @@ class SheetHasErrors(DomainError):
     remedy = _("Put the right values there, save the workbook and upload it again.")
 
 
+class ReadersDisagree(DomainError):
+    code = "readers-disagree"
+    sentence = _(
+        "Two ways of reading the spreadsheet did not find the same numbers in column %(column)s: %(in_file)s in the file, %(as_read)s as read."
+        " Nothing was taken from it."
+    )
+    remedy = _("Ask whoever sent it for a CSV file, and tell the people who run the portal.")
+
+
 class SheetTookTooMuch(DomainError):
     code = "sheet-took-too-much"
     sentence = _("Reading the spreadsheet took more memory or time than one may take, and was ended.")
@@ -108,6 +117,7 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
         SheetDeclaresEntities,
         SheetHasFormulas,
         SheetHasErrors,
+        ReadersDisagree,
         SheetTookTooMuch,
         DiskIsFull,
     )

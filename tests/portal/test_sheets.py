@@ -367,7 +367,9 @@ def test_a_disk_without_room_is_no_fault_of_the_workbook(tmp_path: Path) -> None
 @pytest.mark.parametrize("language", ["en", "ko", "zh-hans"])
 @pytest.mark.parametrize("error", list(REFUSALS.values()), ids=list(REFUSALS))
 def test_every_refusal_speaks_every_language(error: type[DomainError], language: str) -> None:
-    params = dict.fromkeys(("sheet", "sheets", "cell", "row", "column", "part", "cells", "most"), "七")
+    params = dict.fromkeys(
+        ("sheet", "sheets", "cell", "row", "column", "part", "cells", "most", "in_file", "as_read"), "七"
+    )
     with translation.override("en"):
         english = str(error(**params))
     with translation.override(language):
