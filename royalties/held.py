@@ -64,6 +64,16 @@ HELD: Final[Mapping[str, Held]] = {
             ACCEPT,
         ),
     ),
+    Reason.PARTS: Held(
+        because=_("It is one of several files that are one report, and not all of them are here."),
+        steps=(
+            Step(
+                words=_("Send in the parts that are missing; the money of all then moves together."),
+                to="royalties:upload",
+            ),
+            Step(words=_("If they will never come, accept this part as it is and say why."), to="#accept"),
+        ),
+    ),
     Reason.SECOND_FILE: Held(
         because=_(
             "Another file of this source, family and month is already here, and nobody has said what this one is."

@@ -31,6 +31,7 @@ from royalties.models import (
     SourceProfile,
 )
 from royalties.money_in import attach_waiting
+from royalties.parts import doubt_about_records, missing_parts, other_parts
 from royalties.prices import months_without_price
 from royalties.reports.formats import FORMATS, format_of
 from works.models import Work
@@ -40,7 +41,11 @@ log = logging.getLogger(__name__)
 CERTAIN: Final = 1000  # permille
 LARGEST_PART: Final = 1_000_000  # of a division over the rights
 DISTRIBUTABLE: Final = (Basis.WHOLE, Basis.CLAIMED)  # the others are declared, and their reports held
-DOUBTS: Final = (Report.HeldReason.TRUNCATED, Report.HeldReason.DECLARED)  # about the file itself
+DOUBTS: Final = (
+    Report.HeldReason.TRUNCATED,
+    Report.HeldReason.DECLARED,
+    Report.HeldReason.PARTS,
+)  # about the file itself
 WAITS_FOR_BASIS: Final = (
     Report.HeldReason.NO_BASIS,
     Report.HeldReason.BASIS_NOT_YET,
@@ -361,13 +366,23 @@ def decide_state(report: Report) -> None:
         period=report.period,
     )
     held_reason = _doubt_about(report)
-    if not held_reason and others.exclude(pk=report.pk).exists():
+    own = {report.pk, *other_parts(report).values_list("pk", flat=True)}
+    if not held_reason and others.exclude(pk__in=own).exists():
         held_reason = Report.HeldReason.SECOND_FILE
     if held_reason:
         report.state, report.held_reason = Report.State.HELD, held_reason
         report.save(update_fields=["state", "held_reason"])
     elif report.state == Report.State.READY:
         attach_waiting()
+    _decide_other_parts(report)
+
+
+def _decide_other_parts(report: Report) -> None:
+    """With the last of its files a report is complete: the others that waited for it are decided too."""
+    if missing_parts(report):
+        return
+    for part in other_parts(report).filter(held_reason=Report.HeldReason.PARTS).select_related("source"):
+        decide_state(part)
 
 
 def _doubt_about(report: Report) -> str:
@@ -376,7 +391,9 @@ def _doubt_about(report: Report) -> str:
         return Report.HeldReason.DECLARED
     if report.accepted_as_is_at is not None:
         return ""
-    return Report.HeldReason.TRUNCATED if report.reading.get("is_full") else ""
+    if report.reading.get("is_full"):
+        return Report.HeldReason.TRUNCATED
+    return doubt_about_records(report)
 
 
 def apply_basis(report: Report) -> None:

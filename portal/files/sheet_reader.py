@@ -253,7 +253,7 @@ def _read_slices(target: Path, other_end: Connection, scanner: Connection, with_
     from python_calamine import CalamineError
 
     other_end.close()
-    _die_with_parent()
+    die_with_parent()
     try:
         with target.open("w", encoding="utf-8", newline="\n", errors="backslashreplace") as out:
             writer = _Writer(out)
@@ -274,14 +274,14 @@ def _read_slices(target: Path, other_end: Connection, scanner: Connection, with_
         scanner.send(("sheet-cannot-be-read", {}))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def main() -> int:
     source, target, name, *dates = sys.argv[1:]
-    _die_with_parent()  # a killed worker leaves no reader behind
+    die_with_parent()  # a killed worker leaves no reader behind
     for limit, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_SECONDS),

@@ -35,7 +35,9 @@ from royalties.api.fields import (
     name_of,
     source_named,
 )
+from royalties.api.records import RecordsOut, records_of
 from royalties.declared import SAID_BY_PEOPLE, Compared, compared_totals
+from royalties.file_lines import file_lines
 from royalties.held import why_held
 from royalties.ingest import ReportFigures, receive_report, report_figures, resume_report
 from royalties.ingest.again import read_report_again
@@ -172,6 +174,7 @@ class AboutFile(serializers.Serializer[Any]):
     family = serializers.CharField(allow_blank=True)
     container = serializers.CharField(allow_blank=True)
     reading = ReadingOut(allow_null=True, help_text=_("How it was read; null until its first lines are."))
+    records = RecordsOut(allow_null=True, help_text=_("What a DDEX report is made of; null for any other."))
     declared = Declared(many=True, help_text=_("What is said of its totals, and by whom, beside what was read."))
     accepted_as_is = AcceptedAsIs(allow_null=True, help_text=_("Who took responsibility for a file in doubt."))
     reads_again = serializers.CharField(
@@ -322,9 +325,10 @@ class ReportLines(ApiView):
         report = access.get_report_with_lines(request.user, ref)
         page = self.page_of(request, UsageLine.objects.of_report(report))
         songs = ReportedRecording.objects.in_bulk({line.recording_id for line in page.rows})
+        numbers = file_lines(report.pk, [line.line_no for line in page.rows])
         rows = [
             {
-                "line_no": line.line_no,
+                "line_no": numbers[line.line_no],
                 "song": songs[line.recording_id],
                 "service": line.service,
                 "usage_month": line.usage_month,
@@ -349,9 +353,10 @@ class ReportRejectedLines(ApiView):
     def get(self, request: Request, ref: str) -> Response:
         report = access.get_report_with_lines(request.user, ref)
         page = self.page_of(request, RejectedLine.objects.filter(report=report))
+        numbers = file_lines(report.pk, [line.line_no for line in page.rows])
         rows = [
             {
-                "line_no": line.line_no,
+                "line_no": numbers[line.line_no],
                 "reason": line.reason,
                 "message": str(REASONS.get(line.reason, line.reason)),
                 "column": line.column,
@@ -490,6 +495,7 @@ def _about_file(report: Report) -> Mapping[str, Any]:
         "family": report.family,
         "container": report.container,
         "reading": _reading(report) if report.reading.get("preview") is not None else None,
+        "records": records_of(report),
         "declared": [_declared(found, report.currency) for found in compared_totals(report)],
         "accepted_as_is": {"by": name_of(report.accepted_as_is_by), "reason": report.accepted_as_is_reason}
         if report.accepted_as_is_reason

@@ -23,6 +23,7 @@ from portal.rest.paging import PageQuery
 from royalties import access
 from royalties.api.fields import PAID, Month, Rate, ServiceField, SongBrief, WorkBrief, money, won
 from royalties.export import file_of_earnings
+from royalties.file_lines import file_lines
 from royalties.models import DeductionRule, Earning, Hold, Statement, UsageLine
 from royalties.querysets import LINE_KEYS
 from royalties.why import (
@@ -265,8 +266,10 @@ class StatementEarningLines(ApiView):
     def get(self, request: Request, ref: str, earning_id: int) -> Response:
         used = access.get_earning_of(access.get_statement(request.user, ref), earning_id).song_usage
         page = self.page_of(request, UsageLine.objects.summed_in(used))
+        numbers = file_lines(used.report_id, [line.line_no for line in page.rows])
+        currency = used.report.currency
         rows = [
-            {"line_no": line.line_no, "uses": line.uses, "amount": money(line.amount_micros, used.report.currency)}
+            {"line_no": numbers[line.line_no], "uses": line.uses, "amount": money(line.amount_micros, currency)}
             for line in page.rows
         ]
         return self.answer_page(request, page, EarningLine(rows, many=True).data)

@@ -57,6 +57,7 @@ class ReadLines:
     plain: PlainLines
     others: Lines
     songs: dict[Song, int]
+    file_lines: list[int]  # see file_lines_of; none where a line of the report is a line of the file
 
     @property
     def accepted(self) -> int:
@@ -82,14 +83,16 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
     reader = remembered.reader(rules, reading)
     others = Lines()
     with without_looking_for_cycles():
-        plain, left = reader.read(reading.block(tile), tile.first_line)
+        block = reading.block(tile)
+        plain, left = reader.read(block, tile.first_line)
         for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
             read_line(number, raw, cells, rules, others)
         named = {usage.song for usage in reader.fresh() if usage} | {line.song for line in others.accepted}
         songs = resolve_songs(report, named, remembered.songs, turn=work.ordinal)
         reader.give_numbers(songs)
     remembered.read = rules, reading, reader
-    return report, ReadLines(reader, plain, others, songs)
+    file_lines = [] if rules.layout.file_line is None else file_lines_of(block)
+    return report, ReadLines(reader, plain, others, songs, file_lines)
 
 
 def _read_lumps(rules: Rules, reading: Reading, tile: Tile) -> Lumps:
@@ -115,6 +118,7 @@ def work_parse(work: Work, prepared: tuple[Report, ReadLines | Lumps]) -> dict[s
     copy_blocks(placed, period=period_of(report), report_id=report.pk, first_line=first_line)
     copy_totals(placed, report_id=report.pk, first_line=first_line)
     copy_rejected(report, others.rejected)
+    copy_file_lines(report, first_line, read.file_lines)
     beside = others.beside + Counter(read.reader.beside(read.plain))
     as_numbers = others.as_numbers | read.reader.as_numbers  # of all chunks it has read: they are the same report's
     return {
@@ -161,6 +165,21 @@ def copy_rejected(report: Report, lines: Sequence[Rejected]) -> None:
             copy.write_row(
                 (report.pk, line.line_no, line.raw, line.column[:100], line.value, line.reason, line.amount_micros)
             )
+
+
+def file_lines_of(block: bytes) -> list[int]:
+    """Which line of the file each row of a run of spooled rows is: the last text of every row."""
+    return [int(row[row.rindex(b' "') + 2 : row.rindex(b'"')]) for row in block.split(b"\n") if row]
+
+
+def copy_file_lines(report: Report, first_line: int, lines: list[int]) -> None:
+    if not lines:
+        return
+    with (
+        connection.cursor() as cursor,
+        cursor.copy("COPY royalties_filelines (report_id, first_line, lines) FROM STDIN") as copy,
+    ):
+        copy.write_row((report.pk, first_line, lines))
 
 
 def _exact_decimal(value: Fraction) -> Decimal:

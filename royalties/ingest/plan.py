@@ -11,12 +11,13 @@ from typing import Any, Final
 from django.db import connection
 
 from portal.jobs.services import NewChunk, Work, add_chunks
-from royalties.ingest.reading import Opened, Reading, open_file, reading_of
+from royalties.ingest.reading import Opened, Reading, open_report, reading_of
 from royalties.ingest.spool import share_spool
 from royalties.models import Report
 from royalties.reports import csv_lines, encodings, first_look, formats, version
 from royalties.reports.base import BadLine, IdsLostPrecision, Layout, PeriodIsUnknown
 from royalties.reports.csv_lines import Row, Survey, Tile
+from royalties.reports.dsr.layout import layout_of_dsr
 from royalties.reports.lines import first_of_month
 
 FIRST_LINES: Final = 1_000  # about so many are looked at before any is read
@@ -30,14 +31,17 @@ class Plan:
     layout: Layout
     period: dt.date
     tiles: list[Tile]
+    currency: str
 
 
 def prepare_plan(work: Work) -> Plan:
     report = Report.objects.select_related("file").get(pk=work.job.subject_id)
-    opened = open_file(report, name=f"{work.job.pk}-{work.attempt}", keep=work.keep)
+    opened = open_report(report, name=f"{work.job.pk}-{work.attempt}", keep=work.keep)
     report.reading = {"member": opened.member}
     reading = reading_of(report, opened.spool, keep=work.keep)
     survey = csv_lines.survey(reading.path, known=opened.known, asked=report.encoding_asked, on_tile=work.keep)
+    if opened.dsr:
+        return _plan_of_dsr(work, report, opened, reading, survey)
     delimiter = "" if opened.sheet else csv_lines.choose_delimiter(survey.header)
     reading = replace(reading, encoding=survey.encoding, delimiter=delimiter)
     layout = formats.recognise(reading.split(survey.header), *_names(reading, opened))
@@ -52,6 +56,26 @@ def prepare_plan(work: Work) -> Plan:
         layout=layout,
         period=report.period or _first_period(layout, whole),
         tiles=survey.tiles,
+        currency=report.currency,
+    )
+
+
+def _plan_of_dsr(work: Work, report: Report, opened: Opened, reading: Reading, survey: Survey) -> Plan:
+    """A DDEX report says itself what its lines are; its usages may lie in other months than the report."""
+    said = opened.dsr
+    layout = layout_of_dsr(said["family"])
+    rows = _first_rows(replace(reading, encoding=survey.encoding, delimiter=""), survey, work.failures)
+    whole = [cells for _raw, cells in rows if isinstance(cells, list)]
+    month = dt.date.fromisoformat(f"{said['month']}-01") if said["month"] else None
+    shown = _how_it_was_read(opened, survey, "", layout, rows)
+    return Plan(
+        opened=replace(opened, spool=share_spool(opened.spool, keep=work.keep)),
+        encoding=report.encoding_asked or encodings.UTF8,
+        shown=shown | {"why": "asked" if report.encoding_asked else "standard", "not_taken": [], "dsr": said},
+        layout=layout,
+        period=report.period or month or _first_period(layout, whole),
+        tiles=survey.tiles,
+        currency=said["currency"] if said["has_money"] and said["currency"] else report.currency,
     )
 
 
@@ -68,6 +92,7 @@ def work_plan(work: Work, plan: Plan) -> None:
         reading=plan.shown | {"layout": layout, "rules": version.RULES_VERSION},
         family=plan.layout.family,
         period=plan.period,
+        currency=plan.currency,
         state=Report.State.READING,
     )
     with connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from portal.jobs.services import NewChunk, Work
 from royalties.ingest.matching import songs_to_match
-from royalties.ingest.parse import copy_rejected
+from royalties.ingest.parse import copy_file_lines, copy_rejected, file_lines_of
 from royalties.ingest.plan import layout_of
 from royalties.ingest.reading import Reading, reading_of
 from royalties.models import Match, RejectedLine, Report
@@ -50,6 +50,8 @@ def reject_line(work: Work) -> dict[str, Any]:
     text = WITHHELD if layout_of(report).withheld else reading.text(b"".join(lines))
     raw = showable(text)
     copy_rejected(report, [Rejected(work.payload["first_line"], raw, "", "", POISON, 0)])
+    if report.reading["layout"].get("file_line") is not None:
+        copy_file_lines(report, work.payload["first_line"], file_lines_of(b"".join(lines)))
     return {"rounded": 0, "remainder": "0"}
 
 

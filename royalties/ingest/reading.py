@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from portal.files import copies
 from portal.files.copies import CopyIsDamaged
@@ -19,6 +19,7 @@ from royalties.models import Report
 from royalties.reports import csv_lines, encodings
 from royalties.reports.base import EncodingDoesNotFit, FileHasChanged
 from royalties.reports.csv_lines import Tile
+from royalties.reports.dsr.spool import is_dsr, spool_dsr
 
 SHEET, TABLE, AS_UTF8 = ".jsonl", ".table", ".utf8"  # how names of spooled files end
 SPOOL_ENCODING: Final = "utf-8"
@@ -56,7 +57,10 @@ class Reading:
     def text(self, line: bytes) -> str:
         """A line as a person can read it. Whatever is no text in it stays visible as what it is."""
         text = line.decode(csv_lines.codec_of(self.encoding), "backslashreplace").rstrip("\r\n")
-        return text if self.delimiter else "\t".join(json.loads(text))
+        if self.delimiter:
+            return text
+        row = json.loads(text)
+        return str(row["raw"]) if isinstance(row, dict) else "\t".join(row)
 
 
 def reading_of(report: Report, spool: str, *, keep: Callable[[], None]) -> Reading:
@@ -82,6 +86,32 @@ class Opened:
     member: str = ""  # what a zip calls its table
     sheet: SpooledSheet | None = None
     utf16: str = ""  # why it was taken for that, a key of encodings.WHY
+    dsr: dict[str, Any] = field(default_factory=dict)  # what the reader of DDEX reports says of it
+
+    @property
+    def has_rows(self) -> bool:
+        """Its spooled lines are rows: JSON lists of texts."""
+        return self.spool.endswith(SHEET)
+
+
+def open_report(report: Report, *, name: str, keep: Callable[[], None]) -> Opened:
+    """As open_file; a DDEX report becomes rows besides, a row for each usage. Raises also what spool_dsr raises."""
+    opened = open_file(report, name=name, keep=keep)
+    source = spool_path(opened.spool) if opened.spool else path_of(report.file, keep=keep)
+    label = opened.member or report.file.label
+    if opened.has_rows or not is_dsr(source, label):
+        return opened
+    said = spool_dsr(
+        source,
+        spool_path(name + SHEET),
+        label=label,
+        period=report.period.isoformat() if report.period else "",
+        codec=SPOOL_ENCODING if opened.known else csv_lines.codec_of(report.encoding_asked or SPOOL_ENCODING),
+        keep=keep,
+    )
+    if opened.spool:
+        source.unlink(missing_ok=True)
+    return replace(opened, spool=name + SHEET, known=SPOOL_ENCODING, dsr=said)
 
 
 def open_file(report: Report, *, name: str, keep: Callable[[], None]) -> Opened:

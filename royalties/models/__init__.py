@@ -32,6 +32,7 @@ from royalties.models.matches import (
 )
 from royalties.models.money import ExchangeRun, Pool, Remittance, remittance_ref
 from royalties.models.reports import (
+    FileLines,
     LineBlock,
     LumpSum,
     RejectedLine,
@@ -53,6 +54,7 @@ __all__ = [
     "DistributionRun",
     "Earning",
     "ExchangeRun",
+    "FileLines",
     "Hold",
     "KaraokePrice",
     "LedgerAccount",

@@ -49,6 +49,7 @@ class Report(models.Model):
         NO_PRICE = "no_price", _("no contract price says how its money divides between words and music")
         TRUNCATED = "truncated", _("its sheet ends where a sheet ends: lines are probably cut off")
         DECLARED = "declared", _("it does not say what its sender declared")
+        PARTS = "parts", _("it came in several files, and some of them are missing")
         SECOND_FILE = "second_file", _("another file for this period is already here")
         ASIDE = "aside", _("set aside by staff")
 
@@ -186,6 +187,17 @@ class LineBlock(models.Model):
 
 class TileTotal(models.Model):
     """The sums of a run of lines, as arrays, from when they are read until their report is finished. See royalties.ingest.totals."""
+
+    pk = models.CompositePrimaryKey("report_id", "first_line")
+    report_id = models.BigIntegerField()
+    first_line = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.report_id}/{self.first_line}"
+
+
+class FileLines(models.Model):
+    """Which lines of the file the lines of a tile are, as an array, where a reader has made one line of several records."""
 
     pk = models.CompositePrimaryKey("report_id", "first_line")
     report_id = models.BigIntegerField()

@@ -31,6 +31,10 @@ REASONS: Final[dict[str, Promise]] = {
     "negative_amount": _("the amount is negative"),
     "uses": _("a count of uses is not a whole number"),
     "no_work_uses": _("it has money, but counts no use of words or music"),
+    "record": _("records of this kind cannot be read yet"),
+    "summary": _("the summary record that says where and how it was used is missing, or says two things"),
+    "currency": _("the amount is in another currency than the report"),
+    "block_too_long": _("the block it stands in is longer than a block can be"),
     "poison": _("our program failed on this line; the people who run the portal have been told"),
 }
 POISON: Final = "poison"
@@ -45,6 +49,14 @@ class BadLine(Exception):  # caught where lines are read; never reaches a person
         super().__init__(reason, column, value)
 
 
+class BadRecord(BadLine):
+    """Of a file of records, one that its own reader could not take. `amount`: its money, as it is written."""
+
+    def __init__(self, reason: str, column: str, value: str, amount: str) -> None:
+        self.amount = amount
+        super().__init__(reason, column, value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layout:
     """Where things stand in the lines of a file: indexes into its columns. `headers` are as the file writes them.
@@ -52,7 +64,8 @@ class Layout:
     What no column says is None, and then the same for all lines: `month` in place of a period, `service` in place of a
     platform, no artist, no money. `header_line`: which line of the file the header is, as a person counts. `words` and
     `music` are those of the uses that are counted apart; without them the uses are for both. `beside`: uses that are summed
-    and shown and never paid. `described`: columns that are known and not read.
+    and shown and never paid. `described`: columns that are known and not read. `file_line`: where a reader has made one line of
+    several records, which line of the file it stands in. `text_ids`: ids of songs are any text.
     """
 
     family: str
@@ -78,6 +91,8 @@ class Layout:
     month: str = ""  # 2026-09-01
     service: str = ""
     header_line: int = 1
+    file_line: int | None = None
+    text_ids: bool = False
     withheld: tuple[int, ...] = ()  # columns about listeners: nothing that stands in them is kept
 
     def named(self) -> dict[str, int]:
@@ -142,6 +157,18 @@ class FamilyNotYet(DomainError):
     code = "family-not-yet"
     sentence = _("This is a statement of the family “%(family)s”, which cannot be read yet. Nothing was taken from it.")
     remedy = _("Keep the file and upload it again when the portal can read this family.")
+
+
+class RecordsTookTooMuch(DomainError):
+    code = "records-took-too-much"
+    sentence = _("Reading the DDEX report took more memory or time than one may take, and was ended.")
+    remedy = _("Ask whoever sent it to split it into several files.")
+
+
+class DsrWithoutRecords(DomainError):
+    code = "dsr-without-records"
+    sentence = _("The file is called as a DDEX report is, but no record of one stands in it.")
+    remedy = _("Check that it was downloaded completely, or give it another name if it is another table.")
 
 
 class PeriodIsUnknown(DomainError):
@@ -229,6 +256,8 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
             HeadersOfTwoFamilies,
             FileIsIgnored,
             FamilyNotYet,
+            RecordsTookTooMuch,
+            DsrWithoutRecords,
             PeriodIsUnknown,
             PeriodIsImpossible,
             LineIsEndless,

@@ -29,9 +29,9 @@ from royalties.reports.lines import (
     Rules,
     Song,
     first_of_month,
+    id_of,
     names_as_numbers,
     service_of,
-    song_id_of,
     song_of,
 )
 from royalties.reports.placed import NOT_HERE, Kind, PlacedLines
@@ -117,7 +117,7 @@ class LineReader:
         self.kinds = np.zeros(0, np.int64)
         self._month = lru_cache(1000)(_or_none(first_of_month))
         self._service = lru_cache(1000)(_or_none(lambda text: service_of(text, rules)))
-        self._song_id = _or_none(song_id_of)
+        self._song_id = _or_none(lambda text: id_of(text, layout))
 
     def read(self, block: bytes, first_line: int) -> tuple[PlainLines, LeftLines]:
         """All lines of a block, numbered from `first_line` on: the plain ones, and those that are left."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from royalties.reports import encodings
-from royalties.reports.base import BadLine, EncodingDoesNotFit, FileHasChanged, LineIsEndless
+from royalties.reports.base import BadLine, BadRecord, EncodingDoesNotFit, FileHasChanged, LineIsEndless
 from royalties.reports.encodings import GB18030, MARK, UTF8, UTF8_BOM
 
 LINES_A_CHUNK: Final = 50_000
@@ -136,10 +136,10 @@ def csv_rows(block: bytes, encoding: str, delimiter: str = ",") -> list[tuple[st
 
 
 def sheet_rows(block: bytes) -> list[tuple[str, Row]]:
-    """Every row of a run of a spooled sheet, which holds a JSON list of texts on each line."""
-    rows: list[list[str]] = json.loads(b"[" + block.rstrip(b"\n").replace(b"\n", b",") + b"]")
-    if b"\\u0000" in block or b"\\ud" in block:
-        return [_row_of_cells(cells) for cells in rows]
+    """Every row of a run of spooled rows: on each line a JSON list of texts, or what a reader says of a record it cannot take."""
+    rows: list[Any] = json.loads(b"[" + block.rstrip(b"\n").replace(b"\n", b",") + b"]")
+    if b"\\u0000" in block or b"\\ud" in block or b'\n{"' in block or block.startswith(b"{"):
+        return [_row_of_record(row) if isinstance(row, dict) else _row_of_cells(row) for row in rows]
     return [("\t".join(cells), cells) for cells in rows]
 
 
@@ -324,6 +324,10 @@ def _rows_one_by_one(block: bytes, codec: str, delimiter: str) -> list[tuple[str
 def _row_of_cells(cells: list[str]) -> tuple[str, Row]:
     raw = "\t".join(cells)
     return raw, BadLine("unwritable") if UNWRITABLE.search(raw) else cells
+
+
+def _row_of_record(record: dict[str, str]) -> tuple[str, Row]:
+    return record["raw"], BadRecord(record["reason"], record["column"], record["value"], record["amount"])
 
 
 def _split(line: str, delimiter: str) -> list[str]:

@@ -29,6 +29,10 @@ NOT_SEEN: Final = _(
     "Its layout was seen in no real file: the columns were found by the words under which such sums stand elsewhere."
     " Compare the first lines with the file before you rely on them."
 )
+DDEX: Final = _(
+    "Its records are those of the DDEX standard (DSR). Where they carry amounts, these are what the service allocates to the rights"
+    " controllers that the file names; most carry none."
+)
 OF_LINES: Final = (Basis.WHOLE, Basis.CLAIMED, Basis.NAMED, Basis.LUMP, Basis.USAGE, Basis.RECORDING)
 
 
@@ -54,6 +58,8 @@ class Format:
 
 
 MONEY: Final = "CP分成收入"
+DSR_MONEY: Final = "AllocatedAmount"
+DSR_COUNTS: Final = ("Usages", "NumberOfStreams")
 FORMATS: Final[dict[str, Format]] = {
     each.family: each
     for each in (
@@ -81,6 +87,10 @@ FORMATS: Final[dict[str, Format]] = {
             family=guarantee.CODE, name=_("minimum guarantees (保底金明细)"), money=guarantee.AMOUNT[0], shape=NOT_SEEN,
             counts=(), bases=(Basis.LUMP,), is_lump=True,
         ),
+        Format(family="dsr-audio", name=_("DDEX: audio (dsr-audio)"), money=DSR_MONEY, counts=DSR_COUNTS, shape=DDEX),
+        Format(family="dsr-ugc", name=_("DDEX: uploads of users (dsr-ugc)"), money=DSR_MONEY, counts=DSR_COUNTS, shape=DDEX),
+        Format(family="dsr-royalty", name=_("DDEX: royalties (dsr-royalty)"), money=DSR_MONEY, counts=DSR_COUNTS, shape=DDEX),
+        Format(family="dsr", name=_("DDEX: another profile (dsr)"), money=DSR_MONEY, counts=DSR_COUNTS, shape=DDEX),
     )
 }  # fmt: skip
 READERS: Final[tuple[Reader, ...]] = (tme.recognise,)

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from portal.lib.money import NotAnAmount, parse_micros
-from royalties.reports.base import BadLine, Layout
+from royalties.reports.base import BadLine, BadRecord, Layout
 from royalties.reports.csv_lines import Row, showable
 from works.durations import LONGEST, read_duration
 from works.identifiers import parse_ipi_name, parse_isrc, parse_iswc
@@ -144,7 +144,7 @@ def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> 
         service = layout.service
         if layout.platform is not None:
             service = service_of(cells[layout.platform], rules, headers[layout.platform])
-        song_id = "" if layout.song_id is None else song_id_of(cells[layout.song_id], headers[layout.song_id])
+        song_id = "" if layout.song_id is None else id_of(cells[layout.song_id], layout)
         song = song_of(song_id, cells, layout)
         read.as_numbers.update(names_as_numbers(cells, layout))
         if not song.title and not song.song_id:
@@ -214,6 +214,13 @@ def first_of_month(text: str, header: str = "") -> str:
         except ValueError:
             pass
     raise BadLine("period", header, text)
+
+
+def id_of(text: str, layout: Layout) -> str:
+    """The id of a song, by the rule of its layout. Raises BadLine."""
+    if layout.text_ids or layout.song_id is None:
+        return text.strip()
+    return song_id_of(text, layout.headers[layout.song_id])
 
 
 def song_id_of(text: str, header: str = "") -> str:
@@ -322,10 +329,16 @@ def without_listeners(raw: str, cells: Row, layout: Layout) -> str:
 
 def amount_of_rejected(cells: Row, layout: Layout) -> tuple[int, Fraction]:
     """The money of a line that is not taken, if it can be read: it stays in the account of what was reported."""
-    if layout.money is None or isinstance(cells, BadLine) or len(cells) != len(layout.headers):
+    if layout.money is None or (isinstance(cells, list) and len(cells) != len(layout.headers)):
         return NO_MONEY
+    if isinstance(cells, BadRecord):
+        written = cells.amount
+    elif isinstance(cells, BadLine):
+        return NO_MONEY
+    else:
+        written = cells[layout.money]
     try:
-        return amount_of(cells[layout.money])
+        return amount_of(written)
     except NegativeAmount as found:
         return found.micros, found.rest
     except BadLine:

@@ -17,6 +17,7 @@ from portal.lib import svg, wording
 from portal.lib.keyset import day, page_of, whole
 from portal.lib.money import MICROS
 from royalties.access import PAID, RIGHTS_HOLDERS, SOCIETY, get_earning_of, get_statement, sees_money
+from royalties.file_lines import file_lines
 from royalties.forms import UsageFilterForm
 from royalties.models import (
     Earning,
@@ -249,7 +250,9 @@ def earning_lines(request: HttpRequest, ref: str, earning_id: int) -> HttpRespon
     earning = get_earning_of(shown, earning_id)
     used = earning.song_usage
     page = page_of(UsageLine.objects.summed_in(used), keys=LINE_KEYS, after=request.GET.get("after", ""))
+    numbers = file_lines(used.report_id, [line.line_no for line in page.rows])
     context = {
+        "rows": [{"line": line, "number": numbers[line.line_no]} for line in page.rows],
         "statement": shown,
         "earning": earning,
         "usage": used,

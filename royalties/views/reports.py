@@ -18,6 +18,7 @@ from portal.lib.errors import DomainError
 from portal.lib.http import as_refusal
 from portal.lib.keyset import page_of, whole
 from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_only
+from royalties.file_lines import file_lines
 from royalties.forms import SettleForm, UploadForm
 from royalties.held import why_held
 from royalties.ingest import receive_report, report_figures, resume_report as resume
@@ -30,6 +31,7 @@ from royalties.resting import resting_money
 from royalties.services import settle_second_file
 from royalties.views.control import declared_context
 from royalties.views.readings import reading_context
+from royalties.views.records import records_context
 
 
 @require_GET
@@ -125,6 +127,7 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "may_settle": staff and to_settle,
         "settle": SettleForm() if staff and to_settle else None,
         "earlier": other_files(shown) if to_settle and sees_everything(request.user) else [],
+        "records": records_context(shown) if sees_everything(request.user) and not under_way else None,
         "reading": reading_context(request.user, shown) if sees_everything(request.user) and not under_way else None,
         "declared": declared_context(request.user, shown) if figures and sees_everything(request.user) else None,
         "pools": list(shown.pools.select_related("remittance")) if sees_everything(request.user) else [],
@@ -173,10 +176,14 @@ def report_rejected(request: HttpRequest, ref: str) -> HttpResponse:
     page = page_of(
         RejectedLine.objects.filter(report=shown), keys=(whole("line_no"),), after=request.GET.get("after", "")
     )
+    numbers = file_lines(shown.pk, [line.line_no for line in page.rows])
     context = {
         "report": shown,
         "page": page,
-        "rows": [{"line": line, "reason": REASONS.get(line.reason, line.reason)} for line in page.rows],
+        "rows": [
+            {"line": line, "number": numbers[line.line_no], "reason": REASONS.get(line.reason, line.reason)}
+            for line in page.rows
+        ],
     }
     return render(request, "royalties/report_rejected.html", context)
 
@@ -189,10 +196,13 @@ def report_lines(request: HttpRequest, ref: str) -> HttpResponse:
     lines = UsageLine.objects.of_report(shown)
     page = page_of(lines, keys=LINE_KEYS, after=request.GET.get("after", ""))
     songs = ReportedRecording.objects.in_bulk({line.recording_id for line in page.rows})
+    numbers = file_lines(shown.pk, [line.line_no for line in page.rows])
     context = {
         "report": shown,
         "page": page,
-        "rows": [{"line": line, "song": songs.get(line.recording_id)} for line in page.rows],
+        "rows": [
+            {"line": line, "number": numbers[line.line_no], "song": songs.get(line.recording_id)} for line in page.rows
+        ],
     }
     return render(request, "royalties/report_lines.html", context)
 
