@@ -303,6 +303,7 @@ SPECTACULAR_SETTINGS = {
         "NameSource": "works.provenance.NameSource",
         "NameState": "works.provenance.NameState",
         "OrganisationKind": "portal.accounts.models.Organisation.Kind",
+        "OverlapKind": "royalties.forms.KIND_CHOICES",
         "PartyKind": "works.models.Party.Kind",
         "PoolState": "royalties.models.Pool.State",
         "RematchState": "royalties.models.Rematch.State",

@@ -25,7 +25,7 @@ from royalties.models import (
     StaffDecision,
     Statement,
 )
-from royalties.querysets import MONEY_ROLES
+from royalties.querysets import FINISHED, MONEY_ROLES
 from works.models import Work, WorkDifference, WorkMerge
 
 RIGHTS_HOLDERS: Final = (*WRITER_ROLES, *PUBLISHER_ROLES)
@@ -72,6 +72,15 @@ def get_report_with_lines(user: Reader, ref: str) -> Report:
     if not sees_everything(user):
         raise Http404
     return get_report(user, ref)
+
+
+def get_two_reports(user: Reader, ref: str, other: str) -> tuple[Report, Report]:
+    """Two reports of one source that are read, to be compared by the society; one and the same is not there."""
+    if not sees_everything(user) or ref == other:
+        raise Http404
+    reports = Report.objects.visible_to(user).filter(state__in=FINISHED).select_related("source", "file")
+    this = get_object_or_404(reports, ref=ref)
+    return this, get_object_or_404(reports, ref=other, source=this.source_id)
 
 
 def get_song(user: Reader, ref: str) -> ReportedRecording:

@@ -10,6 +10,7 @@ from typing import Final
 from django.http import StreamingHttpResponse
 
 from portal.lib.inert import write_inert
+from portal.lib.money import plain_micros
 from royalties.models import Earning, Statement
 
 CHUNK: Final = 2000
@@ -62,8 +63,8 @@ def _lines(statement: Statement) -> Iterator[str]:
             str(Fraction(int(cell.numerator), int(cell.denominator))),
             row.state,
             row.currency,
-            _plain(row.source_micros),
-            _plain(row.won_micros),
+            plain_micros(row.source_micros),
+            plain_micros(row.won_micros),
             str(part),
             usage.report.ref,
             "yes" if cell.music_alone else "",
@@ -78,9 +79,3 @@ def _part_of(statement: Statement) -> Fraction:
     parts = {part["party"]: part for part in statement.hold.decision["parts"]}
     part = parts[statement.party.ref]
     return Fraction(part["numerator"], part["denominator"])
-
-
-def _plain(micros: int) -> str:
-    """Six decimals, a point, no symbol: 1234.567890."""
-    sign, whole = ("-" if micros < 0 else ""), abs(micros)
-    return f"{sign}{whole // 1_000_000}.{whole % 1_000_000:06d}"

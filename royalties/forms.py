@@ -20,6 +20,13 @@ from royalties.services import LARGEST_PART
 from works.catalogue.spreadsheet import read_share
 from works.models import Work
 
+KINDS: Final = {
+    "same": _("in both, with the same amount"),
+    "different": _("in both, with different amounts"),
+    "only_this": _("only in this file"),
+    "only_other": _("only in the other file"),
+}  # of royalties.overlap.Kind
+KIND_CHOICES: Final = list(KINDS.items())
 MONTH: Final = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
 WHOLE: Final = re.compile(r"-?[0-9]{1,40}")
 SHA256: Final = re.compile(r"\A[0-9a-fA-F]{64}\Z")  # the form looks for it anywhere in the text
@@ -284,6 +291,15 @@ class MergeForm(forms.Form):
     seen = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
 
+class OverlapForm(forms.Form):
+    kind = forms.ChoiceField(
+        label=_("Which songs"), required=False, choices=lambda: [("", _("All songs")), *KIND_CHOICES]
+    )
+    service = forms.ChoiceField(
+        label=_("Service"), required=False, choices=lambda: [("", _("All services")), *Service.choices]
+    )
+
+
 class SongFilterForm(forms.Form):
     q = forms.CharField(label=_("Title or artist"), required=False, max_length=100)
 
@@ -388,10 +404,10 @@ class GridForm(forms.Form):
         coerce=int,
         required=False,
         empty_value=None,
-        choices=[(6, "6"), (12, "12"), (24, "24")],
+        choices=[(12, "12"), (6, "6"), (24, "24")],
     )
     show = forms.ChoiceField(
-        label=_("Show"),
+        label=_("Which rows"),
         required=False,
         choices=[
             ("", _("everything")),

@@ -45,6 +45,27 @@ HELD: Final[Mapping[str, Held]] = {
             Step(words=_("If another basis is agreed, declare it from its month on."), to="royalties:sources"),
         ),
     ),
+    Reason.RECORDINGS: Held(
+        because=_("Its money is declared to be for recordings, and writers and publishers are not paid by it."),
+        steps=(
+            Step(words=_("Send it to whoever is paid for recordings: nothing of it is distributed here.")),
+            Step(
+                words=_("If its money is for words and music after all, declare that with the paper that says so."),
+                to="royalties:sources",
+            ),
+        ),
+    ),
+    Reason.NO_PRICE: Held(
+        because=_(
+            "Its lines count words and music apart, and no contract price is declared by which their money divides."
+        ),
+        steps=(
+            Step(
+                words=_("Declare the prices of words and of music for this source, from the month on."),
+                to="royalties:sources",
+            ),
+        ),
+    ),
     Reason.TRUNCATED: Held(
         because=_(
             "The last row of its sheet is filled. Spreadsheet programs stop there without a word, so lines that came after it are probably lost."

@@ -34,7 +34,7 @@ from portal.rest.models import Token
 from portal.rest.scopes import Scope
 from portal.rest.tokens import issue_token
 from royalties.merging import merge_works, tell_apart
-from royalties.models import DistributionRun, Earning, Rematch, Remittance, StaffDecision, Statement
+from royalties.models import DistributionRun, Earning, Rematch, Remittance, Report, StaffDecision, Statement
 from royalties.review import leave_out_songs
 from tests.royalties.scene import CANARY, Scene, add_share, add_work, distribute_all, make_scene
 from works.models import (
@@ -99,6 +99,10 @@ class Page:
 
 def of_report(world: World) -> dict[str, Any]:
     return {"ref": world.scene.report.ref}
+
+
+def of_two_reports(world: World) -> dict[str, Any]:
+    return {"ref": world.scene.report.ref, "other": Report.objects.exclude(pk=world.scene.report.pk)[0].ref}
 
 
 def of_case(world: World) -> dict[str, Any]:
@@ -219,6 +223,8 @@ PAGES: dict[str, Page] = {
     "royalties:report_progress": Page(SOCIETY | {"contact"}, NOBODY, of_report),
     "royalties:report_rejected": Page(SOCIETY, NOBODY, of_report),
     "royalties:report_lines": Page(SOCIETY, NOBODY, of_report),
+    "royalties:overlap": Page(SOCIETY, NOBODY, of_two_reports),
+    "royalties:overlap_csv": Page(SOCIETY, NOBODY, of_two_reports),
     "royalties:settle_report": Page(NOBODY, STAFF, of_report),
     "royalties:accept_report": Page(NOBODY, STAFF, of_report),
     "royalties:declare_total": Page(NOBODY, STAFF, of_report),
@@ -318,6 +324,8 @@ PAGES: dict[str, Page] = {
     "api:report_rejected": Page(SOCIETY, NOBODY, of_report, scope="royalties"),
     "api:settle_report": Page(NOBODY, STAFF, of_report, scope="royalties"),
     "api:accept_report": Page(NOBODY, STAFF, of_report, scope="royalties"),
+    "api:overlap": Page(SOCIETY, NOBODY, of_two_reports, scope="royalties"),
+    "api:overlap_songs": Page(SOCIETY, NOBODY, of_two_reports, scope="royalties"),
     "api:declare_total": Page(NOBODY, STAFF, of_report, scope="royalties"),
     "api:read_again": Page(NOBODY, STAFF, of_report, scope="royalties"),
     "api:resume_report": Page(NOBODY, STAFF, of_report, scope="royalties"),

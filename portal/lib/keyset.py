@@ -69,14 +69,14 @@ def page_of(rows: QuerySet[M, R], *, keys: Sequence[Key], after: str, size: int 
     Raises DamagedCursor for a cursor that this list did not make.
     """
     found = list(rows_beyond(rows, keys, after)[: size + 1])
-    more = _cursor(keys, found[size - 1]) if len(found) > size else ""
+    more = cursor_of(keys, found[size - 1]) if len(found) > size else ""
     return Page(rows=found[:size], more=more)
 
 
 def rows_beyond(rows: QuerySet[M, R], keys: Sequence[Key], after: str) -> QuerySet[M, R]:
     """All rows after the cursor, in the order of the keys. Raises DamagedCursor."""
     if after:
-        rows = rows.filter(_beyond(keys, _read_cursor(keys, after)))
+        rows = rows.filter(_beyond(keys, read_cursor(keys, after)))
     return rows.order_by(*(key.order for key in keys))
 
 
@@ -91,12 +91,14 @@ def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
     return Q(**{f"{keys[0].name}__{'lte' if keys[0].descending else 'gte'}": values[0]}) & beyond
 
 
-def _cursor(keys: Sequence[Key], row: Any) -> str:
+def cursor_of(keys: Sequence[Key], row: Any) -> str:
+    """The cursor that begins after this row, for lists that ask the database themselves."""
     values = (row[key.name] if isinstance(row, dict) else getattr(row, key.name) for key in keys)
     return SEPARATOR.join(str(int(value)) if isinstance(value, Decimal) else str(value) for value in values)
 
 
-def _read_cursor(keys: Sequence[Key], cursor: str) -> list[Any]:
+def read_cursor(keys: Sequence[Key], cursor: str) -> list[Any]:
+    """The values of the keys that a cursor holds. Raises DamagedCursor."""
     texts = cursor.split(SEPARATOR)
     if len(texts) != len(keys):
         raise DamagedCursor

@@ -71,3 +71,13 @@ def format_units(micros: int, currency: str, decimals: int | None = None) -> str
     sign = "-" if micros < 0 else ""
     tail = f".{fraction:0{places}d}" if places else ""
     return f"{sign}{SYMBOLS.get(currency, currency + ' ')}{units:,}{tail}"
+
+
+def plain_micros(micros: int) -> str:
+    """For programs: six decimals, a point, no symbol.
+
+    >>> plain_micros(-1_500_000)
+    '-1.500000'
+    """
+    sign, whole = ("-" if micros < 0 else ""), abs(micros)
+    return f"{sign}{whole // MICROS}.{whole % MICROS:06d}"

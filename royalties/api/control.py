@@ -15,13 +15,16 @@ from rest_framework.response import Response
 
 from portal.accounts.access import signed_in
 from portal.rest.api import ApiView, checked
-from portal.rest.fields import Input, Text, Whole
+from portal.rest.fields import Input, Money, Text, Whole
+from portal.rest.paging import PageQuery
 from royalties import access
-from royalties.api.fields import SOCIETY, STAFF, Month, SourceCode, source_named
+from royalties.api.fields import SOCIETY, STAFF, Month, ServiceField, SongBrief, SourceCode, money, source_named
 from royalties.api.reports import ReportOut, report_shown
 from royalties.declared import SAID_BY_PEOPLE
+from royalties.forms import KIND_CHOICES
 from royalties.grid import SPAN, Grid, files_of_no_month, grid_of
 from royalties.models import Report
+from royalties.overlap import overlap_page, says_the_same, sums_of
 from royalties.reporting import Arrived, Cell, State
 from royalties.services import declare_total
 
@@ -104,6 +107,98 @@ class Months(ApiView):
         return Response(MonthsOut(shown).data)
 
 
+class Both(serializers.Serializer[Any]):
+    this_file = Money(allow_null=True, help_text=_("Null where this file does not have it."))
+    other_file = Money(allow_null=True, help_text=_("Null where the other file does not have it."))
+    difference = Money(help_text=_("This file less the other."))
+
+
+class OverlapSums(Both):
+    kind = serializers.ChoiceField(choices=KIND_CHOICES)
+    rows = serializers.IntegerField(help_text=_("A row is one song, service and month."))
+    otherwise_differing = serializers.IntegerField(help_text=_("Rows in both whose lines or uses differ."))
+
+
+class OverlapOut(serializers.Serializer[Any]):
+    looks_like_a_resend = serializers.BooleanField(
+        help_text=_("Both say the same of every song, and their rejected lines too.")
+    )
+    kinds = OverlapSums(many=True)
+
+
+class OverlapSong(Both):
+    kind = serializers.ChoiceField(choices=KIND_CHOICES)
+    song = SongBrief()
+    service = ServiceField()
+    usage_month = Month()
+
+
+class OverlapQuery(PageQuery):
+    kind = serializers.ChoiceField(choices=KIND_CHOICES, required=False)
+    service = ServiceField(required=False)
+
+
+class Overlap(ApiView):
+    needs = {"GET": SOCIETY}
+
+    @extend_schema(
+        operation_id="compare_reports",
+        summary=_("Two reports of a source: what is in both, and what in one alone"),
+        responses=OverlapOut,
+    )
+    def get(self, request: Request, ref: str, other: str) -> Response:
+        this, that = access.get_two_reports(request.user, ref, other)
+        sums = sums_of(this, that)
+        shown = {
+            "looks_like_a_resend": says_the_same(this, that, sums),
+            "kinds": [
+                {
+                    "kind": found.kind.value,
+                    "rows": found.rows,
+                    "otherwise_differing": found.apart,
+                    **_both(this, found.this_micros, found.other_micros, found.difference),
+                }
+                for found in sums
+            ],
+        }
+        return Response(OverlapOut(shown).data)
+
+
+class OverlapSongs(ApiView):
+    needs = {"GET": SOCIETY}
+    query_input = OverlapQuery
+
+    @extend_schema(
+        operation_id="list_overlap",
+        summary=_("Two reports of a source song by song, the largest difference of money first"),
+        responses=OverlapSong(many=True),
+    )
+    def get(self, request: Request, ref: str, other: str) -> Response:
+        this, that = access.get_two_reports(request.user, ref, other)
+        asked = self.asked(request)
+        chosen = {"kind": asked.get("kind", ""), "service": asked.get("service", "")}
+        page = overlap_page(this, that, **chosen, after=asked.get("after", ""), size=asked["limit"])
+        found = [
+            {
+                "kind": row.kind.value,
+                "song": row,
+                "service": row.service,
+                "usage_month": row.usage_month,
+                **_both(this, row.this_micros, row.other_micros, row.difference),
+            }
+            for row in page.rows
+        ]
+        return self.answer_page(request, page, OverlapSong(found, many=True).data)
+
+
+def _both(report: Report, this: int | None, other: int | None, difference: int) -> Mapping[str, Any]:
+    return {
+        "this_file": None if this is None else money(this, report.currency),
+        "other_file": None if other is None else money(other, report.currency),
+        "difference": money(difference, report.currency),
+    }
+
+
 def _cell(grid: Grid, month: dt.date, cell: Cell) -> Mapping[str, Any]:
     return {
         "month": month,
@@ -147,5 +242,7 @@ class DeclareTotal(ApiView):
 
 urlpatterns: list[URLPattern] = [
     path("months/", Months.as_view(), name="months"),
+    path("reports/<str:ref>/overlap/<str:other>/", Overlap.as_view(), name="overlap"),
+    path("reports/<str:ref>/overlap/<str:other>/songs/", OverlapSongs.as_view(), name="overlap_songs"),
     path("reports/<str:ref>/declared/", DeclareTotal.as_view(), name="declare_total"),
 ]

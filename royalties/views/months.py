@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -59,23 +60,34 @@ def months(request: HttpRequest) -> HttpResponse:
     )
     staff = is_staff(request.user)
     expected = {row.source.pk for row in grid.rows if row.rules}
+    shown = _months_that_say_something(grid)
     context = {
         "form": form,
         "grid": grid,
         "nowhere": files_of_no_month(request.user, asked.get("source")),
+        "months": shown,
         "rows": [
-            {"row": row, "cells": [_cell(grid, row, month, cell) for month, cell in row.cells]} for row in grid.rows
+            {"row": row, "cells": [_cell(grid, row, month, cell) for month, cell in row.cells[: len(shown)]]}
+            for row in grid.rows
         ],
         "figures": [
             (STATES[state], grid.count(state)) for state in (State.RECEIVED, State.HELD, State.LATE, State.MISSING)
         ],
-        "legend": [(code, STATES[code], words) for code, words in LEGEND.items()],
+        "legend": [
+            ("ready" if code == State.RECEIVED else code, STATES[code], words) for code, words in LEGEND.items()
+        ],
         "undeclared": []
         if asked.get("show") or asked.get("source")
         else [source for source in sources_of(request.user).order_by("name") if source.pk not in expected],
         "staff": staff,
     }
     return render(request, "royalties/months.html", context)
+
+
+def _months_that_say_something(grid: Grid) -> Sequence[dt.date]:
+    """The newest, down to the oldest of which something is expected or here."""
+    said = [month for row in grid.rows for month, cell in row.cells if cell.arrivals or cell.due]
+    return [month for month in grid.months if not said or month >= min(said)]
 
 
 def _cell(grid: Grid, row: Row, month: dt.date, cell: Cell) -> dict[str, Any]:
@@ -90,7 +102,7 @@ def _cell(grid: Grid, row: Row, month: dt.date, cell: Cell) -> dict[str, Any]:
         "files": [
             {
                 "report": report,
-                "state": arrival.what.value,
+                "state": "ready" if arrival.what == Arrived.RECEIVED else arrival.what.value,
                 "word": STATES[arrival.what.value],
                 "why": report.held_because if arrival.what == Arrived.HELD else "",
             }
