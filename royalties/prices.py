@@ -29,6 +29,13 @@ def cut(micros: int, *, words_uses: int, music_uses: int, words_price: Decimal, 
     return allocate(micros, weights)
 
 
+def words_in_sql(amount: str, words: str, whole: str) -> str:
+    """cut() in SQL: what the words have of an amount, where they weigh so much of the whole. Of two remainders the larger is
+    more than half."""
+    quota = f"abs({amount}) * {words}"
+    return f"sign({amount}) * (div({quota}, {whole}) + (2 * mod({quota}, {whole}) > {whole})::int)"
+
+
 def price_in_force(prices: list[KaraokePrice], month: object) -> KaraokePrice | None:
     """Of the prices of one source the one for a month of use."""
     begun = [price for price in prices if price.from_date <= month]  # type: ignore[operator]  # both are days

@@ -267,6 +267,42 @@ def keep_words(cells: Iterable[Cell], music: Mapping[int, Fraction]) -> list[Cel
     return [*parts, replace(_nobody(words), of_work=of_work, words=True)] if words else parts
 
 
+def side_parts(
+    shares: Iterable[ShareFact], right: str, territory: int, day: dt.date
+) -> dict[int, tuple[Fraction, Fraction]]:
+    """Share id → the part of the share that is for the words, and the part that is for the music, for the shares that stand.
+
+    By music_parts(), whose two parts make the share. But where no writer is registered at all nobody knows what anybody's
+    share is for: then each counts whole on both sides, so that they divide the one as they divide the other.
+    """
+    facts = list(shares)
+    writers = [share for share in in_force(facts, right, territory, day) if share.role in MUSIC_OF_ROLES]
+    music = music_parts(facts, right, territory, day)
+    if not total(writers):
+        return dict.fromkeys(music, (WHOLE, WHOLE))
+    return {share: (WHOLE - part, part) for share, part in music.items()}
+
+
+def pay_side(cells: Iterable[Cell], parts: Mapping[int, Fraction]) -> list[Cell]:
+    """The cells of one side of a work, its words or its music, which has money of its own; their fractions sum to exactly 1.
+
+    Each share weighs with its part for this side. What nobody registered may be for either, so it weighs whole on both: nobody
+    is paid more than his part. Where no share is for this side its money is in suspense. `of_work` stays, so that a hold takes
+    of each side the same part of a disputed share.
+    """
+    weighed = [
+        (cell, cell.fraction * (WHOLE if cell.share_id is None else parts.get(cell.share_id, NOTHING)))
+        for cell in cells
+    ]
+    whole = sum((weight for _cell, weight in weighed), NOTHING)
+    return [replace(cell, fraction=weight / whole) for cell, weight in weighed if weight] or [_nobody(WHOLE)]
+
+
+def unknown_words() -> list[Cell]:
+    """The cells of the words of a song that is the music of a work with other words: whose they are nobody has registered."""
+    return [replace(_nobody(WHOLE), words=True)]
+
+
 def apply_holds(cells: Iterable[Cell], holds: Iterable[HoldFact]) -> list[Cell]:
     """Split off what is disputed; the sum of the fractions stays what it was.
 

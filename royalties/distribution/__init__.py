@@ -9,7 +9,8 @@ Everything is read once, so that the run is a value of its own whatever changes 
    was used, what is for the words goes to suspense.
 3. amounts: a pool is divided over all its songs, matched or not, and over the rejected money of each report. So a song
    gets the same amount whenever it is matched, and the money of the others rests in the pool.
-4. earnings: a song's amount over work's part × right's part × cell.
+4. earnings: a song's amount over work's part × right's part × cell. Of karaoke the amount is cut first: the words have their
+   part of it by contract price, and the shares in the words; the music has the rest.
 5. ledger: one transaction per payee, and one for all that is held, in suspense or not ours.
 
 Between equal remainders the services' own names and then amounts decide, within a song the register's numbers: never

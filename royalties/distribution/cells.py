@@ -16,6 +16,7 @@ from portal.lib.errors import DomainError
 from royalties.distribution.songs import RULE_OF_BASIS
 from royalties.distribution.tables import copy_rows, execute, fetch
 from royalties.models import DistributionRun, Hold
+from royalties.prices import WORDS
 from works.models import CHINA, Affiliation, Share, Work
 from works.shares import (
     AffiliationFact,
@@ -27,6 +28,9 @@ from works.shares import (
     divide_work,
     keep_words,
     music_parts,
+    pay_side,
+    side_parts,
+    unknown_words,
 )
 
 
@@ -39,6 +43,7 @@ class Place:
     usage_month: dt.date
     basis: str
     music_alone: bool
+    part: str  # words or music, where each has money of its own
 
 
 Cells = dict[Place, list[Cell]]
@@ -56,10 +61,11 @@ def read_holds() -> list[Hold]:
 
 PARTS = """
 CREATE TEMPORARY TABLE run_part ON COMMIT DROP AS
-SELECT s.shape, w.work_id, r."right", s.usage_month, s.basis, w.music_alone,
-    concat_ws('|', w.work_id, r."right", s.usage_month, s.basis, w.music_alone) AS place,
+SELECT s.shape, w.work_id, r."right", s.usage_month, s.basis, w.music_alone, part,
+    concat_ws('|', w.work_id, r."right", s.usage_month, s.basis, w.music_alone, part) AS place,
     w.numerator * r.numerator AS numerator, w.denominator * r.denominator AS denominator
-FROM (SELECT DISTINCT shape, match_id, source_id, usage_month, basis FROM run_song) s
+FROM (SELECT DISTINCT shape, match_id, source_id, usage_month, basis, words_weight IS NOT NULL AS is_cut FROM run_song) s
+CROSS JOIN LATERAL unnest(CASE WHEN s.is_cut THEN ARRAY['words', 'music'] ELSE ARRAY[''] END) AS part
 JOIN royalties_matchwork w USING (match_id)
 JOIN run_right r USING (source_id, usage_month);
 ANALYZE run_part
@@ -70,7 +76,8 @@ def divide_works(holds: Sequence[Hold]) -> tuple[Cells, list[DomainError]]:
     """The cells of every place in play. A work above the whole is left out with its songs of that month (L9)."""
     execute(PARTS)
     places = [
-        Place(*row) for row in fetch('SELECT DISTINCT work_id, "right", usage_month, basis, music_alone FROM run_part')
+        Place(*row)
+        for row in fetch('SELECT DISTINCT work_id, "right", usage_month, basis, music_alone, part FROM run_part')
     ]
     shares = _read_shares({place.work_id for place in places})
     affiliations = read_affiliations({share.party_id for of_work in shares.values() for share in of_work})
@@ -95,7 +102,9 @@ def divide_works(holds: Sequence[Hold]) -> tuple[Cells, list[DomainError]]:
         except SharesExceedWhole:
             problems.append(_leave_out_work(place))
             continue
-        if place.music_alone:
+        if place.part:
+            divided = _side_of(place, divided, of_work)
+        elif place.music_alone:
             divided = keep_words(divided, music_parts(of_work, place.right, CHINA, place.usage_month))
         facts = [
             HoldFact(hold.pk, hold.share_id, Fraction(hold.numerator, hold.denominator))
@@ -105,6 +114,16 @@ def divide_works(holds: Sequence[Hold]) -> tuple[Cells, list[DomainError]]:
         ]
         cells[place] = apply_holds(divided, facts)
     return cells, problems
+
+
+def _side_of(place: Place, divided: Sequence[Cell], of_work: Sequence[ShareFact]) -> list[Cell]:
+    """The cells of the words, or of the music, of karaoke."""
+    if place.part == WORDS and place.music_alone:
+        return unknown_words()
+    parts = side_parts(of_work, place.right, CHINA, place.usage_month)
+    return pay_side(
+        divided, {share: words if place.part == WORDS else music for share, (words, music) in parts.items()}
+    )
 
 
 def is_held_in(hold: Hold, usage_month: dt.date) -> bool:
@@ -158,13 +177,13 @@ def _leave_out_work(place: Place) -> DomainError:
 def freeze(run: DistributionRun, cells: Cells) -> None:
     columns = (
         "run_id", "work_id", '"right"', "usage_month", "basis", "position", "share_id", "party_id", "state", "collector",
-        "society_code", "hold_id", "numerator", "denominator", "music_alone", "words",
+        "society_code", "hold_id", "numerator", "denominator", "music_alone", "words", "part",
     )  # fmt: skip
     copy_rows("royalties_runshare", columns, frozen_rows(run.pk, cells))
     execute(
         """
         CREATE TEMPORARY TABLE run_share ON COMMIT DROP AS
-        SELECT id, concat_ws('|', work_id, "right", usage_month, basis, music_alone) AS place, position, party_id, state, hold_id,
+        SELECT id, concat_ws('|', work_id, "right", usage_month, basis, music_alone, part) AS place, position, party_id, state, hold_id,
             collector, society_code, numerator, denominator
         FROM royalties_runshare WHERE run_id = %s
         """,
@@ -179,5 +198,5 @@ def frozen_rows(run_id: int, cells: Cells) -> Iterable[tuple[Any, ...]]:
             yield (
                 run_id, place.work_id, place.right, place.usage_month, place.basis, position, cell.share_id, cell.party_id,
                 cell.state.value, cell.kind.value, cell.society, cell.hold_id, cell.fraction.numerator,
-                cell.fraction.denominator, place.music_alone, cell.words,
+                cell.fraction.denominator, place.music_alone, cell.words, place.part,
             )  # fmt: skip

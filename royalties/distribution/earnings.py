@@ -6,45 +6,52 @@ from collections.abc import Sequence
 
 from royalties.distribution.tables import execute
 from royalties.models import DistributionRun, Hold
+from royalties.prices import words_in_sql
 
 # weight / whole is exact. A match whose works are less than the song has one more cell, which earns nothing.
 CELLS = """
 CREATE TEMPORARY TABLE run_cell ON COMMIT DROP AS
 WITH cell AS (
     SELECT p.shape, p.work_id, p."right", f.position, f.id AS run_share_id, f.party_id, f.state, f.hold_id, f.collector, f.society_code,
-        p.numerator * f.numerator AS numerator, p.denominator * f.denominator AS denominator
+        p.part, p.numerator * f.numerator AS numerator, p.denominator * f.denominator AS denominator
     FROM run_part p JOIN run_share f USING (place)
 ), common AS (
-    SELECT *, garak_lcm(denominator) OVER (PARTITION BY shape) AS whole FROM cell
+    SELECT *, garak_lcm(denominator) OVER (PARTITION BY shape, part) AS whole FROM cell
 ), weighed AS (
-    SELECT shape, work_id, "right", position, run_share_id, party_id, state, hold_id, collector, society_code, whole,
+    SELECT shape, part, work_id, "right", position, run_share_id, party_id, state, hold_id, collector, society_code, whole,
         numerator * div(whole, denominator) AS weight
     FROM common
 )
 SELECT * FROM weighed
 UNION ALL
-SELECT shape, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, whole, whole - sum(weight) FROM weighed
-GROUP BY shape, whole HAVING sum(weight) < whole;
+SELECT shape, part, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, whole, whole - sum(weight) FROM weighed
+GROUP BY shape, part, whole HAVING sum(weight) < whole;
 ANALYZE run_cell
 """
 
+# Of karaoke the words have their part of the song's amount (royalties.prices.cut) and the music the rest, each for its own cells.
 # An open hold on the song itself keeps what is payable or in suspense; the part of another society stays what it is.
-EARNINGS = """
+WORDS_OF_N, WORDS_OF_K = (words_in_sql(amount, "s.words_weight", "s.cut_whole") for amount in ("a.n", "a.k"))
+EARNINGS = f"""
 CREATE TEMPORARY TABLE run_earning ON COMMIT DROP AS
-WITH quota AS (
-    SELECT s.pool_id, s.song_usage_id, s.recording_id, s.usage_month, a.n, a.k, c.*,
-        div(a.n * c.weight, c.whole) AS quota_n, mod(a.n * c.weight, c.whole) AS rest_n,
-        div(a.k * c.weight, c.whole) AS quota_k, mod(a.k * c.weight, c.whole) AS rest_k
+WITH side AS (
+    SELECT s.pool_id, s.song_usage_id, s.recording_id, s.usage_month, c.*,
+        CASE c.part WHEN '' THEN a.n WHEN 'words' THEN {WORDS_OF_N} ELSE a.n - {WORDS_OF_N} END AS n,
+        CASE c.part WHEN '' THEN a.k WHEN 'words' THEN {WORDS_OF_K} ELSE a.k - {WORDS_OF_K} END AS k
     FROM run_song s
     JOIN run_amount a USING (song_usage_id)
     JOIN run_cell c USING (shape)
+), quota AS (
+    SELECT *, div(n * weight, whole) AS quota_n, mod(n * weight, whole) AS rest_n,
+        div(k * weight, whole) AS quota_k, mod(k * weight, whole) AS rest_k
+    FROM side
 ), placed AS (
     SELECT *,
         n - sum(quota_n) OVER song AS left_n,
         k - sum(quota_k) OVER song AS left_k,
         row_number() OVER (song ORDER BY rest_n DESC, work_id, "right" COLLATE "C", position) AS place_n,
         row_number() OVER (song ORDER BY rest_k DESC, work_id, "right" COLLATE "C", position) AS place_k
-    FROM quota WINDOW song AS (PARTITION BY song_usage_id)
+    FROM quota WINDOW song AS (PARTITION BY song_usage_id, part)
 ), amount AS (
     SELECT *, (quota_n + (place_n <= left_n)::int)::bigint AS source_micros, (quota_k + (place_k <= left_k)::int)::bigint AS won_micros
     FROM placed WHERE run_share_id IS NOT NULL
@@ -57,7 +64,7 @@ JOIN royalties_pool p ON p.id = a.pool_id
 LEFT JOIN unnest(%(holds)s::bigint[], %(songs)s::bigint[], %(from)s::date[]) AS h (hold_id, recording_id, from_date)
     ON h.recording_id = a.recording_id AND h.from_date <= a.usage_month AND a.state IN ('payable', 'suspense')
 WHERE a.source_micros <> 0 OR a.won_micros <> 0
-"""
+"""  # noqa: S608 all texts are constants of this project
 
 
 def divide_songs(run: DistributionRun, holds: Sequence[Hold]) -> int:

@@ -40,17 +40,24 @@ class PartsExceedSong(DomainError):
 
 # Temporary tables are analysed and joined by one column: of a table just filled, or of several columns at once, the
 # planner guesses that a row or two will match, and 200,000 songs then take hours. The shape of a song is its match,
-# source, month and basis: songs of one shape are divided by the same cells.
+# source, month and basis: songs of one shape are divided by the same cells. Of karaoke, words_weight of cut_whole is what the
+# words have of the money (royalties.prices); one whose month has no price waits.
 SONGS = """
 CREATE TEMPORARY TABLE run_song ON COMMIT DROP AS
 SELECT u.id AS song_usage_id, covered.pool_id, u.report_id, u.recording_id, u.usage_month, r.source_id, r.basis, m.id AS match_id,
-    dense_rank() OVER (ORDER BY m.id, r.source_id, u.usage_month, r.basis) AS shape
+    price.words_weight, price.cut_whole,
+    dense_rank() OVER (ORDER BY m.id, r.source_id, u.usage_month, r.basis, u.words_uses IS NULL) AS shape
 FROM royalties_pool p
 JOIN royalties_pool_reports covered ON covered.pool_id = p.id
 JOIN royalties_report r ON r.id = covered.report_id AND r.state = 'ready'
 JOIN royalties_songusage u ON u.report_id = r.id AND u.amount_micros > 0
 JOIN royalties_match m ON m.recording_id = u.recording_id AND m.superseded_at IS NULL AND m.outcome = 'accepted'
-WHERE p.state = 'released' AND NOT EXISTS (SELECT 1 FROM royalties_earning e WHERE e.song_usage_id = u.id);
+LEFT JOIN LATERAL (
+    SELECT u.words_uses * k.words_price AS words_weight, u.words_uses * k.words_price + u.music_uses * k.music_price AS cut_whole
+    FROM royalties_karaokeprice k WHERE u.words_uses IS NOT NULL AND k.source_id = r.source_id AND k.from_date <= u.usage_month
+    ORDER BY k.from_date DESC LIMIT 1
+) AS price ON TRUE
+WHERE p.state = 'released' AND (u.words_uses IS NULL OR price.cut_whole > 0) AND NOT EXISTS (SELECT 1 FROM royalties_earning e WHERE e.song_usage_id = u.id);
 ANALYZE run_song
 """
 

@@ -30,7 +30,8 @@ WITH part AS (
         AS parts
     FROM royalties_matchwork WHERE match_id IN (SELECT match_id FROM run_song) GROUP BY 1
 ), line AS (
-    SELECT concat_ws('|', song.key, u.service, to_char(u.usage_month, 'YYYY-MM'), u.amount_micros, r.sha256, part.parts) AS line
+    SELECT concat_ws('|', song.key, u.service, to_char(u.usage_month, 'YYYY-MM'), u.amount_micros, r.sha256, part.parts, s.words_weight, s.cut_whole)
+        AS line
     FROM run_song s
     JOIN royalties_songusage u ON u.id = s.song_usage_id
     JOIN royalties_reportedrecording song ON song.id = s.recording_id

@@ -125,8 +125,13 @@ class Hold(models.Model):
 class RunShare(models.Model):
     """The shares a run used, frozen: one row per cell of a work, right and usage month, adding up to exactly 1.
 
-    Of a work whose music alone was used (`music_alone`) one cell is what is kept for the words (`words`).
+    Of a work whose music alone was used (`music_alone`) one cell is what is kept for the words (`words`). Of karaoke, words and
+    music have money of their own (`part`), and the cells of each add up to 1.
     """
+
+    class Part(models.TextChoices):
+        WORDS = "words", _("the words")
+        MUSIC = "music", _("the music")
 
     run = models.ForeignKey(DistributionRun, on_delete=models.PROTECT, related_name="run_shares")
     work = models.ForeignKey("works.Work", on_delete=models.PROTECT, related_name="+")
@@ -135,6 +140,7 @@ class RunShare(models.Model):
     basis = models.CharField(max_length=8, choices=Basis.choices)
     music_alone = models.BooleanField(default=False, db_default=False)
     words = models.BooleanField(default=False, db_default=False)
+    part = models.CharField(max_length=5, choices=Part.choices, blank=True, default="", db_default="")
     position = (
         models.IntegerField()
     )  # order of the cells within the work, right and month: breaks ties between remainders
@@ -150,7 +156,7 @@ class RunShare(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["run", "work", "right", "usage_month", "basis", "music_alone", "position"],
+                fields=["run", "work", "right", "usage_month", "basis", "music_alone", "part", "position"],
                 name="cell_is_frozen_once",
             ),
             models.CheckConstraint(

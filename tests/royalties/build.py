@@ -111,6 +111,8 @@ class Line:
     service: str = Service.QQ
     month: dt.date = MONTH
     uses: int = 1
+    words: int | None = None  # uses of the words and of the music, of karaoke
+    music: int | None = None
 
 
 @dataclass
@@ -143,6 +145,7 @@ def report(
     basis: str = Basis.WHOLE,
     period: dt.date = MONTH,
     currency: str = "CNY",
+    family: str = "song",
 ) -> Report:
     """A report that is ready, with its lines, sums and the first match of songs that are new. `rejected`: lines' micros."""
     source = source or tme()
@@ -152,7 +155,7 @@ def report(
         source=source,
         file=file,
         sha256=sha256,
-        family="song",
+        family=family,
         period=period,
         currency=currency,
         state=Report.State.READY,
@@ -166,7 +169,11 @@ def report(
     known = {name: song(name, songs[name], made) for name in dict.fromkeys(line.song for line in lines)}
     with connection.cursor() as cursor:
         cursor.execute("SELECT royalties_make_partition(%s)", [period])
-    store_lines(made, [(known[line.song].pk, line.service, line.month, line.uses, line.micros) for line in lines])
+    store_lines(
+        made,
+        [(known[line.song].pk, line.service, line.month, line.uses, line.micros) for line in lines],
+        None if family != "k" else [(line.words or 0, line.music or 0) for line in lines],
+    )
     RejectedLine.objects.bulk_create(
         RejectedLine(report=made, line_no=number, raw="…", reason="amount", amount_micros=micros)
         for number, micros in enumerate(rejected, start=len(lines) + 2)
@@ -183,6 +190,8 @@ def report(
             lines=len(of_song),
             uses=sum(line.uses for line in of_song),
             amount_micros=sum(line.micros for line in of_song),
+            words_uses=sum(line.words or 0 for line in of_song) if family == "k" else None,
+            music_uses=sum(line.music or 0 for line in of_song) if family == "k" else None,
         )
         for (name, service, month), of_song in sums.items()
     )

@@ -91,7 +91,7 @@ def require_identities(result: RunResult) -> None:
 
 def earned() -> dict[tuple[int, int, str, int], tuple[str, int | None, int, int]]:
     return {
-        (e.song_usage_id, e.work_id, e.right, e.run_share.position): (
+        (e.song_usage_id, e.work_id, e.run_share.part + e.right, e.run_share.position): (
             e.state,
             e.party_id,
             e.source_micros,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from royalties.allocation import allocate
-from royalties.models import Hold, Match, Pool, RightSplit, SongUsage
+from royalties.models import Hold, KaraokePrice, Match, Pool, RightSplit, SongUsage
 from tests.royalties.build import OURS
 from works.models import Affiliation, Share, Work
 from works.shares import (
@@ -21,6 +21,9 @@ from works.shares import (
     divide_work,
     keep_words,
     music_parts,
+    pay_side,
+    side_parts,
+    unknown_words,
 )
 
 CHINA = 156
@@ -52,12 +55,31 @@ def song_key(usage: SongUsage) -> str:
 
 def earnings_of(usage: SongUsage, match: Match, received: int, won: int) -> dict[Key, Row]:
     split = RightSplit.objects.filter(source=usage.report.source, from_date__lte=usage.usage_month).latest("from_date")
+    if usage.words_uses is None:
+        return side_of(usage, match, split, "", received, won)
+    price = KaraokePrice.objects.filter(source=usage.report.source, from_date__lte=usage.usage_month).latest(
+        "from_date"
+    )
+    weights = {
+        "words": usage.words_uses * Fraction(price.words_price),
+        "music": (usage.music_uses or 0) * Fraction(price.music_price),
+    }
+    amounts, in_won = allocate(received, weights), allocate(won, weights)
+    found: dict[Key, Row] = {}
+    for side in ("words", "music"):
+        found |= side_of(usage, match, split, side, amounts[side], in_won[side])
+    return found
+
+
+def side_of(usage: SongUsage, match: Match, split: RightSplit, side: str, received: int, won: int) -> dict[Key, Row]:
     song_hold = Hold.objects.filter(recording=usage.recording, state="open", from_date__lte=usage.usage_month).first()
     cells: dict[str, tuple[int, str, int, Cell]] = {}
     weights: dict[str, Fraction | int] = {}
     for part in match.works.select_related("work"):
         for right, of_right in split.fractions().items():
-            for place, cell in enumerate(cells_of(part.work, right, usage, music_alone=part.music_alone), start=1):
+            for place, cell in enumerate(
+                cells_of(part.work, right, usage, side, music_alone=part.music_alone), start=1
+            ):
                 key = f"{part.work_id:020d}|{right}|{place:06d}"
                 cells[key] = (part.work_id, right, place, cell)
                 weights[key] = Fraction(part.numerator, part.denominator) * of_right * cell.fraction
@@ -68,11 +90,11 @@ def earnings_of(usage: SongUsage, match: Match, received: int, won: int) -> dict
         if amounts[key] or in_won[key]:
             held = song_hold is not None and cell.state in {"payable", "suspense"}
             state = "held" if held else cell.state.value
-            found[usage.pk, work_id, right, place] = (state, cell.party_id, amounts[key], in_won[key])
+            found[usage.pk, work_id, side + right, place] = (state, cell.party_id, amounts[key], in_won[key])
     return found
 
 
-def cells_of(work: Work, right: str, usage: SongUsage, *, music_alone: bool) -> list[Cell]:
+def cells_of(work: Work, right: str, usage: SongUsage, side: str, *, music_alone: bool) -> list[Cell]:
     shares = [
         ShareFact(
             s.pk, s.party_id, s.right, s.territory, s.fraction, s.from_date, s.until_date, s.role, s.writer_share_id
@@ -91,6 +113,11 @@ def cells_of(work: Work, right: str, usage: SongUsage, *, music_alone: bool) -> 
     divided = divide_work(
         shares, affiliations, right=right, territory=CHINA, day=usage.usage_month, basis=basis, ours=OURS
     )
-    if music_alone:
+    if side == "words" and music_alone:
+        divided = unknown_words()
+    elif side:
+        parts = side_parts(shares, right, CHINA, usage.usage_month)
+        divided = pay_side(divided, {share: part[side == "music"] for share, part in parts.items()})
+    elif music_alone:
         divided = keep_words(divided, music_parts(shares, right, CHINA, usage.usage_month))
     return apply_holds(divided, holds)
