@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -17,7 +18,7 @@ from royalties.checks import CHECKS, check_ledger
 from royalties.distribution import distribute
 from royalties.holds import open_hold, release_hold
 from royalties.ledger import reverse
-from royalties.models import DistributionRun, LedgerTransaction
+from royalties.models import DistributionRun, KaraokePrice, LedgerTransaction
 from tests.conftest import Database
 from tests.royalties.build import (
     DISTRIBUTION_MONTH,
@@ -34,6 +35,7 @@ from tests.royalties.build import (
     party,
     report,
     share_of,
+    tme,
     work,
 )
 
@@ -90,6 +92,12 @@ TAMPERED = {
     # the words after all, and the music alone after all
     "UPDATE royalties_runshare SET music_alone = false WHERE music_alone AND NOT words": "words_are_kept",
     "UPDATE royalties_matchwork SET music_alone = NOT music_alone": "words_are_kept",
+    "UPDATE royalties_karaokeprice SET words_price = words_price + 1": "sides_earn_their_cut",
+    """
+    UPDATE royalties_runshare SET part = CASE part WHEN 'words' THEN 'music' ELSE 'words' END,
+        position = position + CASE part WHEN 'words' THEN 10 ELSE 20 END WHERE part <> ''
+    """: "sides_go_to_their_roles sides_earn_their_cut",
+    "UPDATE royalties_lineblock SET words_uses[1] = words_uses[1] + 1 WHERE words_uses IS NOT NULL": "song_usage_is_its_lines",
     "UPDATE royalties_earning SET source_micros = source_micros - 1 WHERE id = (SELECT min(id) FROM royalties_earning)": (
         "song_earns_its_amount run_totals"
     ),
@@ -126,6 +134,9 @@ def make_everything() -> None:
     deduction("commission", Fraction(23, 100))
     deduction("withholding", Fraction(33, 1000), base="remaining", position=2)
     sung = work("sung in Chinese", {kim: Fraction(1, 2), lee: Fraction(1, 2)}, roles={kim: "C", lee: "A"})
+    KaraokePrice.objects.create(
+        source=tme(), from_date=MONTH, words_price=Decimal("0.03"), music_price=Decimal("0.02"), note="invented"
+    )
     songs = {"1": matched(shared), "2": matched(half_known), "3": REVIEW, "4": UNMATCHED, "5": music_of(sung)}
     for period, month in [(MONTH, DISTRIBUTION_MONTH), (dt.date(2026, 2, 1), dt.date(2026, 4, 1))]:
         lines = [
@@ -137,7 +148,9 @@ def make_everything() -> None:
             Line("5", 2 * YUAN),
         ]
         made = report(lines, songs, rejected=[2 * YUAN], period=period)
-        money(int(made.accepted_micros + made.rejected_micros), "187.3331", period=period)
+        karaoke = Line("6", 3 * YUAN + 1, "wesing", uses=25, words=14, music=11)
+        report([karaoke], {"6": matched(sung)}, period=period, family="k")
+        money(int(made.accepted_micros + made.rejected_micros) + karaoke.micros, "187.3331", period=period)
         open_hold(
             case_ref=f"K-{period.month}",
             share=share_of(shared, lee),

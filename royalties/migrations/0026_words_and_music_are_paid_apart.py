@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("royalties", "0024_words_and_music_are_counted_apart"),
+        ("royalties", "0025_lines_made_of_records_know_their_file"),
         ("works", "0019_recordings_have_an_album_and_last"),
     ]
 
