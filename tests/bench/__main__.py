@@ -15,7 +15,7 @@ from pathlib import Path
 from portal.bootstrap import BASE_DIR
 from portal.embedded.servers import Urls, servers
 
-PARTS = ("csv", "xlsx", "copy", "calamine", "peer", "memory", "distribution", "pages", "matching", "splink")
+PARTS = ("csv", "xlsx", "copy", "calamine", "peer", "memory", "distribution", "pages", "dsr", "matching", "splink")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from statistics import median
 from typing import Final
 
 from tests.bench.distributing import Distributed
+from tests.bench.dsr import DsrRead
 from tests.bench.machine import MEGABYTE
 from tests.bench.matching import Matched
 from tests.bench.splink_beside import Compared
@@ -40,6 +41,7 @@ class Figures:
     pages: dict[str, list[float]] = field(default_factory=dict)
     matched: Matched | None = None
     compared: list[Compared] = field(default_factory=list)
+    dsr: DsrRead | None = None
     notes: list[str] = field(default_factory=list)
 
     def add(self, contender: str, seconds: float) -> None:
@@ -73,7 +75,7 @@ class Figures:
             f"{self._statement()}Each figure is the median of {self.rounds} interleaved rounds on one server, "
             f"with the least and the most in brackets; ratios are taken round by round. "
             f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {self.machine}.",
-            self._goals(), self._speeds(), self._memory(), self._distribution(), self._pages(),
+            self._goals(), self._speeds(), self._memory(), self._distribution(), self._pages(), self.dsr.text() if self.dsr else "",
             self.matched.text() if self.matched else "", *(each.text() for each in self.compared),
             "\n".join(f"* {note}" for note in self.notes),
         ]  # fmt: skip

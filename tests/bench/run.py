@@ -20,6 +20,7 @@ from tests.bench import statement
 from tests.bench.contenders import Peer, copy_csv, read_with_calamine
 from tests.bench.databases import Database, copied_database, migrated_database, portal_on
 from tests.bench.distributing import distribute_once
+from tests.bench.dsr import measure_dsr
 from tests.bench.figures import CALAMINE, COPY, OURS, OURS_XLSX, PEER, Figures
 from tests.bench.imports import import_file
 from tests.bench.machine import MEGABYTE, describe
@@ -59,6 +60,8 @@ def measure(
         )
     if parts & OF_A_STATEMENT:
         _measure_statement(found, server, data_dir, parts, template, requests, say)
+    if "dsr" in parts:
+        found.dsr = measure_dsr(data_dir, rounds, say)
     if parts & {"matching", "splink"}:
         with register_of(server, works, keep=keep_register, template=template, say=say) as (register, seconds):
             if "matching" in parts:

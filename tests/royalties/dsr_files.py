@@ -135,7 +135,7 @@ class DsrFile:
                 DspReleaseId="REL" if form.usage.startswith("RU") else song.song_id, IsRoyaltyBearing="true", SalesUpgrade="false",
                 Usages=fact.uses, NumberOfStreams=fact.uses, Returns="0", NetRevenue="1.5", ValidityPeriodStart=fact.start,
             )  # fmt: skip
-            for controller, amount in fact.shares:
+            for controller, amount in fact.shares if form.share else ():
                 self.add(
                     form.share, block, SummaryRecordId=fact.summary, RightsController=controller, RightSharePercentage="100",
                     RightsType="PerformingRight", AllocatedNetRevenue="0", AllocatedAmount=amount,

@@ -93,7 +93,7 @@ class Reader:
         self.note = self.findings.add
         self.counts: Counter[str] = Counter()
         self.known: dict[str, Record | str] = {}  # as written → the record, or its standard name if it is not read
-        self.report = Report(start=period)
+        self.report = Report(start=period, territory=self.name.territory if self.name else "")
         self.head: dict[str, Any] = {}
         self.foot: tuple[int, Record, list[str]] | None = None
         self.of_profile: frozenset[str] = frozenset()
