@@ -297,6 +297,7 @@ SPECTACULAR_SETTINGS = {
         "HoldState": "royalties.models.Hold.State",
         "JobState": "portal.jobs.models.Job.State",
         "MatchOutcome": "royalties.models.Match.Outcome",
+        "Meaning": "royalties.tables.MEANING_CHOICES",
         "MovementKind": "royalties.models.LedgerTransaction.Kind",
         "NameDisputeOutcome": "works.models.NameDispute.Outcome",
         "NameKind": "works.provenance.NameKind",

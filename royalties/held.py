@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from royalties.models import Report
+from royalties.models import Basis, Report
 
 Reason = Report.HeldReason
 
@@ -113,9 +113,32 @@ HELD: Final[Mapping[str, Held]] = {
 }
 
 
+OF_BASIS: Final[Mapping[str, Held]] = {  # in place of BASIS_NOT_YET
+    Basis.NAMED: Held(
+        because=_(
+            "Its lines name whose money they are (NAMED). It is kept for those it names and never divided again, but the portal cannot pay such money yet."
+        ),
+        steps=(
+            Step(words=_("Look whether the parties it names are ours. Nothing has to be sent again."), to="#society"),
+        ),
+    ),
+    Basis.USAGE: Held(
+        because=_("There is no money in it: it lists uses for which nobody has been paid. Claim those that are ours."),
+        steps=(
+            Step(
+                words=_("Look through the songs that were matched, and decide those that wait."), to="royalties:review"
+            ),
+            Step(words=_("Send whoever made the list your claim before its window closes."), to=""),
+        ),
+    ),
+}
+
+
 def why_held(report: Report) -> dict[str, Any] | None:
     """Why its money waits and what to do, with the address of each step; None where it does not wait."""
     held = HELD.get(report.held_reason)
+    if report.held_reason == Reason.BASIS_NOT_YET:
+        held = OF_BASIS.get(report.basis, held)
     if held is None:
         return None
     return {"because": held.because, "steps": [{"words": step.words, "url": _url(step, report)} for step in held.steps]}

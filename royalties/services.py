@@ -41,6 +41,10 @@ log = logging.getLogger(__name__)
 CERTAIN: Final = 1000  # permille
 LARGEST_PART: Final = 1_000_000  # of a division over the rights
 DISTRIBUTABLE: Final = (Basis.WHOLE, Basis.CLAIMED)  # the others are declared, and their reports held
+NEVER_DIVIDED: Final = (
+    Basis.NAMED,
+    Basis.USAGE,
+)  # where a mapping says so of its lines, no declaration makes them divisible
 DOUBTS: Final = (
     Report.HeldReason.TRUNCATED,
     Report.HeldReason.DECLARED,
@@ -218,7 +222,7 @@ def declare_basis(
     Reports whose money has not been distributed take the new basis; the others keep the one they were paid by.
     """
     _require_reason(note)
-    _require_basis_of_family(family, basis)
+    _require_basis_of_family(source, family, basis)
     Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     there = SourceProfile.objects.filter(source=source, family=family, from_date=from_date).first()
     if there is not None:
@@ -401,8 +405,11 @@ def apply_basis(report: Report) -> None:
     of_family = format_of(report.family)
     profile = basis_in_force(report)
     report.basis = profile.basis if profile else ""
+    hint = (report.reading.get("layout", {}).get("written") or {}).get("basis", "")
     if of_family is not None and len(of_family.bases) == 1:
         report.basis = of_family.bases[0]
+    elif hint in NEVER_DIVIDED:
+        report.basis = hint
     held_reason = _why_not_by(report.basis)
     if not held_reason and of_family is not None and of_family.is_cut and months_without_price(report):
         held_reason = Report.HeldReason.NO_PRICE
@@ -419,13 +426,16 @@ def _why_not_by(basis: str) -> str:
     return "" if basis in DISTRIBUTABLE else Report.HeldReason.BASIS_NOT_YET
 
 
-def _require_basis_of_family(family: str, basis: str) -> None:
+def _require_basis_of_family(source: Source, family: str, basis: str) -> None:
     """Raise FamilyIsUnknown, and BasisIsNotItsOwn."""
     if not family:
         return
     of_family = format_of(family)
     if of_family is None:
-        raise FamilyIsUnknown(family=family, known=", ".join(FORMATS))
+        mapped = list(source.mappings.filter(superseded_at__isnull=True).values_list("name", flat=True))
+        if family in mapped:
+            return
+        raise FamilyIsUnknown(family=family, known=", ".join([*FORMATS, *mapped]))
     if basis not in of_family.bases:
         possible = ", ".join(str(Basis(each).label) for each in of_family.bases)
         raise BasisIsNotItsOwn(family=of_family.name, basis=Basis(basis).label, possible=possible)

@@ -34,9 +34,18 @@ from portal.rest.models import Token
 from portal.rest.scopes import Scope
 from portal.rest.tokens import issue_token
 from royalties.merging import merge_works, tell_apart
-from royalties.models import DistributionRun, Earning, Rematch, Remittance, Report, StaffDecision, Statement
+from royalties.models import (
+    DistributionRun,
+    Earning,
+    FirstLines,
+    Rematch,
+    Remittance,
+    Report,
+    StaffDecision,
+    Statement,
+)
 from royalties.review import leave_out_songs
-from tests.royalties.scene import CANARY, Scene, add_share, add_work, distribute_all, make_scene
+from tests.royalties.scene import CANARY, Scene, add_report, add_share, add_work, distribute_all, make_scene
 from works.models import (
     CatalogueRow,
     CatalogueUpload,
@@ -71,6 +80,7 @@ NOBODY: set[str] = set()
 class World:
     scene: Scene
     users: dict[str, User]
+    unknown_table: Report  # waits until staff say what its columns mean
     case: Case
     upload: CatalogueUpload
     names_upload: NamesUpload
@@ -102,7 +112,14 @@ def of_report(world: World) -> dict[str, Any]:
 
 
 def of_two_reports(world: World) -> dict[str, Any]:
-    return {"ref": world.scene.report.ref, "other": Report.objects.exclude(pk=world.scene.report.pk)[0].ref}
+    return {
+        "ref": world.scene.report.ref,
+        "other": Report.objects.exclude(pk=world.scene.report.pk).order_by("pk")[0].ref,
+    }
+
+
+def of_unknown_table(world: World) -> dict[str, Any]:
+    return {"ref": world.unknown_table.ref}
 
 
 def of_case(world: World) -> dict[str, Any]:
@@ -229,6 +246,7 @@ PAGES: dict[str, Page] = {
     "royalties:accept_report": Page(NOBODY, STAFF, of_report),
     "royalties:declare_total": Page(NOBODY, STAFF, of_report),
     "royalties:read_again": Page(NOBODY, STAFF, of_report),
+    "royalties:columns": Page(SOCIETY, STAFF, of_unknown_table),
     "royalties:resume_report": Page(NOBODY, STAFF, of_report),
     "royalties:unmatched": Page(PUBLISHERS | WRITERS | SOCIETY),
     "royalties:song": Page(OWNER | SOCIETY, NOBODY, of_song),
@@ -328,6 +346,7 @@ PAGES: dict[str, Page] = {
     "api:overlap_songs": Page(SOCIETY, NOBODY, of_two_reports, scope="royalties"),
     "api:declare_total": Page(NOBODY, STAFF, of_report, scope="royalties"),
     "api:read_again": Page(NOBODY, STAFF, of_report, scope="royalties"),
+    "api:report_columns": Page(SOCIETY, STAFF, of_unknown_table, scope="royalties"),
     "api:resume_report": Page(NOBODY, STAFF, of_report, scope="royalties"),
     "api:songs": Page(PUBLISHERS | WRITERS | SOCIETY, scope="royalties"),
     "api:song": Page(OWNER | SOCIETY, NOBODY, of_song, scope="royalties"),
@@ -487,7 +506,11 @@ def make_world() -> World:
         add_share(work, scene.stranger_party, Fraction(1), "E", Right.PERFORMING)
     merge = merge_works(survivor=twin, merged=gone, actor=scene.staff, reason=CANARY)
     difference = tell_apart(one=scene.strange, other=another, actor=scene.staff, reason=CANARY)
+    unknown_table = add_report([], source="mcsc", period=dt.date(2026, 12, 1), state=Report.State.MAPPING)
+    rows = [["곡명", "이용월", "사용료"], [CANARY, "2026-12", "1.5"], [CANARY, "2026-12", "2"]]
+    FirstLines.objects.create(report=unknown_table, rows=rows)
     return World(
+        unknown_table=unknown_table,
         scene=scene,
         users=users,
         case=case,

@@ -160,6 +160,18 @@ STEPS: dict[str, tuple[Callable[[World], str], Callable[[World], dict[str, Any]]
         lambda world: reverse("royalties:declare_total", args=[Report.objects.order_by("pk")[0].ref]),
         lambda world: {"declared-origin": "mail", "declared-lines": "7"},
     ),
+    "columns": (
+        lambda world: reverse("royalties:columns", args=[world.unknown_table.ref]),
+        lambda world: {
+            "action": "save",
+            "header_line": "1",
+            "name": "분배",
+            "currency": "CNY",
+            "c0": "title",
+            "c1": "period",
+            "c2": "money",
+        },
+    ),
     "match": (
         lambda world: reverse("royalties:reject_match", args=[world.scene.review.ref]),
         lambda world: {"work": world.scene.moon.ref, "reason": "another song"},

@@ -63,6 +63,7 @@ def tasks_of_society(user: Reader) -> list[Task]:
         Task(cases.get("disputed", 0), _("disputes that hold money"), "claims:list", "?state=disputed"),
         Task(reports.get("held", 0), _("reports held until somebody decides"), "royalties:reports"),
         Task(grid_of(user).count(*OWED), _("months late or missing"), "royalties:reporting", "?show=owed"),
+        Task(reports.get("mapping", 0), _("files whose columns are to be mapped"), "royalties:reports"),
         Task(reports.get("stopped", 0), _("reports whose reading has stopped"), "royalties:reports"),
         Task(sums.get("held", 0), _("sums received that differ from the reports"), "royalties:remittances"),
         Task(sums.get("waiting", 0), _("sums received that wait for their reports"), "royalties:remittances"),

@@ -79,6 +79,7 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
     "duplicate": ("off", "dash"),
     "sent_again": ("off", "done"),
     "refused": ("bad", "cross"),
+    "mapping": ("wait", "mend"),
     "rejected": ("bad", "cross"),
     "stopped": ("bad", "stop"),
     "quarantined": ("bad", "stop"),

@@ -452,7 +452,7 @@ def report_shown(user: Reader, report: Report) -> Any:
     """As its page shows it: a service's contact reads how far it is and its figures, the society the rest as well."""
     society = sees_everything(user)
     under_way = report.state in UNDER_WAY
-    refused = report.state == Report.State.REFUSED
+    refused = report.state in {Report.State.REFUSED, Report.State.MAPPING}
     figures = None if under_way or refused else report_figures(report)
     refusal = None
     if report.error_code and (refused or society):

@@ -15,7 +15,7 @@ from royalties.ingest.figures import ReportFigures, report_figures
 from royalties.ingest.finish import stopped, work_finish
 from royalties.ingest.matching import work_match
 from royalties.ingest.parse import Remembered, prepare_parse, work_parse
-from royalties.ingest.plan import prepare_plan, work_plan
+from royalties.ingest.plan import prepare_plan, then_parse, work_plan
 from royalties.ingest.poison import cut_lines, cut_songs, leave_song_to_people, reject_line
 from royalties.ingest.receive import TASK, receive_report, resume_report
 from royalties.ingest.sums import then_finish, then_match, work_sum
@@ -43,7 +43,7 @@ def stages() -> dict[str, Stage]:
     """What a worker does in each stage. It remembers songs from chunk to chunk."""
     remembered = Remembered()
     return {
-        "plan": Stage(prepare=prepare_plan, work=work_plan, then=lambda _job: "parse", stopped=stopped),
+        "plan": Stage(prepare=prepare_plan, work=work_plan, then=then_parse, stopped=stopped),
         "parse": Stage(
             prepare=partial(prepare_parse, remembered),
             work=work_parse,

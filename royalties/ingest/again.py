@@ -1,4 +1,4 @@
-"""A report's file read again in another encoding, or by other rules, while no money of it has moved.
+"""A report's file read again in another encoding, by another mapping or by other rules, while no money of it has moved.
 
 Lines are never changed or taken away, so the file becomes a further report, and the one that was read wrongly stays beside it,
 set aside. Nothing is lost, and nothing of the wrong reading counts.
@@ -6,7 +6,8 @@ set aside. Nothing is lost, and nothing of the wrong reading counts.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -25,7 +26,14 @@ from royalties.reports.base import RulesHaveChanged
 from royalties.reports.csv_lines import codec_of
 from royalties.services import set_aside
 
-SETTLED: Final = (Report.State.READY, Report.State.HELD, Report.State.STOPPED, Report.State.REFUSED)
+SETTLED: Final = (
+    Report.State.READY,
+    Report.State.HELD,
+    Report.State.STOPPED,
+    Report.State.REFUSED,
+    Report.State.MAPPING,
+)
+NOTHING_TAKEN: Final = (Report.State.REFUSED, Report.State.MAPPING)  # such a report begins anew as itself
 
 
 class ReportIsUnderWay(DomainError):
@@ -56,6 +64,19 @@ def read_report_again(*, report: Report, encoding: str, actor: User | None, bell
     ReportIsSuperseded, SheetSaysItself, EncodingIsUnknown, and OlderReportIsPaid once its money was released.
     """
     known_encoding(encoding)
+    old = lock_settled(report)
+    if extension_of(old.file.label) == "xlsx" and old.error_code != RulesHaveChanged.code:
+        raise SheetSaysItself(ref=old.ref)
+    if old.state in NOTHING_TAKEN:
+        try_again(old, old.file, {"encoding_asked": encoding}, bell=bell)
+        return old
+    if encoding in {old.encoding_asked, codec_of(old.encoding)} and old.state != Report.State.STOPPED:
+        return old
+    return take_its_place(old, {"encoding_asked": encoding, "period": old.period}, actor, bell=bell)
+
+
+def lock_settled(report: Report) -> Report:
+    """Lock a report that nobody works on. Raises ReportIsUnderWay, ReportIsSuperseded."""
     lock_payees()  # a distribution under way has already read what is changed here
     Source.objects.select_for_update(no_key=True).get(pk=report.source_id)
     old = Report.objects.select_related("file", "source").select_for_update(of=("self",), no_key=True).get(pk=report.pk)
@@ -63,13 +84,11 @@ def read_report_again(*, report: Report, encoding: str, actor: User | None, bell
         raise ReportIsSuperseded(ref=old.ref, again=old.read_again_as.ref)
     if old.state not in SETTLED:
         raise ReportIsUnderWay(ref=old.ref)
-    if extension_of(old.file.label) == "xlsx" and old.error_code != RulesHaveChanged.code:
-        raise SheetSaysItself(ref=old.ref)
-    if old.state == Report.State.REFUSED:
-        try_again(old, old.file, {"encoding_asked": encoding}, bell=bell)
-        return old
-    if encoding in {old.encoding_asked, codec_of(old.encoding)} and old.state != Report.State.STOPPED:
-        return old
+    return old
+
+
+def take_its_place(old: Report, stated: Mapping[str, Any], actor: User | None, *, bell: bool) -> Report:
+    """A further report of the same file, with what is stated this time. Raises OlderReportIsPaid."""
     set_aside(old)
     old.superseded_at = timezone.now()
     old.save(update_fields=["superseded_at"])
@@ -77,11 +96,10 @@ def read_report_again(*, report: Report, encoding: str, actor: User | None, bell
         source=old.source,
         file=old.file,
         sha256=old.sha256,
-        period=old.period,
-        currency=old.currency,
-        encoding_asked=encoding,
+        currency=old.source.currency,
         uploaded_by=actor,
         reads_again=old,
+        **stated,
     )
     copy_totals_of(old, new)
     _name_songs_anew(old, new)

@@ -20,6 +20,7 @@ from royalties.declared import note_total
 from royalties.ingest.figures import ReportFigures, report_figures
 from royalties.ingest.parse import EXAMPLES
 from royalties.ingest.plan import layout_of
+from royalties.ingest.societies import find_parties
 from royalties.ingest.spool import remove_spool
 from royalties.models import DeclaredTotal, RejectedLine, Report, Source, TileTotal
 from royalties.reports.base import POISON, Layout, LinesDoNotAddUp
@@ -52,6 +53,7 @@ def work_finish(work: Work, _prepared: Any) -> None:
     report.finished_at = timezone.now()
     report.save()
     TileTotal.objects.filter(report_id=report.pk).delete()
+    find_parties(report)
     _note_footer(report, work.job)
     decide_state(report)
     _tell(report, READY if report.state == Report.State.READY else HELD)

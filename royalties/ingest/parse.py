@@ -16,6 +16,7 @@ from royalties.ingest.blocks import copy_blocks
 from royalties.ingest.cycles import without_looking_for_cycles
 from royalties.ingest.plan import layout_of, period_of
 from royalties.ingest.reading import Reading, reading_of
+from royalties.ingest.societies import copy_society_lines
 from royalties.ingest.songs import resolve_songs
 from royalties.models import LumpSum, Report
 from royalties.reports import formats, version
@@ -118,14 +119,24 @@ def work_parse(work: Work, prepared: tuple[Report, ReadLines | Lumps]) -> dict[s
     copy_blocks(placed, period=period_of(report), report_id=report.pk, first_line=first_line)
     copy_totals(placed, report_id=report.pk, first_line=first_line)
     copy_rejected(report, others.rejected)
+    copy_society_lines(report, others.society)
     copy_file_lines(report, first_line, read.file_lines)
     beside = others.beside + Counter(read.reader.beside(read.plain))
     as_numbers = others.as_numbers | read.reader.as_numbers  # of all chunks it has read: they are the same report's
     return {
         **_rounding(others),
+        **_footer(others),
         "beside": {str(at): uses for at, uses in sorted(beside.items())},
         "as_numbers": sorted(as_numbers)[:EXAMPLES],
     }
+
+
+def _footer(lines: Lines) -> dict[str, Any]:
+    """The last row of a chunk that sums up all of the file, for finish.py to compare."""
+    if not lines.totals:
+        return {}
+    line_no, micros = max(lines.totals)
+    return {"footer": {"line_no": line_no, "micros": micros}}
 
 
 def _write_lumps(work: Work, report: Report, read: Lumps) -> dict[str, Any]:

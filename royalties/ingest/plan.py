@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
 
 from django.db import connection
 
+from portal.jobs.models import Job
 from portal.jobs.services import NewChunk, Work, add_chunks
+from royalties.ingest.columns import Known, Waiting, first_lines, keep_first_lines, look_for_mapping, work_wait
 from royalties.ingest.reading import Opened, Reading, open_report, reading_of
 from royalties.ingest.spool import share_spool
 from royalties.models import Report
-from royalties.reports import csv_lines, encodings, first_look, formats, version
-from royalties.reports.base import BadLine, IdsLostPrecision, Layout, PeriodIsUnknown
+from royalties.reports import csv_lines, encodings, first_look, formats, mapped, version
+from royalties.reports.base import (
+    BadLine,
+    HeaderIsAmbiguous,
+    HeaderNotRecognised,
+    IdsLostPrecision,
+    Layout,
+    PeriodIsUnknown,
+    Written,
+)
 from royalties.reports.csv_lines import Row, Survey, Tile
 from royalties.reports.dsr.layout import layout_of_dsr
-from royalties.reports.lines import first_of_month
+from royalties.reports.lines import month_of
 
 FIRST_LINES: Final = 1_000  # about so many are looked at before any is read
 
@@ -30,11 +40,13 @@ class Plan:
     shown: dict[str, Any]  # how the file was read, for people: Report.reading
     layout: Layout
     period: dt.date
-    tiles: list[Tile]
     currency: str
+    tiles: list[Tile]
+    known: Known | None = None  # the mapping by which it is read
+    first_lines: list[Any] = field(default_factory=list)  # of such a file
 
 
-def prepare_plan(work: Work) -> Plan:
+def prepare_plan(work: Work) -> Plan | Waiting:
     report = Report.objects.select_related("file").get(pk=work.job.subject_id)
     opened = open_report(report, name=f"{work.job.pk}-{work.attempt}", keep=work.keep)
     report.reading = {"member": opened.member}
@@ -44,19 +56,31 @@ def prepare_plan(work: Work) -> Plan:
         return _plan_of_dsr(work, report, opened, reading, survey)
     delimiter = "" if opened.sheet else csv_lines.choose_delimiter(survey.header)
     reading = replace(reading, encoding=survey.encoding, delimiter=delimiter)
-    layout = formats.recognise(reading.split(survey.header), *_names(reading, opened))
+    known = None
+    try:
+        layout = formats.recognise(reading.split(survey.header), *_names(reading, opened))
+    except (HeaderNotRecognised, HeaderIsAmbiguous) as unknown:
+        found = look_for_mapping(report, opened, reading, survey, unknown, keep=work.keep)
+        if isinstance(found, Waiting):
+            return found
+        known, reading, survey, layout = found, found.reading, found.survey, found.layout
+        delimiter = reading.delimiter
     rows = _first_rows(reading, survey, work.failures)
+    rows = [(raw, mapped.as_wide(cells, layout) if isinstance(cells, list) else cells) for raw, cells in rows]
     whole = [cells for _raw, cells in rows if isinstance(cells, list) and len(cells) == len(layout.headers)]
     _require_exact_ids(layout, rows)
     layout = replace(layout, withheld=first_look.columns_of_listeners(layout, whole))
+    first = first_lines(known.reading, layout.withheld, layout.header_line) if known else []
     return Plan(
         opened=replace(opened, spool=share_spool(opened.spool, keep=work.keep)),
         encoding="" if opened.sheet else encodings.UTF16 if opened.utf16 else survey.encoding,
-        shown=_how_it_was_read(opened, survey, delimiter, layout, rows),
+        shown=_how_it_was_read(opened, survey, delimiter, layout, rows) | (known.shown() if known else {}),
         layout=layout,
         period=report.period or _first_period(layout, whole),
+        currency=layout.written.currency_code if layout.written else report.currency,
         tiles=survey.tiles,
-        currency=report.currency,
+        known=known,
+        first_lines=first,
     )
 
 
@@ -84,7 +108,12 @@ def _names(reading: Reading, opened: Opened) -> list[str]:
     return [reading.label, *([opened.sheet.sheet] if opened.sheet else [])]
 
 
-def work_plan(work: Work, plan: Plan) -> None:
+def work_plan(work: Work, plan: Plan | Waiting) -> None:
+    if isinstance(plan, Waiting):
+        work_wait(work, plan)
+        return
+    if plan.known is not None:
+        keep_first_lines(work.job.subject_id, plan.first_lines)
     layout = asdict(plan.layout)
     Report.objects.filter(pk=work.job.subject_id).update(
         container=plan.opened.container,
@@ -101,11 +130,24 @@ def work_plan(work: Work, plan: Plan) -> None:
     add_chunks(work.job, "parse", chunks)
 
 
+def then_parse(job: Job) -> str | None:
+    """A file whose columns are not known yet has nothing to be read: its job is done, and a later one reads it."""
+    waits = Report.objects.filter(pk=job.subject_id, state=Report.State.MAPPING).exists()
+    return None if waits else "parse"
+
+
 def layout_of(report: Report) -> Layout:
     """Where things stand in a report that was planned: as was found then, whatever version reads its lines."""
-    stored = report.reading["layout"]
-    facts: dict[str, Any] = {name: tuple(fact) if isinstance(fact, list) else fact for name, fact in stored.items()}
+    facts = {name: _as_tuples(fact) for name, fact in report.reading["layout"].items()}
+    written = facts.pop("written", None)
+    if written is not None:
+        facts["written"] = Written(**{name: _as_tuples(fact) for name, fact in written.items()})
     return Layout(**facts)
+
+
+def _as_tuples(fact: Any) -> Any:
+    """A fact as it was before it was stored as JSON, which has no tuples."""
+    return tuple(map(_as_tuples, fact)) if isinstance(fact, list) else fact
 
 
 def _first_rows(reading: Reading, survey: Survey, failures: int) -> list[tuple[str, Row]]:
@@ -126,7 +168,7 @@ def _first_period(layout: Layout, rows: Sequence[Sequence[str]]) -> dt.date:
     for cells in rows:
         try:
             if layout.period is not None:
-                return dt.date.fromisoformat(first_of_month(cells[layout.period]))
+                return dt.date.fromisoformat(month_of(cells[layout.period], layout))
         except BadLine:
             continue
     raise PeriodIsUnknown

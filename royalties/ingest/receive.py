@@ -16,7 +16,7 @@ from royalties.declared import begin_totals_anew, note_total
 from royalties.models import DeclaredTotal, Report, Source
 from royalties.reports import encodings
 from royalties.reports.base import EncodingIsUnknown, PeriodIsImpossible
-from royalties.reports.lines import YEARS
+from royalties.reports.styles import YEARS
 
 TASK: Final = "royalties.tasks.import_report"
 
@@ -36,7 +36,7 @@ def receive_report(
     """Take a stored file as a report of a source; workers do the rest. False: these bytes are here already.
 
     The same bytes are one report however often and however concurrently they come; a further copy of them is discarded.
-    Only a file that was refused gets another try, perhaps with the month stated this time. `period` is any day of the
+    Only a file of which nothing was taken gets another try, perhaps with the month stated this time. `period` is any day of the
     month, or nothing: then the first line says it. `encoding` is one of encodings.CHOICES, or nothing: then the bytes decide.
     What its sender declared, the number of its lines without the header and the sum of its money, must agree with what is
     read; otherwise the report is held. `declared_origin` is where that was said. Without `bell` the caller drains the job (see work_on).
@@ -82,7 +82,7 @@ def _receive_again(
     with transaction.atomic():
         standing = Report.objects.filter(superseded_at__isnull=True)
         report = standing.select_for_update(no_key=True).get(source=source, sha256=stored.sha256)
-        if report.state == Report.State.REFUSED:
+        if report.state in {Report.State.REFUSED, Report.State.MAPPING}:
             begin_totals_anew(report)
             note_total(report=report, **declared, actor=stated["uploaded_by"])
             try_again(report, stored, stated, bell=bell)

@@ -31,7 +31,7 @@ def resolve_songs(report: Report, songs: set[Song], remembered: dict[Song, int],
     """
     if len(remembered) > REMEMBERED_AT_MOST:
         remembered.clear()
-    id_space = report.source.id_space
+    id_space = _id_space(report)
     key_of_song = {song: key_of(song, id_space) for song in songs if song not in remembered}
     for number in range(turn, turn + SHARES):
         share = number % SHARES
@@ -42,6 +42,12 @@ def resolve_songs(report: Report, songs: set[Song], remembered: dict[Song, int],
                 ids = _resolve_keys(report, its)
             remembered.update({song: ids[key] for song, key in its.items()})
     return {song: remembered[song] for song in songs}
+
+
+def _id_space(report: Report) -> str:
+    """Whose numbers its song ids are: the source's, or those of one column that a mapping names."""
+    written = report.reading["layout"].get("written") if "layout" in report.reading else None
+    return str((written or {}).get("id_space") or report.source.id_space)
 
 
 def _take(share: int, report: Report) -> None:
@@ -129,7 +135,7 @@ def _insert_recordings(report: Report, songs: Sequence[tuple[str, Song]]) -> dic
             ORDER BY key COLLATE "C"
             ON CONFLICT (key) DO NOTHING
             RETURNING key, id""",
-            [report.source.id_space, report.pk, json.dumps(rows)],
+            [_id_space(report), report.pk, json.dumps(rows)],
         )
         return dict(cursor.fetchall())
 

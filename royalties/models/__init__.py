@@ -33,11 +33,13 @@ from royalties.models.matches import (
 from royalties.models.money import ExchangeRun, Pool, Remittance, remittance_ref
 from royalties.models.reports import (
     FileLines,
+    FirstLines,
     LineBlock,
     LumpSum,
     RejectedLine,
     Report,
     ReportedRecording,
+    SocietyLine,
     SongUsage,
     SongWords,
     TileTotal,
@@ -45,7 +47,7 @@ from royalties.models.reports import (
     report_ref,
     song_ref,
 )
-from royalties.models.sources import Basis, KaraokePrice, RightSplit, Service, Source, SourceProfile
+from royalties.models.sources import Basis, KaraokePrice, Mapping, RightSplit, Service, Source, SourceProfile
 
 __all__ = [
     "Basis",
@@ -55,6 +57,7 @@ __all__ = [
     "Earning",
     "ExchangeRun",
     "FileLines",
+    "FirstLines",
     "Hold",
     "KaraokePrice",
     "LedgerAccount",
@@ -64,6 +67,7 @@ __all__ = [
     "LikelyDuplicate",
     "LineBlock",
     "LumpSum",
+    "Mapping",
     "Match",
     "MatchWork",
     "Pool",
@@ -78,6 +82,7 @@ __all__ = [
     "RightSplit",
     "RunShare",
     "Service",
+    "SocietyLine",
     "SongUsage",
     "SongWords",
     "Source",

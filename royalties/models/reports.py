@@ -38,6 +38,7 @@ class Report(models.Model):
             _("refused"),
         )  # cannot be read at all; nothing was taken from it
         STOPPED = "stopped", _("stopped")  # a worker could not go on; staff see why
+        MAPPING = "mapping", _("its columns are not known yet")  # it waits until staff say what they mean
 
     class HeldReason(models.TextChoices):
         NO_BASIS = (
@@ -91,7 +92,7 @@ class Report(models.Model):
     )
     accepted_as_is_reason = models.CharField(max_length=300, blank=True)
     accepted_as_is_at = models.DateTimeField(null=True)
-    reads_again = models.OneToOneField(  # the report of the same file whose place this one took, in another encoding
+    reads_again = models.OneToOneField(  # the report of the same file whose place this one took
         "self", on_delete=models.PROTECT, null=True, related_name="read_again_as"
     )
     superseded_at = models.DateTimeField(null=True)  # since when it has been read again
@@ -118,8 +119,49 @@ class Report(models.Model):
     def held_because(self) -> str:
         """Why its money does not move, in words; nothing if it may."""
         if self.superseded_at is not None:
-            return gettext("its file was read again in another encoding")
+            return gettext("its file was read again")
         return self.get_held_reason_display()
+
+
+class FirstLines(models.Model):
+    """The first lines of a table whose columns staff map, as they stand in the file but for what is about listeners.
+
+    `rows`: for each line its cells, or {"raw": its text, "reason": why it has none}.
+    """
+
+    report = models.OneToOneField(Report, on_delete=models.PROTECT, primary_key=True, related_name="first_lines")
+    rows = models.JSONField()
+
+    def __str__(self) -> str:
+        return str(self.report_id)
+
+
+class SocietyLine(models.Model):
+    """What a society's distribution says beside the song on a line that was accepted: whose money it is, and what was kept.
+
+    COPYed with the lines. `party` is found when the report is finished, by IPI and then by name.
+    """
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="society_lines", db_index=False)
+    line_no = models.IntegerField()
+    party_name = models.CharField(max_length=200, blank=True)
+    ipi = models.CharField(max_length=11, blank=True)
+    role = models.CharField(max_length=200, blank=True)  # as written
+    right = models.CharField(max_length=200, blank=True)  # as written
+    reference = models.CharField(max_length=200, blank=True)  # of the original usage
+    share_numerator = models.BigIntegerField(null=True)
+    share_denominator = models.BigIntegerField(null=True)
+    gross_micros = models.BigIntegerField(null=True)
+    fee_micros = models.BigIntegerField()
+    tax_micros = models.BigIntegerField()
+    net_micros = models.BigIntegerField()
+    party = models.ForeignKey("works.Party", on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["report", "line_no"], name="society_says_a_line_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.report_id}/{self.line_no} {self.party_name}"
 
 
 class ReportedRecording(models.Model):

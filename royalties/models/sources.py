@@ -106,6 +106,44 @@ class KaraokePrice(models.Model):
         return f"{self.source} {self.words_price.normalize():f} : {self.music_price.normalize():f} {self.from_date}"
 
 
+class Mapping(models.Model):
+    """What the columns of a source's files mean, said by staff: a version, never changed. A later one supersedes it.
+
+    Its name is the family of the reports that it reads. `columns`: meaning → columns, each the key of its header and its
+    number among those of that name. `constants`: what no column says: service, territory, currency. `numbers`: keys of
+    styles.NUMBER_STYLES. `totals`: words of total rows. `services`: names of platforms → Service.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="mappings")
+    name = models.CharField(max_length=20)
+    version = models.PositiveSmallIntegerField(default=1)
+    headers = models.JSONField()  # as the file wrote them for which it was made
+    header_line = models.PositiveSmallIntegerField()
+    fingerprint = models.CharField(max_length=64)  # see mapped.fingerprint_of
+    columns = models.JSONField()
+    constants = models.JSONField(default=dict)
+    numbers = models.JSONField(default=list)
+    totals = models.JSONField(default=list)
+    services = models.JSONField(default=dict)
+    basis = models.CharField(max_length=8, choices=Basis.choices, blank=True)  # a hint: what is declared decides
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["source", "name", "version"], name="mapping_has_a_version_once"),
+            models.UniqueConstraint(
+                fields=["source", "name"],
+                condition=Q(superseded_at__isnull=True),
+                name="one_version_of_a_mapping_stands",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.name} {self.version}"
+
+
 class RightSplit(models.Model):
     """From a usage month on, how a source's money divides over the rights: three numerators over one denominator."""
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 from portal.files.sheets import REFUSALS as SHEET_REFUSALS
 from portal.files.unpack import REFUSALS as PACKING_REFUSALS
 from portal.lib.errors import DomainError
+from royalties.reports.crd import CrdNotYet
 
 # Why a line was not taken: RejectedLine.reason → what people read.
 REASONS: Final[dict[str, Promise]] = {
@@ -35,6 +36,9 @@ REASONS: Final[dict[str, Promise]] = {
     "summary": _("the summary record that says where and how it was used is missing, or says two things"),
     "currency": _("the amount is in another currency than the report"),
     "block_too_long": _("the block it stands in is longer than a block can be"),
+    "total": _("it is a total, and no line of a song"),
+    "does_not_add_up": _("gross less fee and tax is not net"),
+    "share": _("the share is neither a fraction nor a percentage"),
     "poison": _("our program failed on this line; the people who run the portal have been told"),
 }
 POISON: Final = "poison"
@@ -55,6 +59,36 @@ class BadRecord(BadLine):
     def __init__(self, reason: str, column: str, value: str, amount: str) -> None:
         self.amount = amount
         super().__init__(reason, column, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """How the lines of a file are written, where a mapping says so: what is read beyond the strict rule, see mapped.py.
+
+    `numbers`: keys of styles.NUMBER_STYLES. `totals`: words of total rows. `services`: names of platforms and what they are.
+    `latest`: the first day of the month up to which "9월" is looked for. `pads`: cells missing at the end of a row are blank.
+    `abroad`: nothing in the file was used in China. `society`: columns of facts for SocietyLine, keys of society.FACTS.
+    """
+
+    mapping: int
+    basis: str = ""
+    numbers: tuple[str, ...] = ()
+    totals: tuple[str, ...] = ()
+    services: tuple[tuple[str, str], ...] = ()
+    latest: str = ""
+    pads: bool = False
+    territory: int | None = None
+    abroad: bool = False
+    currency: int | None = None
+    currency_code: str = ""
+    more_writers: tuple[int, ...] = ()
+    id_space: str = ""
+    society: tuple[tuple[str, int], ...] = ()
+
+    def columns(self) -> tuple[int, ...]:
+        """The columns that it reads beside those of the layout."""
+        single = [at for at in (self.territory, self.currency) if at is not None]
+        return (*single, *self.more_writers, *(at for _name, at in self.society))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +128,7 @@ class Layout:
     file_line: int | None = None
     text_ids: bool = False
     withheld: tuple[int, ...] = ()  # columns about listeners: nothing that stands in them is kept
+    written: Written | None = None  # of a file that a mapping reads
 
     def named(self) -> dict[str, int]:
         """What says where, when and which song: meaning → its column, of the meanings that have one."""
@@ -127,6 +162,20 @@ class HeaderNotRecognised(DomainError):
     code = "header-not-recognised"
     sentence = _("The first line of the file is not the header of a statement we know: %(missing)s is missing.")
     remedy = _("Upload the statement as it was received, with its headers in the first line of the first sheet.")
+
+
+class ColumnsAreUnknown(DomainError):
+    code = "columns-are-unknown"
+    sentence = _("The file is a table, but its columns are not known yet. Nothing was taken from it so far.")
+    remedy = _(
+        "Say on the page of the report what its columns mean. Files with the same columns are then read at once."
+    )
+
+
+class ColumnsAreMissing(DomainError):
+    code = "columns-are-missing"
+    sentence = _("The file looks like “%(mapping)s”, but these columns are missing or have another name: %(missing)s.")
+    remedy = _("Say which columns of this file they are.")
 
 
 class HeaderIsAmbiguous(DomainError):
@@ -255,6 +304,8 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
             HeaderIsAmbiguous,
             HeadersOfTwoFamilies,
             FileIsIgnored,
+            ColumnsAreMissing,
+            ColumnsAreUnknown,
             FamilyNotYet,
             RecordsTookTooMuch,
             DsrWithoutRecords,
@@ -267,6 +318,7 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
             RulesHaveChanged,
             LinesDoNotAddUp,
             TooManyLinesFail,
+            CrdNotYet,
         )
     },
 }  # what Report.error_code may name, to say it again in the reader's language

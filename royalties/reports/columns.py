@@ -28,12 +28,13 @@ from royalties.reports.csv_lines import LONGEST_LINE, Row, csv_rows, sheet_rows
 from royalties.reports.lines import (
     Rules,
     Song,
-    first_of_month,
     id_of,
+    month_of,
     names_as_numbers,
     service_of,
     song_of,
 )
+from royalties.reports.mapped import is_total, require_usable
 from royalties.reports.placed import NOT_HERE, Kind, PlacedLines
 
 PLAIN_DELIMITERS: Final = frozenset(",\t;") | {""}  # a bar may be the second byte of a Chinese character
@@ -115,7 +116,7 @@ class LineReader:
         self.place_of_kind: dict[Kind, int] = {}  # in `said`
         self.recordings = np.zeros(0, np.int64)  # of the first of them, and their kinds: see give_numbers
         self.kinds = np.zeros(0, np.int64)
-        self._month = lru_cache(1000)(_or_none(first_of_month))
+        self._month = lru_cache(1000)(_or_none(lambda text: month_of(text, layout)))
         self._service = lru_cache(1000)(_or_none(lambda text: service_of(text, rules)))
         self._song_id = _or_none(lambda text: id_of(text, layout))
 
@@ -281,6 +282,8 @@ class LineReader:
         layout = self.layout
         if isinstance(cells, BadLine) or len(cells) != self.left or b"\r" in left:
             return None
+        if layout.written is not None and not self._is_plain_of_mapping(cells):
+            return None
         month = layout.month if layout.period is None else self._month(cells[layout.period])
         service = layout.service if layout.platform is None else self._service(cells[layout.platform])
         song_id = "" if layout.song_id is None else self._song_id(cells[layout.song_id])
@@ -290,10 +293,20 @@ class LineReader:
         self.as_numbers.update(names_as_numbers(cells, layout))
         return Usage(song, service, month) if song.title or song_id else None
 
+    def _is_plain_of_mapping(self, cells: list[str]) -> bool:
+        try:
+            require_usable(cells, self.layout)
+        except BadLine:
+            return False
+        return not is_total(cells, self.layout)
+
 
 def left_columns(layout: Layout) -> int:
-    """How many columns stand left of the numbers; 0 where a number stands among them."""
-    left = 1 + max(layout.named().values())
+    """How many columns stand left of the numbers; 0 where a number stands among them, or a line says more than a song's."""
+    if layout.written is not None and layout.written.society:
+        return 0
+    further = layout.written.columns() if layout.written else ()
+    left = 1 + max((*layout.named().values(), *further))
     return left if min(layout.counted(), default=0) >= left else 0
 
 

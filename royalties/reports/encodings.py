@@ -41,6 +41,8 @@ WHY: Final[dict[str, Promise]] = {  # what speaks for the encoding of a report, 
     "fallback": _("its lines are not UTF-8, and its senders write in it"),
     "asked": _("somebody stated it"),
     "standard": _("its standard demands it"),
+    "header": _("the headers that were mapped stand in it"),
+    "looks": _("its letters look right in it, and in no other"),
 }
 SINGLE: Final = (UTF8, GB18030, CP949, BIG5)  # in which a line feed is one byte and part of no other letter
 MARK: Final = b"\xef\xbb\xbf"

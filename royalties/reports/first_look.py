@@ -10,6 +10,7 @@ from typing import Final
 from royalties.reports.base import Layout, header_key
 from royalties.reports.csv_lines import Row, showable
 from royalties.reports.lines import NOT_EXACT
+from royalties.reports.mapped import AS_FLOAT
 
 PREVIEW_LINES: Final = 5
 PREVIEW_LETTERS: Final = 60
@@ -39,7 +40,8 @@ MOST: Final = 2  # a column is about listeners where one in so many of its fille
 
 def columns_used(layout: Layout) -> frozenset[int]:
     """The columns that lines are made of."""
-    return frozenset((*layout.named().values(), *layout.counted()))
+    further = layout.written.columns() if layout.written else ()
+    return frozenset((*layout.named().values(), *layout.counted(), *further))
 
 
 def columns_shown(layout: Layout) -> list[int]:
@@ -76,6 +78,8 @@ def rounded_id(layout: Layout, rows: Sequence[Sequence[str]]) -> int | None:
     if layout.song_id is None:
         return None
     ids = [row[layout.song_id].strip() for row in rows]
+    if layout.written is not None:
+        ids = [AS_FLOAT.sub(r"\1", text) for text in ids]  # 5566.0 is read as 5566
     filled = [text for text in ids if text.strip("0")]
     inexact = [at for at, text in enumerate(ids) if NOT_EXACT.fullmatch(text)]
     if len(inexact) * 2 > len(filled):

@@ -17,6 +17,7 @@ from royalties.models import Basis
 from royalties.reports import tme
 from royalties.reports.base import HeaderNotRecognised, Layout
 from royalties.reports.lines import Rules
+from royalties.reports.mapped import ABROAD
 from royalties.reports.tme import aiting, guarantee
 
 Reader = Callable[..., Layout | None]  # (headers, *names)
@@ -115,6 +116,10 @@ def recognise(headers: Sequence[str], *names: str) -> Layout:
 
 def rules_of(layout: Layout) -> Rules:
     """How the lines of a file of this layout are read."""
+    if layout.written is not None:
+        services = {name: service for name, service in layout.written.services if service != ABROAD}
+        abroad = {name for name, service in layout.written.services if service == ABROAD}
+        return Rules(layout, services, tme.NOT_CHINA | abroad)
     of_family = format_of(layout.family)
     if of_family is None:
         return Rules(layout, tme.PLATFORMS, tme.NOT_CHINA)

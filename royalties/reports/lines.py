@@ -16,8 +16,11 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from portal.lib.money import NotAnAmount, parse_micros
+from royalties.reports import mapped, society
 from royalties.reports.base import BadLine, BadRecord, Layout
 from royalties.reports.csv_lines import Row, showable
+from royalties.reports.society import SocietyFacts
+from royalties.reports.styles import YEARS, as_plain, month_in
 from works.durations import LONGEST, read_duration
 from works.identifiers import parse_ipi_name, parse_isrc, parse_iswc
 
@@ -27,7 +30,6 @@ NOT_EXACT: Final = re.compile(r"\d+\.\d*|\d+(\.\d+)?[eE][+]?\d+", re.ASCII)
 PLAIN_AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 AS_A_NUMBER: Final = re.compile(r"\d+\.0", re.ASCII)
 COUNT: Final = re.compile(r"\d{1,15}", re.ASCII)
-YEARS: Final = range(2000, 2100)
 NOTHING: Final = Fraction(0)
 NO_MONEY: Final = (0, NOTHING)  # micros, and what was rounded away
 ISO_DURATION: Final = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,4})M)?(?:(\d{1,5})(?:\.\d+)?S)?", re.ASCII)
@@ -100,6 +102,8 @@ class Lines:
     remainder: Fraction = NOTHING  # micros they lost by it, exact
     beside: Counter[int] = field(default_factory=Counter)
     as_numbers: set[str] = field(default_factory=set)
+    totals: list[tuple[int, int]] = field(default_factory=list)  # of total rows: line and micros
+    society: list[SocietyFacts] = field(default_factory=list)
 
 
 @dataclass
@@ -132,7 +136,15 @@ def read_lines(rows: Sequence[tuple[str, Row]], *, first_line: int, rules: Rules
 def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> None:
     """Read one line: the rule itself, to which columns.py is a shortcut."""
     layout = rules.layout
-    headers = layout.headers
+    headers, written = layout.headers, layout.written
+    if written is not None and isinstance(cells, list):
+        cells = mapped.as_wide(cells, layout)
+        if mapped.is_total(cells, layout):
+            read.rejected.append(Rejected(line_no, showable(without_listeners(raw, cells, layout)), "", "", "total", 0))
+            if layout.money is not None and mapped.is_grand_total(cells, layout):
+                read.totals.append((line_no, amount_of_rejected(cells, layout)[0]))
+            return
+    facts = None
     try:
         if isinstance(cells, BadLine):
             raise cells
@@ -140,10 +152,12 @@ def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> 
             raise BadLine("columns", "", str(len(cells)))
         month = layout.month
         if layout.period is not None:
-            month = first_of_month(cells[layout.period], headers[layout.period])
+            month = month_of(cells[layout.period], layout, headers[layout.period])
         service = layout.service
         if layout.platform is not None:
             service = service_of(cells[layout.platform], rules, headers[layout.platform])
+        if written is not None:
+            mapped.require_usable(cells, layout)
         song_id = "" if layout.song_id is None else id_of(cells[layout.song_id], layout)
         song = song_of(song_id, cells, layout)
         read.as_numbers.update(names_as_numbers(cells, layout))
@@ -151,11 +165,15 @@ def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> 
             raise BadLine("title", headers[layout.title])
         micros, rest = NO_MONEY
         if layout.money is not None:
-            micros, rest = amount_of(cells[layout.money], headers[layout.money])
-        counts = {at: count_of(cells[at], headers[at]) for at in (*layout.uses, *layout.beside)}
+            micros, rest = amount_of(strict(cells[layout.money], layout), headers[layout.money], cells[layout.money])
+        counts = {
+            at: count_of(strict(cells[at], layout), headers[at], cells[at]) for at in (*layout.uses, *layout.beside)
+        }
         uses = sum(counts[at] for at in layout.uses)
         if layout.apart and micros and not uses:
             raise BadLine("no_work_uses", headers[layout.words[0]], cells[layout.words[0]])
+        if written is not None and written.society:
+            facts = society.read_facts(line_no, cells, layout, micros)
     except BadLine as problem:
         micros, rest = amount_of_rejected(cells, layout)
         text = showable(without_listeners(raw, cells, layout))
@@ -171,6 +189,8 @@ def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> 
             line = line._replace(words_uses=words, music_uses=music)
         read.accepted.append(line)
         read.beside.update({at: counts[at] for at in layout.beside})
+        if facts is not None:
+            read.society.append(facts)
     if rest:
         read.rounded += 1
         read.remainder += rest
@@ -185,7 +205,7 @@ def song_of(song_id: str, cells: Sequence[str], layout: Layout) -> Song:
         "" if layout.isrc is None else cells[layout.isrc].strip(),
         "" if layout.album is None else cells[layout.album].strip(),
         "" if layout.iswc is None else cells[layout.iswc].strip(),
-        "" if layout.writers is None else cells[layout.writers].strip(),
+        "" if layout.writers is None else writers_of(cells, layout),
         "" if layout.ipis is None else cells[layout.ipis].strip(),
         "" if layout.duration is None else cells[layout.duration].strip(),
     )
@@ -203,6 +223,26 @@ def names_as_numbers(cells: Sequence[str], layout: Layout) -> list[str]:
     return [cells[at].strip() for at in columns if AS_A_NUMBER.fullmatch(cells[at].strip())]
 
 
+def writers_of(cells: Sequence[str], layout: Layout) -> str:
+    """Who wrote it, of several columns such as 作词 and 作曲 each name once."""
+    columns = (
+        () if layout.writers is None else (layout.writers, *(layout.written.more_writers if layout.written else ()))
+    )
+    return ", ".join(dict.fromkeys(name for at in columns if (name := cells[at].strip())))
+
+
+def strict(text: str, layout: Layout) -> str:
+    """A number as the strict rule reads it, of a file that is written otherwise."""
+    return as_plain(text, layout.written.numbers) if layout.written else text
+
+
+def month_of(text: str, layout: Layout, header: str = "") -> str:
+    """The month of a line; where a mapping reads the file, also one without a day. Raises BadLine."""
+    if layout.written is not None and (month := month_in(text, layout.written.latest)):
+        return month
+    return first_of_month(text, header)
+
+
 def first_of_month(text: str, header: str = "") -> str:
     """The month a period begins in, as its first day: "20260901-20260930" is 2026-09-01. Raises BadLine."""
     found = DAY.match(text.strip())
@@ -218,6 +258,8 @@ def first_of_month(text: str, header: str = "") -> str:
 
 def id_of(text: str, layout: Layout) -> str:
     """The id of a song, by the rule of its layout. Raises BadLine."""
+    if layout.written is not None and layout.song_id is not None:
+        return mapped.any_id_of(text, layout.headers[layout.song_id])
     if layout.text_ids or layout.song_id is None:
         return text.strip()
     return song_id_of(text, layout.headers[layout.song_id])
@@ -292,24 +334,25 @@ def service_of(text: str, rules: Rules, header: str = "") -> str:
     return str(rules.platforms[name])
 
 
-def amount_of(text: str, header: str = "") -> tuple[int, Fraction]:
-    """Micros, and the exact part of a micro that was rounded away. Raises BadLine."""
+def amount_of(text: str, header: str = "", shown: str | None = None) -> tuple[int, Fraction]:
+    """Micros, and the exact part of a micro that was rounded away. Raises BadLine, which names it as `shown`."""
+    as_written = text if shown is None else shown
     try:
         micros, rest = parse_micros(text.strip())
     except NotAnAmount:
-        raise BadLine("amount", header, text) from None
+        raise BadLine("amount", header, as_written) from None
     if micros < 0 or (rest < 0 and "-" in text):
-        raise NegativeAmount(micros, rest, header, text)
+        raise NegativeAmount(micros, rest, header, as_written)
     return micros, rest
 
 
-def count_of(text: str, header: str = "") -> int:
-    """Uses; a blank cell counts none. Raises BadLine."""
+def count_of(text: str, header: str = "", shown: str | None = None) -> int:
+    """Uses; a blank cell counts none. Raises BadLine, which names them as `shown`."""
     digits = text.strip()
     if not digits:
         return 0
     if not COUNT.fullmatch(digits):
-        raise BadLine("uses", header, text)
+        raise BadLine("uses", header, text if shown is None else shown)
     return int(digits)
 
 
@@ -338,7 +381,7 @@ def amount_of_rejected(cells: Row, layout: Layout) -> tuple[int, Fraction]:
     else:
         written = cells[layout.money]
     try:
-        return amount_of(written)
+        return amount_of(strict(written, layout))
     except NegativeAmount as found:
         return found.micros, found.rest
     except BadLine:

@@ -41,6 +41,7 @@ def reading_context(user: Reader, shown: Report) -> dict[str, Any]:
         "looks_like": encodings.NAMES.get(said.get("looks_like", ""), ""),
         "parted_by": DELIMITERS.get(said.get("delimiter", ""), ""),
         "preview": [list(zip(said["columns"], cells, strict=True)) for cells in said.get("preview", [])],
+        "is_mapped": "mapping" in said,
         "again": ReadAgainForm(initial={"encoding": said.get("looks_like")})
         if staff and may_differ and movable and shown.superseded_at is None
         else None,

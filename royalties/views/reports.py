@@ -22,6 +22,7 @@ from royalties.file_lines import file_lines
 from royalties.forms import SettleForm, UploadForm
 from royalties.held import why_held
 from royalties.ingest import receive_report, report_figures, resume_report as resume
+from royalties.ingest.societies import society_sums
 from royalties.models import DeclaredTotal, RejectedLine, Report, ReportedRecording, UsageLine
 from royalties.overlap import other_files
 from royalties.progress import STAGES, UNDER_WAY, done_in_words, left_in_words, progress_of
@@ -111,7 +112,8 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
     under_way = shown.state in UNDER_WAY
     staff = is_staff(request.user)
     to_settle = shown.held_reason == Report.HeldReason.SECOND_FILE
-    figures = None if under_way or shown.state == Report.State.REFUSED else report_figures(shown)
+    nothing_taken = shown.state in {Report.State.REFUSED, Report.State.MAPPING}
+    figures = None if under_way or nothing_taken else report_figures(shown)
     return {
         "report": shown,
         "society": sees_everything(request.user),
@@ -130,6 +132,7 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "records": records_context(shown) if sees_everything(request.user) and not under_way else None,
         "reading": reading_context(request.user, shown) if sees_everything(request.user) and not under_way else None,
         "declared": declared_context(request.user, shown) if figures and sees_everything(request.user) else None,
+        "sums": society_sums(shown) if figures and sees_everything(request.user) else None,
         "pools": list(shown.pools.select_related("remittance")) if sees_everything(request.user) else [],
     }
 

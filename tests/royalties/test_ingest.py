@@ -570,7 +570,7 @@ def test_a_refused_file_may_be_tried_again_with_its_month() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("content", [b"a,b\n1,2\n", "곡명,가수\n".encode("cp949"), b"\xff\xff\xff\n", b"\n\n"])
+@pytest.mark.parametrize("content", [b"a;b\n", "곡명,가수\n".encode("cp949"), b"\xff\xff\xff\n", b"\n\n"])
 def test_what_is_no_statement_is_refused(content: bytes) -> None:
     assert import_bytes(content).error_code == "header-not-recognised"
 

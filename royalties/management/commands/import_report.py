@@ -24,7 +24,7 @@ from royalties.reports import encodings
 from royalties.reports.base import SourceIsUnknown, refusal_of
 
 POLL_SECONDS: Final = 0.2
-FAILED: Final = frozenset({Report.State.REFUSED, Report.State.STOPPED})
+FAILED: Final = frozenset({Report.State.REFUSED, Report.State.STOPPED, Report.State.MAPPING})
 
 
 class PeriodIsNoMonth(DomainError):

@@ -15,7 +15,6 @@ from royalties.reports.base import BadLine, HeaderIsAmbiguous, HeaderNotRecognis
 from royalties.reports.csv_lines import Row, showable
 from royalties.reports.lines import (
     DAY,
-    YEARS,
     LumpLine,
     Lumps,
     Rejected,
@@ -24,6 +23,7 @@ from royalties.reports.lines import (
     is_blank,
     without_listeners,
 )
+from royalties.reports.styles import YEARS
 
 CODE: Final = "guarantee"
 BEGINNINGS: Final = ("保底金",)
