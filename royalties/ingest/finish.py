@@ -23,6 +23,7 @@ from royalties.ingest.plan import layout_of
 from royalties.ingest.societies import find_parties
 from royalties.ingest.spool import remove_spool
 from royalties.models import DeclaredTotal, RejectedLine, Report, Source, TileTotal
+from royalties.parts import dsr_of
 from royalties.reports.base import POISON, Layout, LinesDoNotAddUp
 from royalties.services import decide_state
 
@@ -91,7 +92,8 @@ def _require_every_line_once(report: Report, figures: ReportFigures) -> None:
         cursor.execute(LINE_NUMBERS, {"period": report.period, "report": report.pk})
         accepted, lowest, highest, doubled = cursor.fetchone()
     first = layout_of(report).first_line
-    complete = accepted == figures.accepted and accepted + figures.rejected == lines and not doubled
+    spooled = dsr_of(report).get("rows", lines)  # as many as the reader of records says it wrote
+    complete = accepted == figures.accepted and accepted + figures.rejected == lines == spooled and not doubled
     if not complete or (lines and (lowest, highest) != (first, first + lines - 1)):
         raise LinesDoNotAddUp(lines=lines, accepted=accepted, rejected=figures.rejected)
 

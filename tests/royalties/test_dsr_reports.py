@@ -14,9 +14,10 @@ from django.utils import translation
 from pytest_django import Settings
 
 from royalties.file_lines import file_lines
-from royalties.ingest import report_figures
+from royalties.ingest import reading, report_figures
 from royalties.models import Report, ReportedRecording, Source, UsageLine
 from royalties.parts import differences, missing_parts
+from royalties.reports.dsr.spool import spool_dsr
 from royalties.services import accept_as_is, declare_basis
 from tests.royalties.dsr_files import FORMS, DsrFile, Fact, dsr_file
 from tests.royalties.test_ingest import import_bytes, rejected_rows, song_rows
@@ -241,6 +242,17 @@ def test_letters_of_another_encoding_are_read_when_somebody_says_so() -> None:
     assert [(reason, line) for line, reason, _value, _money in rejected_rows(wrong)] == [("undecodable", 2)]
     right = import_bytes(content, file.name, source="youtube", encoding="gb18030")
     assert [row[1] for row in song_rows(right)] == ["月光"]
+
+
+def test_usages_that_were_lost_on_the_way_stop_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose_one(source: Path, target: Path, **given: Any) -> dict[str, Any]:
+        said = spool_dsr(source, target, **given)
+        target.write_bytes(b"".join(target.read_bytes().splitlines(keepends=True)[:-1]))
+        return said
+
+    monkeypatch.setattr(reading, "spool_dsr", lose_one)
+    report = import_dsr(dsr_file("audio-1.1", [[Fact(), Fact(start="2026-08-01")]]))
+    assert (report.state, report.error_code) == ("stopped", "lines-do-not-add-up")
 
 
 # ── parts and footers ───────────────────────────────────────────────────────────────────────────────────────────────────
