@@ -25,6 +25,7 @@ WHAT: Final = {
     Report.State.RECEIVED: Arrived.UNDER_WAY,
     Report.State.READING: Arrived.UNDER_WAY,
     Report.State.MATCHING: Arrived.UNDER_WAY,
+    Report.State.MAPPING: Arrived.HELD,  # until staff say what its columns mean
     Report.State.READY: Arrived.RECEIVED,
     Report.State.HELD: Arrived.HELD,
     Report.State.REFUSED: Arrived.REFUSED,
@@ -89,7 +90,7 @@ def grid_of(
 
 
 def files_of_no_month(user: Reader, source: Source | None = None) -> list[Report]:
-    """The latest files that were refused before anybody knew their month: they stand in no cell."""
+    """The latest files of which no line was read and nobody said the month: they stand in no cell."""
     files = Report.objects.visible_to(user).filter(period__isnull=True, superseded_at__isnull=True)
     files = files.filter(source=source) if source else files
     return list(files.select_related("source", "file").order_by("-pk")[:LISTED])

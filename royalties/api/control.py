@@ -75,7 +75,7 @@ class MonthsOfSource(serializers.Serializer[Any]):
 class MonthsOut(serializers.Serializer[Any]):
     sources = MonthsOfSource(many=True)
     reports_without_month = serializers.ListField(
-        child=serializers.CharField(), help_text=_("Refs of files that were refused before their month was known.")
+        child=serializers.CharField(), help_text=_("Refs of files of which no line was read and nobody said the month.")
     )
 
 

@@ -19,6 +19,7 @@ from portal.lib import wording
 from royalties.access import SOCIETY, sources_of
 from royalties.forms import GridForm
 from royalties.grid import ATTENTION, SPAN, Grid, Row, files_of_no_month, grid_of
+from royalties.models import Report
 from royalties.reporting import OWED, Arrived, Cell, State
 
 STATES: Final[dict[str, str | Promise]] = {
@@ -104,13 +105,17 @@ def _cell(grid: Grid, row: Row, month: dt.date, cell: Cell) -> dict[str, Any]:
                 "report": report,
                 "state": "ready" if arrival.what == Arrived.RECEIVED else arrival.what.value,
                 "word": STATES[arrival.what.value],
-                "why": report.held_because if arrival.what == Arrived.HELD else "",
+                "why": _why(report) if arrival.what == Arrived.HELD else "",
             }
             for arrival, report in arrived
         ],
         "said": _said(cell),
         "upload": upload if cell.state in {*OWED, State.NOT_YET} else "",
     }
+
+
+def _why(report: Report) -> str:
+    return report.held_because or report.get_state_display()
 
 
 def _said(cell: Cell) -> str:

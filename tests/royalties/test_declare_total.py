@@ -17,7 +17,8 @@ from royalties.models import DeclaredTotal, Report
 from royalties.services import NoReason, NotToBeDeclared, TotalOfTheFile, accept_as_is, declare_total, set_aside
 from tests.portal.api import error_of, program
 from tests.royalties.scene import YUAN, Scene, add_report, make_scene, receive_money, signed_in
-from tests.royalties.test_ingest import as_csv, import_bytes, mixed_lines, receive
+from tests.royalties.test_ingest import as_csv, cells, import_bytes, mixed_lines, receive
+from tests.royalties.test_tme import HEADERS
 
 OURS = 120_677_777  # of the scene's report
 MAIL, STAFF, FILE = DeclaredTotal.Origin.MAIL, DeclaredTotal.Origin.STAFF, DeclaredTotal.Origin.FILE
@@ -217,8 +218,9 @@ def test_a_file_read_again_keeps_what_people_declared() -> None:
 
 @pytest.mark.django_db
 def test_a_refused_file_begins_anew_with_what_is_said_this_time() -> None:
-    refused = import_bytes(b"a,b\n1,2\n", declared_lines=5)
+    content = "\n".join(",".join(row) for row in [HEADERS, *(cells(number) for number in range(20))]).encode("gb18030")
+    refused = import_bytes(content, encoding="utf-8", declared_lines=5)
     assert refused.state == "refused"
-    again, is_new = receive(b"a,b\n1,2\n", "song_202609.csv", declared_micros=3, declared_origin=MAIL)
+    again, is_new = receive(content, "song_202609.csv", declared_micros=3, declared_origin=MAIL)
     assert (again, is_new, said(again)) == (refused, True, [("mail", None, 3)])
     assert said(again, standing=False) == [("staff", 5, None)]

@@ -111,6 +111,21 @@ def test_held_and_refused_files_stand_in_their_cell(scene: Scene) -> None:
     assert [report.ref for report in files_of_no_month(scene.staff)] == [nowhere.ref]
 
 
+def test_every_state_of_a_report_means_something_for_its_month(scene: Scene) -> None:
+    declare("mcsc", family="", from_date=dt.date(2026, 1, 1))
+    found = {}
+    for at, state in enumerate(Report.State, 1):
+        add_report([], period=dt.date(2026, at, 1), state=state, source="mcsc")
+    for month, cell in grid_of(scene.staff, source=Source.objects.get(code="mcsc")).rows[0].cells:
+        found[month.month] = cell.arrivals[0].what.value if cell.arrivals else ""
+    assert {state: found[at] for at, state in enumerate(Report.State, 1)} == {
+        "received": "under_way", "reading": "under_way", "matching": "under_way", "ready": "received",
+        "held": "held", "mapping": "held", "refused": "refused", "stopped": "stopped",
+    }  # fmt: skip
+    shown = signed_in(scene.staff).get(reverse("royalties:reporting")).content.decode()
+    assert "its columns are not known yet" in shown
+
+
 def test_what_no_calendar_speaks_of_is_shown_and_never_owed(scene: Scene) -> None:
     add_report([(scene.matched, QQ, 1, YUAN)], source="mcsc")
     assert states(scene) == {
