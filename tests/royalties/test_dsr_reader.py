@@ -227,6 +227,28 @@ def test_an_amount_without_a_usage_is_a_line_that_is_rejected_later_with_its_mon
     assert "share-without-usage" in codes(said)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_share_that_names_its_usage_belongs_to_it_wherever_it_stands(first: bool) -> None:
+    usages = [f"SU03.02\t1\tU{number}\tS1\tD1\t{number}\t0\t\t\t\t" for number in (1, 2)]
+    shares = [
+        f"LI01.03\t1\tS1\tGARAK\t\t\t100\tPerformingRight\t0\t{amount}\t\t{of}\t"
+        for amount, of in (("5", "U1"), ("7", "U2"), ("9", "U3"))
+    ]
+    lines = [AS.format(ref="R1", id="D1", title="곡"), *(shares + usages if first else usages + shares)]
+    said, rows, _left = read(audio(*lines))
+    assert sorted((row["Usages"], row["AllocatedAmount"]) for row in rows) == [("0", "9"), ("1", "5"), ("2", "7")]
+    assert codes(said).count("share-without-usage") == 1
+
+
+def test_a_file_of_names_and_facts_without_end_says_little(tmp_path: Path) -> None:
+    names = [f"{a}{b}{number:02d}\tx" for a in "ABCDEFGHIJ" for b in "QWXYZ" for number in range(60)]
+    summaries = [f"SY02.01\tS{number}" + "\tx" * 9 + "\t" + "9" * 5_000 + "\t" * 7 for number in range(150)]
+    said, _rows, _left = read(audio(*summaries, *names))
+    assert len(json.dumps(said)) < 200_000
+    assert sum(said["records"].values()) == said["lines"]
+    assert said["more_summaries"] == 51
+
+
 def test_an_amount_that_is_no_number_stays_visible() -> None:
     file = DsrFile(form=FORMS["royalty-1.0.1"])
     file.head()

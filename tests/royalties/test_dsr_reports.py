@@ -244,6 +244,11 @@ def test_letters_of_another_encoding_are_read_when_somebody_says_so() -> None:
     assert [row[1] for row in song_rows(right)] == ["月光"]
 
 
+def test_a_packed_report_that_unpacks_to_far_too_much_is_refused() -> None:
+    report = import_bytes(gzip.compress(b"HEAD\tdsrf/1/2/3\n" + bytes(50_000_000)), "DSR_A_B.tsv.gz", source="generic")
+    assert (report.state, report.error_code) == ("refused", "unpacks-to-too-much")
+
+
 def test_usages_that_were_lost_on_the_way_stop_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     def lose_one(source: Path, target: Path, **given: Any) -> dict[str, Any]:
         said = spool_dsr(source, target, **given)

@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final, NamedTuple
 
 from royalties.reports.dsr.file_name import first_day
-from royalties.reports.dsr.findings import Note
+from royalties.reports.dsr.findings import LETTERS_KEPT, Note
 from royalties.reports.dsr.records import Record, plain, values
 
 CHINA: Final = "CN"
@@ -170,10 +170,7 @@ def read_block(entries: Sequence[Entry], report: Report, note: Note) -> Iterator
     if details:
         _compare_uses(pending, details, note)
     for entry in shares:  # before any usage: it may be that of one that follows
-        found = next(
-            (usage for usage in pending if not _cell(entry, "summary") or usage.summary == _cell(entry, "summary")),
-            None,
-        )
+        found = _whose_share(entry, pending[::-1])
         if found is not None:
             _take_share(entry, found, report, note)
             continue
@@ -323,8 +320,10 @@ def _with_works(resource: Resource, works: Sequence[Work], *, alone: bool) -> Re
 
 
 def _whose_share(entry: Entry, pending: Sequence[Pending]) -> Pending | None:
-    """The usage a share follows: the nearest one before it that has its summary."""
-    summary = _cell(entry, "summary")
+    """The usage that a share names, or else follows: the nearest one before it that has its summary."""
+    summary, transaction = _cell(entry, "summary"), _cell(entry, "transaction")
+    if transaction:
+        return next((usage for usage in pending if _cell(usage.entry, "transaction") == transaction), None)
     return next((usage for usage in reversed(pending) if not summary or usage.summary == summary), None)
 
 
@@ -338,6 +337,7 @@ def _take_share(entry: Entry, usage: Pending, report: Report, note: Note) -> Non
         return
     name = controller or party
     note("amount-of-others", entry.line, name, controller=name)
+    name = name[:LETTERS_KEPT]
     if name in report.others or len(report.others) < OTHERS_SHOWN:
         report.others[name] = EXACT.add(report.others.get(name, Decimal(0)), number(amount) or Decimal(0))
 

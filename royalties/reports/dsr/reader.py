@@ -63,6 +63,7 @@ LONGEST_LINE: Final = 1_000_000  # bytes: a video song may be listed under ten t
 BLOCK_RECORDS: Final = 50_000
 BLOCK_BYTES: Final = 8_000_000
 RAW_KEPT: Final = 2_000  # characters
+FACT_KEPT: Final = 200  # characters of what the head and a summary say
 ROWS_AT_ONCE: Final = 5_000
 NAMES_KNOWN: Final = 1_000
 SUMMARIES_SHOWN: Final = 100
@@ -98,7 +99,7 @@ class Reader:
         self.foot: tuple[int, Record, list[str]] | None = None
         self.of_profile: frozenset[str] = frozenset()
         self.summaries: list[dict[str, Any]] = []
-        self.summary_ids: Counter[str] = Counter()
+        self.summary_records = 0
         self.summed: dict[str, list[int]] = {}  # summary id → lines, uses
         self.money: dict[str, Decimal] = {}  # summary id → amounts
         self.has_money = False
@@ -196,6 +197,8 @@ class Reader:
 
     def _read_unknown(self, name: str, text: str) -> None:
         """A record of another profile or version is named; if it says how often something was used, it costs its line."""
+        if len(self.counts) >= NAMES_KNOWN and name not in self.counts:
+            name = UNREAD
         self.counts[name] += 1
         first = text.split("\t", 1)[0]
         if name == UNREAD:
@@ -246,7 +249,10 @@ class Reader:
         if self.line - self.counts[COMMENT] - self.counts[BLANK] > 1:
             self.note("head-late", self.line)
         version, profile, profile_version = (plain(cell).strip() for cell in cells[1:4])
-        self.head = {"version": version, "profile": profile, "profile_version": profile_version}
+        said = (version, profile, profile_version)
+        self.head = dict(
+            zip(("version", "profile", "profile_version"), (text[:FACT_KEPT] for text in said), strict=True)
+        )
         in_place = version.startswith("dsrf/")
         if written != "HEAD" or not in_place:
             self.note("head-not-in-place", self.line, value=version)
@@ -255,7 +261,7 @@ class Reader:
         if not in_place and family_of(profile) == OTHER_FAMILY:
             self.head.update(profile="", profile_version="")
         elif not family_of(profile):
-            raise Refused("family-not-yet", family=profile)
+            raise Refused("family-not-yet", family=profile[:FACT_KEPT])
         self.of_profile = records_of(profile, profile_version)
         if not self.of_profile and self.head["profile"]:
             self.note("profile-version", self.line, profile=profile, version=profile_version)
@@ -267,7 +273,7 @@ class Reader:
         names = (
             "message_id", "created", "part", "parts", "start", "end", "sender_id", "sender", "service", "recipient_id", "recipient",
         )  # fmt: skip
-        self.head.update(zip(names, cells[4:15], strict=True))
+        self.head.update(zip(names, (cell[:FACT_KEPT] for cell in cells[4:15]), strict=True))
         self.head["repertoire"] = [value for value in values(repertoire) if value]
         if self.head["repertoire"]:
             own = {*self.head["repertoire"], self.head["recipient"], self.head["recipient_id"]}
@@ -278,7 +284,7 @@ class Reader:
         said = {meaning: plain(cells[at]).strip() for meaning, at in record.at.items()}
         summary_id = said["id"]
         summary = Summary(said["territory"], said["model"], said["use"], said.get("currency", ""))
-        self.summary_ids[summary_id] += 1
+        self.summary_records += 1
         standing = self.report.summaries.get(summary_id)
         if standing is None:
             if len(self.report.summaries) < SUMMARIES_KNOWN:
@@ -293,7 +299,9 @@ class Reader:
         if self.blocks or self.rows:
             self.note("summary-late", self.line)
         if len(self.summaries) < SUMMARIES_SHOWN:
-            self.summaries.append({"record": record.name, **said})
+            self.summaries.append(
+                {"record": record.name, **{meaning: text[:FACT_KEPT] for meaning, text in said.items()}}
+            )
 
     def _read_of_block(self, record: Record, cells: list[str], size: int, text: str) -> None:
         block = cells[1]
@@ -396,15 +404,15 @@ class Reader:
         start = self.report.start or (first_day(name.period) if name else "")
         return {
             **{key: head.get(key, "") for key in ("version", "profile", "profile_version", "message_id", "created", "start", "end")},
-            **{key: head.get(key, "") for key in ("sender", "service", "recipient", "repertoire")},
+            **{key: head.get(key, "") for key in ("sender", "service", "recipient")},
             "family": family_of(head.get("profile", "")) or OTHER_FAMILY,
             "variant": "records" if self.is_single else "blocks",
             "message": message, "part": part or 1, "parts": parts or 1,
             "month": start[:7], "currency": self.currency, "has_money": self.has_money,
             "lines": self.line, "comments": self.counts[COMMENT], "rows": self.rows, "taken": self.taken, "described": self.line - self.rows,
-            "blocks": self.blocks, "summary_records": sum(self.summary_ids.values()),
+            "blocks": self.blocks, "summary_records": self.summary_records,
             "records": dict(sorted(self.counts.items())),
-            "summaries": self._summaries(), "more_summaries": sum(self.summary_ids.values()) - len(self.summaries),
+            "summaries": self._summaries(), "more_summaries": self.summary_records - len(self.summaries),
             "others": {controller: format(amount, "f") for controller, amount in self.report.others.items()},
             "declared": declared, "of_report": of_report,
             "findings": self.findings.as_json(),
@@ -430,7 +438,7 @@ class Reader:
         said = dict(zip((cell.name for cell in record.cells), cells, strict=False))
         found = {
             "NumberOfLinesInFile": {self.line, self.line - self.counts[COMMENT]},  # some count comments, some do not
-            "NumberOfSummaryRecords": {sum(self.summary_ids.values())},
+            "NumberOfSummaryRecords": {self.summary_records},
             "NumberOfBlocksInFile": {self.blocks},
         }
         if parts == 1:

@@ -85,9 +85,11 @@ MEANINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "returns": ("Returns",),
         "start": ("ValidityPeriodStart",),
         "use": ("UseType",),
+        "transaction": ("SalesTransactionId",),
     },
     "LI": {
         "summary": ("SummaryRecordId",),
+        "transaction": ("ParentSalesTransactionId",),
         "controller": ("RightsController", "RightsControllerName"),
         "controller_id": ("RightsControllerPartyId",),
         "amount": ("AllocatedAmount",),
