@@ -58,6 +58,51 @@ FIGURES: Final = """
     LEFT JOIN royalties_match m ON m.recording_id = song.recording_id AND m.superseded_at IS NULL"""
 
 
+SUMMED: Final = """
+    WITH song AS MATERIALIZED (
+        SELECT recording_id, sum(lines) AS lines, sum(amount_micros) AS micros FROM royalties_songusage
+        WHERE report_id = %(report)s GROUP BY recording_id)
+    SELECT coalesce(sum(lines), 0) + (SELECT count(*) FROM royalties_lumpsum WHERE report_id = %(report)s),
+        coalesce(sum(micros), 0)
+            + (SELECT coalesce(sum(amount_micros::numeric), 0) FROM royalties_lumpsum WHERE report_id = %(report)s),
+        count(*),
+        (SELECT count(*) FROM song JOIN royalties_reportedrecording s ON s.id = song.recording_id
+            WHERE s.first_report_id = %(report)s),
+        (SELECT count(*) FROM royalties_rejectedline WHERE report_id = %(report)s),
+        (SELECT coalesce(sum(amount_micros::numeric), 0) FROM royalties_rejectedline WHERE report_id = %(report)s)
+    FROM song"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summed:
+    """What was read of a report, whatever its songs are matched to. Money in millionths, as integers."""
+
+    accepted: int
+    accepted_micros: int
+    songs: int
+    new_songs: int
+    rejected: int
+    rejected_micros: int
+
+
+def summed_figures(report: Report) -> Summed:
+    """Counts and money of a report whose lines have just been summed up, from its rows."""
+    with connection.cursor() as cursor:
+        # The rows are so new that PostgreSQL expects a handful, and would look through all of them for each song.
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(SUMMED, {"report": report.pk})
+        accepted, accepted_micros, songs, new_songs, rejected, rejected_micros = map(int, cursor.fetchone())
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
+    return Summed(
+        accepted=accepted,
+        accepted_micros=accepted_micros,
+        songs=songs,
+        new_songs=new_songs,
+        rejected=rejected,
+        rejected_micros=rejected_micros,
+    )
+
+
 def report_figures(report: Report) -> ReportFigures:
     """Counts and money of a report that has been read, from its rows, by the matches that stand now."""
     with connection.cursor() as cursor:

@@ -17,7 +17,7 @@ from portal.jobs.models import Chunk, Job
 from portal.jobs.services import QUARANTINED, Stopped, Work
 from portal.notices.services import notify
 from royalties.declared import note_total
-from royalties.ingest.figures import ReportFigures, report_figures
+from royalties.ingest.figures import Summed, summed_figures
 from royalties.ingest.parse import EXAMPLES
 from royalties.ingest.plan import layout_of
 from royalties.ingest.societies import find_parties
@@ -42,13 +42,13 @@ def work_finish(work: Work, _prepared: Any) -> None:
     report = Report.objects.select_related("source").get(pk=work.job.subject_id)
     Source.objects.select_for_update(no_key=True).get(pk=report.source_id)  # one file of a source after the other
     report = Report.objects.select_related("source").select_for_update(of=("self",), no_key=True).get(pk=report.pk)
-    figures = report_figures(report)
+    figures = summed_figures(report)
     _require_every_line_once(report, figures)
     rounded, remainder = _rounding(work.job)
     report.reading |= _seen_in_chunks(work.job, layout_of(report))
-    report.lines, report.accepted, report.rejected = figures.lines, figures.accepted, figures.rejected
-    report.songs, report.new_songs = figures.songs, figures.new_songs
-    report.accepted_micros = Decimal(figures.money_micros - figures.rejected_micros)
+    report.lines, report.accepted = figures.accepted + figures.rejected, figures.accepted
+    report.rejected, report.songs, report.new_songs = figures.rejected, figures.songs, figures.new_songs
+    report.accepted_micros = Decimal(figures.accepted_micros)
     report.rejected_micros = Decimal(figures.rejected_micros)
     report.rounded_lines, report.rounding_remainder = rounded, remainder
     report.finished_at = timezone.now()
@@ -85,7 +85,7 @@ LINE_NUMBERS: Final = """
             WHERE report_id = %(report)s)"""
 
 
-def _require_every_line_once(report: Report, figures: ReportFigures) -> None:
+def _require_every_line_once(report: Report, figures: Summed) -> None:
     """Every line of the file is accepted or rejected, once (reliability J1, J2). Raises LinesDoNotAddUp."""
     lines = sum(_chunks_of_lines(report.job_id).values_list("units", flat=True))
     with connection.cursor() as cursor:

@@ -22,7 +22,7 @@ from royalties.models import LumpSum, Report
 from royalties.reports import formats, version
 from royalties.reports.base import LinesDoNotAddUp, RulesHaveChanged
 from royalties.reports.csv_lines import Tile
-from royalties.reports.lines import Lines, Lumps, Rejected, Rules, Song, read_line
+from royalties.reports.lines import Line, Lines, Lumps, Rejected, Rules, Song, read_line
 from royalties.reports.placed import PlacedLines, no_lines
 from royalties.reports.tme.guarantee import read_lump
 
@@ -30,14 +30,21 @@ if TYPE_CHECKING:
     from royalties.reports.columns import LineReader, PlainLines
 
 EXAMPLES: Final = 5
+REMEMBERED_AT_MOST: Final = 100_000  # songs of lines that are not plain, some hundred bytes each
 
 
 @dataclass
 class Remembered:
-    """What a worker knows from the chunks of a report it has read: what lines say on their left, and the songs' numbers."""
+    """What a worker knows from the chunks of a report it has read: what plain lines say on their left, the songs of others."""
 
     songs: dict[Song, int] = field(default_factory=dict)
     read: tuple[Rules, Reading, LineReader] | None = None
+
+    def new_songs(self, lines: Sequence[Line]) -> list[Song]:
+        """Songs of these lines whose numbers are not remembered."""
+        if len(self.songs) > REMEMBERED_AT_MOST:
+            self.songs.clear()
+        return list({line.song for line in lines if line.song not in self.songs})
 
     def reader(self, rules: Rules, reading: Reading) -> LineReader:
         """One that has read such lines before, if there is one. Whoever takes it puts it back when all went well."""
@@ -52,7 +59,7 @@ class Remembered:
 
 @dataclass
 class ReadLines:
-    """The lines of a chunk, and its songs' numbers: plain lines by column, the others one by one."""
+    """The lines of a chunk: plain ones by column, the others one by one with the numbers of their songs."""
 
     reader: LineReader
     plain: PlainLines
@@ -88,12 +95,14 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
         plain, left = reader.read(block, tile.first_line)
         for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
             read_line(number, raw, cells, rules, others)
-        named = {usage.song for usage in reader.fresh() if usage} | {line.song for line in others.accepted}
-        songs = resolve_songs(report, named, remembered.songs, turn=work.ordinal)
-        reader.give_numbers(songs)
+        fresh = [song for song in reader.fresh if song is not None]
+        named = remembered.new_songs(others.accepted)
+        recordings = resolve_songs(report, fresh + named, turn=work.ordinal)
+        reader.give_numbers(recordings[: len(fresh)])
+        remembered.songs.update(zip(named, recordings[len(fresh) :], strict=True))
     remembered.read = rules, reading, reader
     file_lines = [] if rules.layout.file_line is None else file_lines_of(block)
-    return report, ReadLines(reader, plain, others, songs, file_lines)
+    return report, ReadLines(reader, plain, others, remembered.songs, file_lines)
 
 
 def _read_lumps(rules: Rules, reading: Reading, tile: Tile) -> Lumps:

@@ -12,6 +12,7 @@ from portal.jobs.services import NewChunk, Work, add_chunks
 from royalties.models import Report
 
 SUMMED_BY: Final = 2  # chunks
+RUN: Final = 4096  # recordings that follow each other and are summed by one of these chunks
 SONGS_A_CHUNK: Final = 1_000
 MOST_SONGS_A_CHUNK: Final = 2_500
 
@@ -21,7 +22,7 @@ def work_sum(work: Work, _prepared: Any) -> None:
     with connection.cursor() as cursor:
         # The rows are so new that PostgreSQL expects a handful, and would sort them all: tell it to sum in memory.
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_sort = off")
-        cursor.execute(SUM_UP, [work.job.subject_id, work.payload["of"], work.payload["part"]])
+        cursor.execute(SUM_UP, [work.job.subject_id, RUN, work.payload["of"], work.payload["part"]])
 
 
 def then_match(job: Job) -> str:
@@ -73,18 +74,22 @@ def songs_a_chunk(songs: int) -> int:
     return max(SONGS_A_CHUNK, min(MOST_SONGS_A_CHUNK, songs // 16))
 
 
-# unnest() in the list of columns hands rows on one by one; in FROM it would write them all down first.
+# unnest() in the list of columns hands rows on one by one; in FROM it would write them all down first. Rows in the order of
+# the index are written in two thirds of the time; OFFSET 0 keeps the order from being made before the sums.
 SUM_UP: Final = """
     INSERT INTO royalties_songusage
         (report_id, recording_id, service, usage_month, lines, uses, amount_micros, words_uses, music_uses)
-    SELECT report_id, recording_id, services[kind], usage_months[kind], sum(lines), sum(uses), sum(micros), sum(words), sum(music)
-    FROM (
-        SELECT report_id, services, usage_months, unnest(recordings) AS recording_id, unnest(kinds) AS kind,
-            unnest(lines) AS lines, unnest(uses) AS uses, unnest(amounts_micros) AS micros,
-            unnest(words_uses) AS words, unnest(music_uses) AS music
-        FROM royalties_tiletotal WHERE report_id = %s) AS sums
-    WHERE recording_id %% %s = %s
-    GROUP BY 1, 2, 3, 4"""
+    SELECT * FROM (
+        SELECT report_id, recording_id, services[kind], usage_months[kind], sum(lines), sum(uses), sum(micros), sum(words),
+            sum(music)
+        FROM (
+            SELECT report_id, services, usage_months, unnest(recordings) AS recording_id, unnest(kinds) AS kind,
+                unnest(lines) AS lines, unnest(uses) AS uses, unnest(amounts_micros) AS micros,
+                unnest(words_uses) AS words, unnest(music_uses) AS music
+            FROM royalties_tiletotal WHERE report_id = %s) AS total
+        WHERE recording_id / %s %% %s = %s
+        GROUP BY 1, 2, 3, 4 OFFSET 0) AS sums
+    ORDER BY recording_id"""
 
 SONGS_WITHOUT_MATCH: Final = """
     WITH songs AS MATERIALIZED (

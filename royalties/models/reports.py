@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext, gettext_lazy as _
@@ -316,14 +317,15 @@ class SongUsage(models.Model):
     """The lines of one song in one report, service and month, summed once when the report is complete.
 
     The database does not look for the report and the recording of each row, which takes longer than to sum: royalties.ingest
-    holds the report, and proves that there is a recording for every line. The unique key begins with the report.
+    holds the report, and proves that there is a recording for every line. The unique key begins with the recording; those
+    of a report stand together, so that an index of ranges finds them, which costs nothing to keep.
     """
 
     report = models.ForeignKey(
         Report, on_delete=models.PROTECT, related_name="song_usages", db_constraint=False, db_index=False
     )
     recording = models.ForeignKey(
-        ReportedRecording, on_delete=models.PROTECT, related_name="usages", db_constraint=False
+        ReportedRecording, on_delete=models.PROTECT, related_name="usages", db_constraint=False, db_index=False
     )
     service = models.CharField(max_length=12, choices=Service.choices)
     usage_month = models.DateField()
@@ -338,7 +340,7 @@ class SongUsage(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["report", "recording", "service", "usage_month"],
+                fields=["recording", "report", "usage_month", "service"],
                 name="song_usage_is_summed_once",
             ),
             models.CheckConstraint(
@@ -347,6 +349,7 @@ class SongUsage(models.Model):
                 name="words_and_music_make_the_uses",
             ),
         )
+        indexes = (BrinIndex(fields=["report"], name="song_usage_of_report", autosummarize=True, pages_per_range=32),)
 
     def __str__(self) -> str:
         return f"{self.recording_id} {self.service} {self.usage_month:%Y-%m}"

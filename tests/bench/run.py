@@ -134,7 +134,7 @@ def _measure_round(
         found.add(CALAMINE, read.seconds)
         found.peaks[CALAMINE] = max(found.peaks.get(CALAMINE, 0), read.peak_bytes)
     if peer is not None:
-        calculated = peer.calculate(found.lines, len(statement.works(found.lines)))
+        calculated = peer.calculate(found.lines, len(statement.works(statement.songs_of(found.lines))))
         found.add(PEER, calculated.seconds)
         found.peaks[PEER] = max(found.peaks.get(PEER, 0), calculated.peak_bytes)
 
@@ -185,7 +185,7 @@ def _fill_register(database: Database, data_dir: Path, lines: int) -> None:
     folder = data_dir / "register"
     folder.mkdir(exist_ok=True)
     catalogue = folder / "bench.csv"
-    statement.write_catalogue(lines, catalogue)
+    statement.write_catalogue(statement.songs_of(lines), catalogue)
     with portal_on(database):
         society.make_society(folder)
         call_command("import_catalogue", str(catalogue), publisher=PUBLISHERS[1].ref, verbosity=0)

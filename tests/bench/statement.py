@@ -1,8 +1,8 @@
 """What is measured on: an invented register, and one month's statement of it as CSV in GB18030 and as xlsx.
 
-Nothing is taken from anywhere: the same number of lines makes the same bytes. A song stands on 125 lines on average, a
-few on thousands; four in five are registered, under the reported name or one that says the same; one line in a thousand
-cannot be taken. All songs are new to the portal, as in a service's first month, which is the slowest.
+Nothing is taken from anywhere: the same numbers of lines and songs make the same bytes. Unless said otherwise a song stands on
+125 lines on average, a few on thousands; four in five are registered, under the reported name or one that says the same; one
+line in a thousand cannot be taken. All songs are new to the portal, as in a service's first month, which is the slowest.
 """
 
 from __future__ import annotations
@@ -46,19 +46,24 @@ def name(rnd: random.Random) -> str:
     return " ".join(word.capitalize() for word in rnd.choices(SOUNDS, k=rnd.randint(3, 5)))
 
 
-def works(lines: int) -> list[tuple[str, str]]:
+def songs_of(lines: int) -> int:
+    """How many songs a statement of so many lines names, unless said otherwise."""
+    return lines // LINES_A_SONG
+
+
+def works(songs: int) -> list[tuple[str, str]]:
     """Title and performer of every registered work."""
     rnd = random.Random("register")  # noqa: S311  # nothing secret here and below
-    artists = [name(rnd) for _artist in range(max(lines // LINES_A_SONG // 12, 8))]
-    return [(name(rnd), rnd.choice(artists)) for _work in range(max(lines // LINES_A_SONG * 8 // 10, 8))]
+    artists = [name(rnd) for _artist in range(max(songs // 12, 8))]
+    return [(name(rnd), rnd.choice(artists)) for _work in range(max(songs * 8 // 10, 8))]
 
 
-def write_catalogue(lines: int, path: Path) -> None:
+def write_catalogue(songs: int, path: Path) -> None:
     """The register as a catalogue of our template: two writers a work, and a publisher on every third."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, restval="")
         writer.writeheader()
-        for number, (title, performer) in enumerate(works(lines)):
+        for number, (title, performer) in enumerate(works(songs)):
             work = {
                 "work_ref": f"B-{number:06d}", "title": title, "performer": performer, "iswc": iswc(100_000_000 + number),
                 "isrc": f"KRBNC26{number:05d}"[:12] if number % 4 == 0 else "",
@@ -74,11 +79,11 @@ def write_catalogue(lines: int, path: Path) -> None:
                 writer.writerow({**work, "party": party, "role": role, "society": "118", **money})
 
 
-def tracks(lines: int) -> list[Track]:
+def tracks(songs: int) -> list[Track]:
     """What the service played: of the register and of others, as a service writes it."""
     rnd = random.Random("tracks")  # noqa: S311
     found: list[Track] = []
-    for number, (title, artist) in enumerate(works(lines)):
+    for number, (title, artist) in enumerate(works(songs)):
         way = number % 10
         if way == 1:
             title += " (Live)"
@@ -94,10 +99,10 @@ def tracks(lines: int) -> list[Track]:
     return found
 
 
-def rows(lines: int) -> Iterator[list[str]]:
-    """The lines of the statement without its header, as texts."""
+def rows(lines: int, songs: int) -> Iterator[list[str]]:
+    """The lines of the statement without its header, as texts. Every song stands on one, as long as there are lines."""
     rnd = random.Random("lines")  # noqa: S311
-    played = tracks(lines)
+    played = tracks(songs)
     for number in range(lines):
         track = played[number] if number < len(played) else played[int(rnd.random() ** 3 * len(played))]
         uses = [str(rnd.randrange(100_000)) for _column in range(3)]
@@ -111,19 +116,19 @@ def rows(lines: int) -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
-def write_csv(lines: int, path: Path) -> None:
+def write_csv(lines: int, path: Path, songs: int | None = None) -> None:
     with path.open("w", encoding="gb18030", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADERS)
-        writer.writerows(rows(lines))
+        writer.writerows(rows(lines, songs_of(lines) if songs is None else songs))
 
 
-def write_xlsx(lines: int, path: Path) -> None:
+def write_xlsx(lines: int, path: Path, songs: int | None = None) -> None:
     """Counts and money as numbers, the rest as text."""
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_numbers": False}) as book:
         sheet = book.add_worksheet("song")
         sheet.write_row(0, 0, HEADERS)
-        for at, cells in enumerate(rows(lines), 1):
+        for at, cells in enumerate(rows(lines, songs_of(lines) if songs is None else songs), 1):
             for column, text in enumerate(cells):
                 if column >= NUMBERS_FROM and text.replace(".", "", 1).isdigit():
                     sheet.write_number(at, column, float(text))  # six decimals survive in a double

@@ -78,7 +78,7 @@ def test_what_goes_in_comes_out_and_adds_up(lines: list[Stored | None], of: int)
             copy_totals(placed_lines(lines[start : start + 4]), report_id=1, first_line=2 + start)
         with connection.cursor() as cursor:
             for part in range(of):
-                cursor.execute(SUM_UP, [1, of, part])
+                cursor.execute(SUM_UP, [1, 2, of, part])
         sums: dict[tuple[int, str, dt.date], list[int]] = {}
         for _, recording, service, month, uses, micros in numbered(lines):
             cell = sums.setdefault((recording, service, month), [0, 0, 0])

@@ -18,6 +18,7 @@ from royalties.reports.base import Layout
 from royalties.reports.columns import LineReader, left_columns
 from royalties.reports.csv_lines import Row
 from royalties.reports.lines import Line, Lines, Rules, read_line
+from royalties.reports.placed import no_lines
 from tests.royalties.test_tme import GOOD, HEADERS
 
 RULES = Rules(tme.recognise(HEADERS, "song_202609.csv"), tme.PLATFORMS, tme.NOT_CHINA)
@@ -72,13 +73,10 @@ def by_column(reader: LineReader, block: bytes, rules: Rules = RULES) -> tuple[L
         line_no += len(plain) + len(left.line_nos)
         plain_lines += len(plain)
         for row in plain.frame.iter_rows(named=True):
-            usage = reader.usages[row["usage"]]
-            assert usage is not None
+            song, (service, month) = reader.fresh[row["song"]], reader.said[row["kind"]]
+            assert song is not None
             apart = (row.get("words"), row.get("music"))
-            line = Line(
-                row["line_no"], usage.song, usage.service, usage.usage_month, row["uses"], row["micros"], *apart
-            )
-            read.accepted.append(line)
+            read.accepted.append(Line(row["line_no"], song, service, month, row["uses"], row["micros"], *apart))
         read.beside.update(reader.beside(plain))
         for number, (raw, cells) in zip(left.line_nos, left.rows, strict=True):
             read_line(number, raw, cells, rules, read)
@@ -108,7 +106,8 @@ def as_sheet(rows: list[list[str]]) -> bytes:
 @pytest.fixture(autouse=True, scope="module")
 def little_is_remembered() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(columns, "KNOWN_AT_MOST", 5)
+        patch.setattr(columns, "SONGS_AT_MOST", 5)
+        patch.setattr(columns, "KINDS_AT_MOST", 5)
         yield
 
 
@@ -134,6 +133,8 @@ SPARE = [
     replace(RULES.layout, artist=None, album=None, iswc=2, writers=5, ipis=6, duration=7, song_id=None),
     replace(RULES.layout, money=None),
     replace(RULES.layout, uses=(), song_id=None, isrc=None),
+    replace(RULES.layout, title=0),  # the song is named before where it was used, and between
+    replace(RULES.layout, period=None, month="2026-09-01"),
 ]
 
 
@@ -179,6 +180,20 @@ def test_sheets_read_the_same_by_columns(rows: list[list[str]]) -> None:
     block = as_sheet(rows)
     found, _plain = by_column(LineReader(RULES, encoding="utf-8", delimiter=""), block)
     assert found == by_rule(csv_lines.sheet_rows(block) if block else [])
+
+
+def test_a_song_is_read_once_wherever_it_was_used() -> None:
+    """Unless it is named before where and when, or between."""
+    rows = [[GOOD[0], platform, *GOOD[2:]] for platform in ("QQ音乐", "酷狗", "酷我")]
+    mixed = replace(RULES.layout, title=0)
+    for layout, numbers in ((RULES.layout, [1, 1, 1]), (SPARE[0], [1, 1, 1]), (mixed, [1, 2, 3])):
+        reader = LineReader(replace(RULES, layout=layout), encoding="gb18030", delimiter=",")
+        plain, _left = reader.read(written(rows, "gb18030", ",", "\n"), 2)
+        assert (len(plain), len(reader.fresh)) == (3, max(numbers))
+        reader.give_numbers(sorted(set(numbers)))
+        placed = no_lines(3, reader.said)
+        reader.place(plain, placed, 2)
+        assert placed.recordings.tolist() == numbers
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

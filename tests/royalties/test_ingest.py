@@ -290,21 +290,19 @@ def test_a_song_named_differently_gets_one_name_whatever_the_order(small_chunks:
 
 @pytest.mark.slow
 def test_a_worker_begins_with_the_songs_of_its_turn(fresh_database: Database) -> None:
-    songs = {Song(str(7_000_000_000_000_000_001 + number), f"노래 {number}", "가수", "", "") for number in range(40)}
+    songs = [Song(str(7_000_000_000_000_000_001 + number), f"노래 {number}", "가수", "", "") for number in range(40)]
     report, _ = receive(as_csv([cells(1)]))
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '50ms'")
     with psycopg.connect(fresh_database.owner_url) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s, %s)", [SHARE_LOCKS[1], report.pk])  # as if it made this share
         with pytest.raises(OperationalError):
-            resolve_songs(report, songs, {}, turn=1)
+            resolve_songs(report, songs, turn=1)
         assert not ReportedRecording.objects.exists()
         with pytest.raises(OperationalError):
-            resolve_songs(report, songs, {}, turn=2)
+            resolve_songs(report, songs, turn=2)
         assert 0 < ReportedRecording.objects.count() < 40
-    assert set(resolve_songs(report, songs, {}, turn=3).values()) == set(
-        ReportedRecording.objects.values_list("pk", flat=True)
-    )
+    assert set(resolve_songs(report, songs, turn=3)) == set(ReportedRecording.objects.values_list("pk", flat=True))
     assert ReportedRecording.objects.count() == 40
 
 
@@ -411,7 +409,8 @@ def test_what_lines_say_of_work_and_recording_is_kept_in_its_form_and_asked_with
     named = Song("", "노래", "", "", "", "T-034.524.680-1", "도해온", "00014107338; x, 199", "PT3M45.4S")
     unclear = Song("", "노래", "", "", "", "T-1", "", "x", "3 minutes")
     with_artist = Song("7", "노래", "가수", "", "", "", "도해온", "", "3:45")
-    numbers = resolve_songs(report, {named, unclear, with_artist}, {})
+    songs = [named, unclear, with_artist]
+    numbers = dict(zip(songs, resolve_songs(report, songs), strict=True))
     assert len(set(numbers.values())) == 3
 
     def asked(song: Song) -> SongQuery:
@@ -430,9 +429,9 @@ def test_a_song_said_in_more_ways_keeps_the_first_in_the_order_of_letters() -> N
     report, _new = receive(b"x,y\n")
     later = Song("7", "노래", "가수", "", "", "T0345246801", "b")
     first = Song("7", "노래", "가수", "", "", "T0345246801", "a", "199", "3:45")
-    numbers = resolve_songs(report, {later}, {}) | resolve_songs(report, {first}, {})
-    song = ReportedRecording.objects.get(pk=numbers[first])
-    assert numbers[later] == song.pk
+    [number] = resolve_songs(report, [later])
+    assert resolve_songs(report, [first]) == [number]
+    song = ReportedRecording.objects.get(pk=number)
     assert (song.writers, song.ipis, song.duration_seconds) == ("a", "00000000199", 225)
 
 

@@ -100,7 +100,7 @@ def test_m13_a_million_lines_of_one_micro_are_exact() -> None:
         copy_blocks(placed, period=MONTH, report_id=made.pk, first_line=2 + start)
         copy_totals(placed, report_id=made.pk, first_line=2 + start)
     with connection.cursor() as cursor:
-        cursor.execute(SUM_UP, [made.pk, 1, 0])
+        cursor.execute(SUM_UP, [made.pk, 1, 1, 0])
     Report.objects.filter(pk=made.pk).update(lines=LINES, accepted=LINES, accepted_micros=LINES)
     assert report_figures(made).money_micros == LINES
     money(LINES, "200")
