@@ -15,7 +15,9 @@ from pathlib import Path
 from portal.bootstrap import BASE_DIR
 from portal.embedded.servers import Urls, servers
 
-PARTS = ("csv", "xlsx", "copy", "calamine", "peer", "memory", "distribution", "pages", "dsr", "matching", "splink")
+PARTS = (
+    "csv", "xlsx", "copy", "calamine", "peer", "memory", "distribution", "pages", "dsr", "import-large", "matching", "splink",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str]) -> int:
@@ -35,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
         found = run.measure(
             data_dir=data_dir, lines=options.lines, rounds=options.rounds, parts=frozenset(options.only), say=_say,
             requests=options.requests, template=options.template, works=options.works, songs=options.songs,
-            keep_register=options.keep_register,
+            keep_register=options.keep_register, large_lines=options.large_lines, large_songs=options.large_songs,
         )  # fmt: skip
         text = found.text()
         print(text)
@@ -52,6 +54,11 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (5)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="measure these alone")
     parser.add_argument("--requests", type=int, default=20, help="requests of each page (20)")
+    parser.add_argument(
+        "--large-lines", type=int, default=2_000_000,
+        help="lines of the large statement (2,000,000); others have a tenth, half and five times as many",
+    )  # fmt: skip
+    parser.add_argument("--large-songs", type=int, default=200_000, help="songs that it names (200,000)")
     parser.add_argument(
         "--works", type=int, default=1_000_000, help="works of the register that songs are matched to (1,000,000)"
     )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import psycopg
-from django.conf import settings
 from django.core.management import call_command
 
 from portal.demo import society
@@ -22,7 +20,8 @@ from tests.bench.databases import Database, copied_database, migrated_database, 
 from tests.bench.distributing import distribute_once
 from tests.bench.dsr import measure_dsr
 from tests.bench.figures import CALAMINE, COPY, OURS, OURS_XLSX, PEER, Figures
-from tests.bench.imports import import_file
+from tests.bench.imports import forget_uploads, import_file
+from tests.bench.large import Large, measure_large
 from tests.bench.machine import MEGABYTE, describe
 from tests.bench.matching import measure_matching
 from tests.bench.pages import time_pages
@@ -47,6 +46,8 @@ def measure(
     requests: int,
     works: int,
     songs: int,
+    large_lines: int,
+    large_songs: int,
     keep_register: bool = False,
     template: str = "",
 ) -> Figures:
@@ -62,6 +63,9 @@ def measure(
         _measure_statement(found, server, data_dir, parts, template, requests, say)
     if "dsr" in parts:
         found.dsr = measure_dsr(data_dir, rounds, say)
+    if parts & {"import-large"}:
+        found.large = Large(lines=large_lines, songs=large_songs)
+        measure_large(found.large, server, data_dir, rounds=rounds, keep=keep_register, template=template, say=say)
     if parts & {"matching", "splink"}:
         with register_of(server, works, keep=keep_register, template=template, say=say) as (register, seconds):
             if "matching" in parts:
@@ -115,7 +119,7 @@ def _watch_memory(found: Figures, register: Database, files: dict[str, Path], sa
         peaks: dict[str, int] = {}
         with copied_database(register) as database:
             import_file(database, files[kind], files["warm-up"], peaks)
-        _forget_uploads()
+        forget_uploads()
         found.peaks.update({f"{process}, {name}": size for process, size in peaks.items()})
 
 
@@ -127,8 +131,8 @@ def _measure_round(
     for kind, name in ((OURS_KIND, OURS), (XLSX_KIND, OURS_XLSX)):
         if kind in parts:
             with copied_database(register) as database:
-                found.add(name, import_file(database, files[kind], files["warm-up"]))
-            _forget_uploads()
+                found.add(name, import_file(database, files[kind], files["warm-up"]).seconds)
+            forget_uploads()
     if "calamine" in parts:
         read = read_with_calamine(files["xlsx"], found.lines)
         found.add(CALAMINE, read.seconds)
@@ -194,8 +198,3 @@ def _fill_register(database: Database, data_dir: Path, lines: int) -> None:
         owner.execute(
             "VACUUM (ANALYZE)"
         )  # as PostgreSQL does within minutes; else it does so while the first import is measured
-
-
-def _forget_uploads() -> None:
-    """The stored files of databases that are gone."""
-    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)

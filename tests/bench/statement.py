@@ -2,14 +2,15 @@
 
 Nothing is taken from anywhere: the same numbers of lines and songs make the same bytes. Unless said otherwise a song stands on
 125 lines on average, a few on thousands; four in five are registered, under the reported name or one that says the same; one
-line in a thousand cannot be taken. All songs are new to the portal, as in a service's first month, which is the slowest.
+line in a thousand cannot be taken, never the first of a song. All songs are new to the portal, as in a service's first
+month, which is the slowest.
 """
 
 from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -99,16 +100,15 @@ def tracks(songs: int) -> list[Track]:
     return found
 
 
-def rows(lines: int, songs: int) -> Iterator[list[str]]:
+def rows(lines: int, played: Sequence[Track]) -> Iterator[list[str]]:
     """The lines of the statement without its header, as texts. Every song stands on one, as long as there are lines."""
     rnd = random.Random("lines")  # noqa: S311
-    played = tracks(songs)
     for number in range(lines):
         track = played[number] if number < len(played) else played[int(rnd.random() ** 3 * len(played))]
         uses = [str(rnd.randrange(100_000)) for _column in range(3)]
         micros = rnd.randrange(50_000_000)
         money = f"{micros // 10**6}.{micros % 10**6:06d}".rstrip("0").rstrip(".")
-        if number % 1000 == 999:
+        if number % 1000 == 999 and number >= len(played):
             money = f"{money},00"
         yield [
             MONTH, PLATFORMS[number % 4], track.song_id, track.isrc, track.title, track.artist, "", "",
@@ -116,19 +116,20 @@ def rows(lines: int, songs: int) -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
-def write_csv(lines: int, path: Path, songs: int | None = None) -> None:
+def write_csv(lines: int, path: Path, played: Sequence[Track] = ()) -> None:
+    """`played`: other songs than those of a statement of so many lines."""
     with path.open("w", encoding="gb18030", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADERS)
-        writer.writerows(rows(lines, songs_of(lines) if songs is None else songs))
+        writer.writerows(rows(lines, played or tracks(songs_of(lines))))
 
 
-def write_xlsx(lines: int, path: Path, songs: int | None = None) -> None:
+def write_xlsx(lines: int, path: Path, played: Sequence[Track] = ()) -> None:
     """Counts and money as numbers, the rest as text."""
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_numbers": False}) as book:
         sheet = book.add_worksheet("song")
         sheet.write_row(0, 0, HEADERS)
-        for at, cells in enumerate(rows(lines, songs_of(lines) if songs is None else songs), 1):
+        for at, cells in enumerate(rows(lines, played or tracks(songs_of(lines))), 1):
             for column, text in enumerate(cells):
                 if column >= NUMBERS_FROM and text.replace(".", "", 1).isdigit():
                     sheet.write_number(at, column, float(text))  # six decimals survive in a double

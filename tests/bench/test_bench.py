@@ -25,7 +25,7 @@ def test_the_short_form_measures_every_part(template_database: Database, redis_u
     }
     command = [sys.executable, "-m", "tests.bench", "--lines", "3000", "--rounds", "1", "--requests", "2"]
     command += ["--template", _name(template_database), "--only", "copy", "csv", "distribution", "pages", "matching"]
-    command += ["--works", "2000", "--songs", "400"]
+    command += ["import-large", "--works", "2000", "--songs", "400", "--large-lines", "4000", "--large-songs", "400"]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
@@ -42,6 +42,15 @@ def test_the_short_form_measures_every_part(template_database: Database, redis_u
     assert measured["all registered"][0] == "50%"
     assert float(measured["all registered"][1].removesuffix("%")) > 95  # have their work among the candidates
     assert float(measured["all registered"][3].removesuffix("%")) > 80  # are shown with it
+    for name in ("songs known", "songs known, one worker", "songs new, without deciding them"):
+        assert float(measured[f"Garak: {name}"][2].split(" ")[0]) > 0
+    assert measured["400 songs known: CSV in ≤ 2.5 × COPY"][1].rstrip(" |") in {"met", "**not met**"}
+    assert {
+        "two workers ≤ 0.75 × one",
+        "xlsx of 400 lines ≤ 5 × calamine",
+        "20,000 lines ≤ 11 × 2,000",
+    } <= measured.keys()
+    assert all(float(size.rstrip(" |")) > 0 for size in measured["20,000"][2:])
     assert {"reports", "usage, songwriter", "home, songwriter"} <= measured.keys()
     assert "fsync on" in done.stdout
 
@@ -49,7 +58,7 @@ def test_the_short_form_measures_every_part(template_database: Database, redis_u
 def test_ratios_are_taken_round_by_round() -> None:
     """A machine that is three times slower in one round says nothing about the ratio."""
     figures = Figures(lines=1000, machine="a machine")
-    for copy, ours, peer in [(1.0, 4.0, 20.0), (3.0, 12.0, 60.0), (1.0, 5.0, 20.0)]:
+    for copy, ours, peer in [(1.0, 4.0, 32.0), (3.0, 12.0, 96.0), (1.0, 5.0, 32.0)]:
         figures.add(COPY, copy)
         figures.add(OURS, ours)
         figures.add(PEER, peer)
