@@ -21,10 +21,12 @@ from portal.jobs.models import Chunk
 from portal.jobs.services import Stage, Work
 from portal.notices.models import Notice
 from royalties import ingest
+from royalties.file_lines import file_lines
 from royalties.ingest import poison, report_figures, work_on
 from royalties.ingest.matching import songs_to_match
 from royalties.ingest.spool import spool_path
 from royalties.models import Match, Report, UsageLine
+from tests.royalties.dsr_files import Fact, dsr_file
 from tests.royalties.test_ingest import as_csv, as_xlsx, cells, import_bytes, mixed_lines, receive, rejected_rows
 
 MARK = "독"
@@ -177,3 +179,17 @@ def test_staff_let_a_stopped_report_go_on(monkeypatch: pytest.MonkeyPatch, staff
     assert client.post(reverse("royalties:resume_report", args=[report.ref])).status_code == 302
     report.refresh_from_db()
     assert before == (report.finished_at, Chunk.objects.count())
+
+
+@pytest.mark.django_db
+def test_a_usage_of_a_ddex_report_that_fails_costs_itself_and_keeps_its_place_in_the_file(
+    monkeypatch: pytest.MonkeyPatch, staff: User
+) -> None:
+    file = dsr_file("audio-1.1", [[Fact(title=MARK if number == 5 else "달빛")] for number in range(20)])
+    break_stage(monkeypatch, "parse", has_mark)
+    report, _new = receive(file.content(), file.name, source="generic")
+    work_through_bugs(report)
+    assert (report.state, report.held_reason, report.lines, report.accepted) == ("held", "no_basis", 20, 19)
+    line = report.rejected_lines.get(reason="poison")
+    assert (line.line_no, MARK in line.raw) == (7, True)
+    assert file_lines(report.pk, [6, 7, 8]) == {6: 17, 7: 20, 8: 23}
