@@ -13,6 +13,7 @@ from portal.accounts.models import PUBLISHER_ROLES, WRITER_ROLES, Role, User
 from royalties.models import (
     DistributionRun,
     Earning,
+    KaraokePrice,
     LedgerTransaction,
     Rematch,
     Remittance,
@@ -50,10 +51,12 @@ def sources_of(user: Reader) -> QuerySet[Source]:
     """Who reports, each with what was declared of it, newest first."""
     profiles = SourceProfile.objects.select_related("declared_by").order_by("-from_date", "family")
     splits = RightSplit.objects.order_by("-from_date")
+    prices = KaraokePrice.objects.select_related("declared_by").order_by("-from_date")
     calendars = ReportingCalendar.objects.select_related("declared_by").order_by("-from_date", "family")
     return Source.objects.visible_to(user).prefetch_related(
         Prefetch("profiles", queryset=profiles),
         Prefetch("right_splits", queryset=splits),
+        Prefetch("karaoke_prices", queryset=prices),
         Prefetch("calendars", queryset=calendars),
     )
 

@@ -16,6 +16,7 @@ from portal.lib.money import NotAnAmount, parse_micros, parse_rate
 from royalties.declared import SAID_BY_PEOPLE
 from royalties.models import Basis, ReportingCalendar, Service, Source
 from royalties.reports import encodings
+from royalties.reports.formats import FORMATS
 from royalties.services import LARGEST_PART
 from works.catalogue.spreadsheet import read_share
 from works.models import Work
@@ -342,14 +343,35 @@ class BasisForm(forms.Form):
     source = forms.ModelChoiceField(
         Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=_("Choose a source")
     )
-    family = forms.CharField(
+    family = forms.ChoiceField(
         label=_("Family of reports"),
-        max_length=20,
         required=False,
-        help_text=_("Leave it empty for all files of the source."),
+        choices=lambda: [("", _("all files")), *((each.family, each.name) for each in FORMATS.values())],
     )
     basis = forms.ChoiceField(label=_("What the money of a line is"), choices=Basis.choices, widget=forms.RadioSelect)
     from_date = MonthField(label=_("From which month of reports on"))
+    note = forms.CharField(
+        label=_("On what paper"),
+        max_length=2000,
+        help_text=_("Name the contract or letter that says so."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class PriceForm(forms.Form):
+    prefix = "price"  # it stands beside BasisForm
+
+    source = forms.ModelChoiceField(
+        Source.objects.order_by("name"), label=_("Source"), to_field_name="code", empty_label=_("Choose a source")
+    )
+    from_date = MonthField(label=_("From which month of use on"))
+    words_price = RateField(
+        label=_("Price of one use of the words"),
+        help_text=_(
+            "In the currency of the source. Only how the two stand to each other counts: half and half is 1 and 1."
+        ),
+    )
+    music_price = RateField(label=_("Price of one use of the music"))
     note = forms.CharField(
         label=_("On what paper"),
         max_length=2000,

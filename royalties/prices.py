@@ -6,6 +6,7 @@ price, by the price in force in the month of use (architecture.md, Karaoke); roy
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -36,9 +37,9 @@ def words_in_sql(amount: str, words: str, whole: str) -> str:
     return f"sign({amount}) * (div({quota}, {whole}) + (2 * mod({quota}, {whole}) > {whole})::int)"
 
 
-def price_in_force(prices: list[KaraokePrice], month: object) -> KaraokePrice | None:
+def price_in_force(prices: list[KaraokePrice], month: dt.date) -> KaraokePrice | None:
     """Of the prices of one source the one for a month of use."""
-    begun = [price for price in prices if price.from_date <= month]  # type: ignore[operator]  # both are days
+    begun = [price for price in prices if price.from_date <= month]
     return max(begun, key=lambda price: price.from_date, default=None)
 
 

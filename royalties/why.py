@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
@@ -10,11 +10,13 @@ from django.db.models import Sum
 
 from portal.lib import wording
 from portal.lib.keyset import day, whole
-from royalties.models import DeductionRule, Earning, Statement
+from royalties.models import DeductionRule, Earning, KaraokePrice, Statement
+from royalties.prices import price_in_force
 
 EARNING_KEYS: Final = (day("usage_month", descending=True), whole("id"))
 SongKey = tuple[int, int]  # song usage, pool
-RightKey = tuple[int, int, int, str]  # song usage, pool, work, right
+RightKey = tuple[int, int, int, str, str]  # song usage, pool, work, right, and the words or the music of karaoke
+SideKey = tuple[int, int, str]  # song usage, pool, words or music
 
 
 def rule_text(rule: DeductionRule) -> str:
@@ -57,7 +59,11 @@ def song_of(earning: Earning) -> SongKey:
 
 
 def right_of(earning: Earning) -> RightKey:
-    return earning.song_usage_id, earning.pool_id, earning.work_id, earning.right
+    return earning.song_usage_id, earning.pool_id, earning.work_id, earning.right, earning.run_share.part
+
+
+def side_of(earning: Earning) -> SideKey:
+    return earning.song_usage_id, earning.pool_id, earning.run_share.part
 
 
 def won_of_songs(earnings: Iterable[Earning]) -> dict[SongKey, int]:
@@ -71,8 +77,35 @@ def won_of_songs(earnings: Iterable[Earning]) -> dict[SongKey, int]:
 
 def won_of_rights(earnings: Iterable[Earning]) -> dict[RightKey, int]:
     """What the song made for the work and the right of each earning, in micros of won, for everybody."""
-    rows = _beside(earnings).values("song_usage_id", "pool_id", "work_id", "right").annotate(won=Sum("won_micros"))
-    return {(row["song_usage_id"], row["pool_id"], row["work_id"], row["right"]): int(row["won"]) for row in rows}
+    keys = ("song_usage_id", "pool_id", "work_id", "right", "run_share__part")
+    rows = _beside(earnings).values(*keys).annotate(won=Sum("won_micros"))
+    return {tuple(row[key] for key in keys): int(row["won"]) for row in rows}
+
+
+def sides_of(earnings: Sequence[Earning]) -> dict[SideKey, dict[str, Any]]:
+    """Of karaoke what the words or the music of each song made in won, for everybody, and the prices that cut it. Two queries."""
+    cut = [earning for earning in earnings if earning.run_share.part]
+    if not cut:
+        return {}
+    keys = ("song_usage_id", "pool_id", "run_share__part")
+    won = {
+        tuple(row[key] for key in keys): int(row["won"])
+        for row in _beside(cut).values(*keys).annotate(won=Sum("won_micros"))
+    }
+    sources = {earning.song_usage.report.source_id for earning in cut}
+    prices = list(KaraokePrice.objects.filter(source__in=sources))
+    found: dict[SideKey, dict[str, Any]] = {}
+    for earning in cut:
+        usage, key = earning.song_usage, side_of(earning)
+        of_source = [price for price in prices if price.source_id == usage.report.source_id]
+        price = price_in_force(of_source, usage.usage_month)
+        found[key] = {
+            "words": earning.run_share.get_part_display(),
+            "won": won[key],
+            "words_price": f"{price.words_price.normalize():f}" if price else "",
+            "music_price": f"{price.music_price.normalize():f}" if price else "",
+        }
+    return found
 
 
 def _beside(earnings: Iterable[Earning]) -> Any:

@@ -333,6 +333,7 @@ PAGES: dict[str, Page] = {
     "api:sources": Page(SOCIETY, scope="royalties"),
     "api:source": Page(SOCIETY, NOBODY, lambda world: {"code": "tme"}, scope="royalties"),
     "api:source_bases": Page(NOBODY, STAFF, lambda world: {"code": "tme"}, scope="royalties"),
+    "api:source_prices": Page(NOBODY, STAFF, lambda world: {"code": "tme"}, scope="royalties"),
     "api:source_calendars": Page(NOBODY, STAFF, lambda world: {"code": "tme"}, scope="royalties"),
     "api:months": Page(SOCIETY, scope="royalties"),
     "api:source_divisions": Page(NOBODY, STAFF, lambda world: {"code": "tme"}, scope="royalties"),

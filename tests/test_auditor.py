@@ -144,6 +144,17 @@ STEPS: dict[str, tuple[Callable[[World], str], Callable[[World], dict[str, Any]]
         lambda world: reverse("royalties:sources"),
         lambda world: {"source": "mcsc", "basis": "whole", "from_date": "2026-01", "note": "letter"},
     ),
+    "karaoke price": (
+        lambda world: reverse("royalties:sources"),
+        lambda world: {
+            "declare": "price",
+            "price-source": "tme",
+            "price-from_date": "2026-09",
+            "price-words_price": "0.03",
+            "price-music_price": "0.02",
+            "price-note": "contract",
+        },
+    ),
     "calendar": (
         lambda world: reverse("royalties:sources"),
         lambda world: {

@@ -52,6 +52,7 @@ NO_LETTERS: Final = frozenset({"Cc", "Cn", "Co", "Cs"})
 MACROS: Final = ("xl/vbaproject.bin", "xl/macrosheets/", "word/vbaproject.bin", "xl/activex/", "word/activex/")
 LINKS: Final = ("xl/externallinks/", "xl/connections.xml", "xl/querytables/")
 PACKED: Final = (".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz")
+LOCK: Final = "~$"  # how names of files begin that say “somebody has this document open”
 OF_A_MAC: Final = "__MACOSX/"  # what a Mac adds to the zips it makes
 
 ZIP_ENTRIES: Final = 256
@@ -67,6 +68,14 @@ class FileKindNotAllowed(DomainError):
     code = "file-kind-not-allowed"
     sentence = _("“%(label)s” is not a kind of file that can be uploaded here.")
     remedy = _("Upload one of these: %(allowed)s.")
+
+
+class FileIsALock(DomainError):
+    code = "file-is-a-lock"
+    sentence = _(
+        "“%(label)s” is not the document itself: a spreadsheet program puts such a file beside one that is open."
+    )
+    remedy = _("Close the document, and upload the file of the same name without “~$” before it.")
 
 
 class FileIsNotWhatItSays(DomainError):
@@ -164,7 +173,9 @@ def extension_of(label: str) -> str:
 
 
 def require_extension(label: str, allowed: frozenset[str]) -> None:
-    """Raise FileKindNotAllowed unless the label ends in an allowed extension."""
+    """Raise FileKindNotAllowed unless the label ends in an allowed extension, and FileIsALock for what is none."""
+    if label.startswith(LOCK):
+        raise FileIsALock(label=label)
     if extension_of(label) not in allowed:
         raise FileKindNotAllowed(label=label, allowed=", ".join(f".{kind}" for kind in sorted(allowed)))
 

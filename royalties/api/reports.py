@@ -107,6 +107,10 @@ class ReportFiguresOut(serializers.Serializer[Any]):
     review = LinesAndMoney()
     unmatched = LinesAndMoney()
     rejected = LinesAndMoney()
+    no_mandate = LinesAndMoney(
+        help_text=_("Of the rejected: used outside China, held without a mandate, never distributed.")
+    )
+    lump_sums = LinesAndMoney(help_text=_("Of the unmatched: sums without songs, which wait to be spread."))
 
 
 class PaidBy(serializers.Serializer[Any]):
@@ -485,6 +489,8 @@ def _figures(figures: ReportFigures, currency: str) -> Mapping[str, Any]:
         "review": of(figures.review_lines, figures.review_micros),
         "unmatched": of(figures.unmatched_lines, figures.unmatched_micros),
         "rejected": of(figures.rejected, figures.rejected_micros),
+        "no_mandate": of(figures.no_mandate_lines, figures.no_mandate_micros),
+        "lump_sums": of(figures.lump_lines, figures.lump_micros),
     }
 
 

@@ -18,9 +18,10 @@ from portal.rest.api import ApiView, checked
 from portal.rest.fields import ExactFraction, Input, Text, Whole
 from portal.rest.paging import PageQuery
 from royalties.access import get_source, sources_of
-from royalties.api.fields import SOCIETY, STAFF, Month, name_of
+from royalties.api.fields import SOCIETY, STAFF, Month, Rate, name_of
 from royalties.calendars import declare_calendar
 from royalties.models import Basis, ReportingCalendar, Source
+from royalties.pricing import declare_price
 from royalties.services import LARGEST_PART, declare_basis, declare_rights
 from works.models import Right
 
@@ -42,6 +43,14 @@ class DivisionOut(serializers.Serializer[Any]):
     synchronisation = ExactFraction()
 
 
+class PriceOut(serializers.Serializer[Any]):
+    from_month = Month(help_text=_("Of the uses it holds for."))
+    words_price = Rate(help_text=_("Of one use of the words, in the currency of the source."))
+    music_price = Rate()
+    note = serializers.CharField(help_text=_("On what paper."))
+    declared_by = serializers.CharField(allow_null=True)
+
+
 class CalendarOut(serializers.Serializer[Any]):
     from_month = Month(help_text=_("Of the reports it holds for."))
     family = serializers.CharField(allow_blank=True, help_text=_("A family of reports; empty for all files."))
@@ -60,6 +69,7 @@ class SourceOut(serializers.Serializer[Any]):
     currency = serializers.CharField()
     bases = BasisOut(many=True, help_text=_("What the money of a line is; newest first."))
     divisions = DivisionOut(many=True, help_text=_("How the money divides over the rights; newest first."))
+    karaoke_prices = PriceOut(many=True, help_text=_("By which the money of karaoke is cut; newest first."))
     calendars = CalendarOut(many=True, help_text=_("Until when it reports, in days of Seoul; newest first."))
 
 
@@ -75,6 +85,13 @@ class DivisionIn(Input):
     performing = Whole(min_value=0, max_value=LARGEST_PART, help_text=_("Half and half is 1 and 1."))
     mechanical = Whole(min_value=0, max_value=LARGEST_PART)
     synchronisation = Whole(min_value=0, max_value=LARGEST_PART, required=False, default=0)
+
+
+class PriceIn(Input):
+    from_month = Month(help_text=_("From which month of use on."))
+    words_price = Rate(help_text=_("Only how the two stand to each other counts."))
+    music_price = Rate()
+    note = Text(max_length=2000, allow_blank=True, help_text=_("Name the contract or letter that says so."))
 
 
 class CalendarIn(Input):
@@ -168,6 +185,31 @@ class SourceDivisions(ApiView):
         return Response(source_shown(get_source(request.user, code)), status=201)
 
 
+class SourcePrices(ApiView):
+    needs = {"POST": STAFF}
+
+    @extend_schema(
+        operation_id="declare_karaoke_price",
+        summary=_(
+            "Declare what words and music cost in karaoke, from a month of use on; reports that waited are looked at again"
+        ),
+        request=PriceIn,
+        responses={201: SourceOut},
+    )
+    def post(self, request: Request, code: str) -> Response:
+        source = get_source(request.user, code)
+        given = checked(PriceIn(data=request.data))
+        declare_price(
+            source=source,
+            from_date=given["from_month"],
+            words_price=given["words_price"],
+            music_price=given["music_price"],
+            note=given["note"],
+            actor=signed_in(request),
+        )
+        return Response(source_shown(get_source(request.user, code)), status=201)
+
+
 class SourceCalendars(ApiView):
     needs = {"POST": STAFF}
 
@@ -209,6 +251,14 @@ def source_shown(source: Source) -> Any:
         {"from_month": split.from_date, **{right: split.fractions().get(right, NO_PART) for right in Right.values}}
         for split in source.right_splits.all()
     ]
+    prices = [
+        {
+            "from_month": price.from_date,
+            **{name: getattr(price, name) for name in ("words_price", "music_price", "note")},
+            "declared_by": name_of(price.declared_by),
+        }
+        for price in source.karaoke_prices.all()
+    ]
     calendars = [
         {
             "from_month": calendar.from_date,
@@ -218,13 +268,16 @@ def source_shown(source: Source) -> Any:
         for calendar in source.calendars.all()
     ]
     facts = {"code": source.code, "name": source.name, "currency": source.currency}
-    return SourceOut({**facts, "bases": bases, "divisions": divisions, "calendars": calendars}).data
+    return SourceOut(
+        {**facts, "bases": bases, "divisions": divisions, "karaoke_prices": prices, "calendars": calendars}
+    ).data
 
 
 urlpatterns: list[URLPattern] = [
     path("sources/", SourceList.as_view(), name="sources"),
     path("sources/<str:code>/", SourceDetail.as_view(), name="source"),
     path("sources/<str:code>/bases/", SourceBases.as_view(), name="source_bases"),
+    path("sources/<str:code>/karaoke-prices/", SourcePrices.as_view(), name="source_prices"),
     path("sources/<str:code>/calendars/", SourceCalendars.as_view(), name="source_calendars"),
     path("sources/<str:code>/divisions/", SourceDivisions.as_view(), name="source_divisions"),
 ]

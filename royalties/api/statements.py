@@ -24,7 +24,7 @@ from royalties import access
 from royalties.api.fields import PAID, Month, Rate, ServiceField, SongBrief, WorkBrief, money, won
 from royalties.export import file_of_earnings
 from royalties.file_lines import file_lines
-from royalties.models import DeductionRule, Earning, Hold, Statement, UsageLine
+from royalties.models import DeductionRule, Earning, Hold, RunShare, Statement, UsageLine
 from royalties.querysets import LINE_KEYS
 from royalties.why import (
     EARNING_KEYS,
@@ -107,6 +107,13 @@ class EarningOut(serializers.Serializer[Any]):
     service = ServiceField()
     usage_month = Month()
     uses = serializers.IntegerField()
+    words_uses = serializers.IntegerField(allow_null=True, help_text=_("Of karaoke: of its uses, those of the words."))
+    music_uses = serializers.IntegerField(allow_null=True)
+    part = serializers.ChoiceField(
+        choices=RunShare.Part.choices,
+        allow_null=True,
+        help_text=_("Of karaoke: of which side of the song this is a share."),
+    )
     lines = serializers.IntegerField(help_text=_("Of the file: listed by its lines."))
     reported = Money(help_text=_("For the whole song."))
     rate = Rate(help_text=_("Won for one unit of the currency reported."))
@@ -345,6 +352,9 @@ def earnings_shown(earnings: Sequence[Earning]) -> list[Mapping[str, Any]]:
             "reported": money(earning.song_usage.amount_micros, earning.song_usage.report.currency),
             "rate": earning.pool.remittance.rate,
             "rate_date": earning.pool.remittance.rate_date,
+            "words_uses": earning.song_usage.words_uses,
+            "music_uses": earning.song_usage.music_uses,
+            "part": earning.run_share.part or None,
             "song_won": won(of_songs[song_of(earning)]),
             "right": earning.right,
             "right_won": won(of_rights[right_of(earning)]),

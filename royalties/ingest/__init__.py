@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from portal.jobs.services import Stage, drain
-from royalties.ingest.figures import ReportFigures, report_figures
+from royalties.ingest.figures import ReportFigures, rejected_by_reason, report_figures
 from royalties.ingest.finish import stopped, work_finish
 from royalties.ingest.matching import work_match
 from royalties.ingest.parse import Remembered, prepare_parse, work_parse
@@ -25,6 +25,7 @@ __all__ = [
     "TASK",
     "ReportFigures",
     "receive_report",
+    "rejected_by_reason",
     "report_figures",
     "resume_report",
     "stages",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
+from django.db.models import Count, Sum
 
-from royalties.models import Report
-from royalties.reports.base import NO_MANDATE
+from royalties.models import RejectedLine, Report
+from royalties.reports.base import NO_MANDATE, REASONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,3 +133,10 @@ def report_figures(report: Report) -> ReportFigures:
         no_mandate_lines=no_mandate_lines,
         no_mandate_micros=no_mandate_micros,
     )
+
+
+def rejected_by_reason(report: Report) -> list[dict[str, Any]]:
+    """The rejected lines of a report and their money, by reason: `reason`, `words`, `lines` and `micros`, most lines first."""
+    rows = RejectedLine.objects.filter(report=report).order_by().values("reason")
+    sums = rows.annotate(lines=Count("id"), micros=Sum("amount_micros")).order_by("-lines", "reason")
+    return [{**row, "micros": int(row["micros"]), "words": REASONS.get(row["reason"], row["reason"])} for row in sums]

@@ -35,6 +35,8 @@ from royalties.why import (
     release_of,
     right_of,
     rule_text,
+    side_of,
+    sides_of,
     song_of,
     won_of_rights,
     won_of_songs,
@@ -221,7 +223,7 @@ def statement_song(request: HttpRequest, ref: str, work_ref: str) -> HttpRespons
     )
     if not page.rows:
         raise Http404
-    of_songs, of_rights = won_of_songs(page.rows), won_of_rights(page.rows)
+    of_songs, of_rights, of_sides = won_of_songs(page.rows), won_of_rights(page.rows), sides_of(page.rows)
     context = {
         "statement": shown,
         "work": page.rows[0].work,
@@ -231,6 +233,7 @@ def statement_song(request: HttpRequest, ref: str, work_ref: str) -> HttpRespons
                 "earning": earning,
                 "rate": f"{earning.pool.remittance.rate.normalize():f}",
                 "song_won": of_songs[song_of(earning)],
+                "side": of_sides.get(side_of(earning)),
                 "right_won": of_rights[right_of(earning)],
                 "right": Right(earning.right).label,
                 "fraction": Fraction(int(earning.run_share.numerator), int(earning.run_share.denominator)),

@@ -20,8 +20,9 @@ from royalties import money_in
 from royalties.access import SOCIETY, get_remittance, get_run, remittances_of, sources_of, staff_only
 from royalties.calendars import declare_calendar
 from royalties.distribution import distribute, totals_as_text
-from royalties.forms import BasisForm, CalendarForm, ReasonForm, RemittanceForm, RightsForm, RunForm
+from royalties.forms import BasisForm, CalendarForm, PriceForm, ReasonForm, RemittanceForm, RightsForm, RunForm
 from royalties.models import DistributionRun, Pool, Statement
+from royalties.pricing import declare_price
 from royalties.resting import resting_money, resting_won
 from royalties.runs import STATES, Totals, identities, in_won, not_ours, won_of_words
 from royalties.services import declare_basis, declare_rights
@@ -206,7 +207,7 @@ def _identities(totals: Totals) -> list[dict[str, Any]]:
 @only(*SOCIETY)
 def sources(request: HttpRequest) -> HttpResponse:
     """Who reports and when, and what the money of their lines has been declared to mean and to divide into, from when on."""
-    form, rights_form, calendar_form = BasisForm(), RightsForm(), CalendarForm()
+    form, rights_form, calendar_form, price_form = BasisForm(), RightsForm(), CalendarForm(), PriceForm()
     if request.method == "POST":
         actor = staff_only(request)
         if request.POST.get("declare") == "rights":
@@ -215,6 +216,9 @@ def sources(request: HttpRequest) -> HttpResponse:
         elif request.POST.get("declare") == "calendar":
             calendar_form = CalendarForm(request.POST)
             done = _declare_calendar(calendar_form, actor)
+        elif request.POST.get("declare") == "price":
+            price_form = PriceForm(request.POST)
+            done = _declare_price(price_form, actor)
         else:
             form = BasisForm(request.POST)
             done = _declare_basis(form, actor)
@@ -227,9 +231,10 @@ def sources(request: HttpRequest) -> HttpResponse:
         "form": form,
         "rights_form": rights_form,
         "calendar_form": calendar_form,
+        "price_form": price_form,
         "staff": is_staff(request.user),
     }
-    wrong = form.errors or rights_form.errors or calendar_form.errors
+    wrong = form.errors or rights_form.errors or calendar_form.errors or price_form.errors
     return render(request, "royalties/sources.html", context, status=400 if wrong else 200)
 
 
@@ -255,6 +260,18 @@ def _declare_rights(form: RightsForm, actor: User) -> str:
         form.add_error(None, str(error))
         return ""
     return _("The division is declared. The next distribution takes the songs that waited for it.")
+
+
+def _declare_price(form: PriceForm, actor: User) -> str:
+    """What to tell the person, or nothing with the refusal noted on the form."""
+    if not form.is_valid():
+        return ""
+    try:
+        declare_price(**form.cleaned_data, actor=actor)
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return ""
+    return _("The prices are declared. Reports that waited for them have been looked at again.")
 
 
 def _declare_calendar(form: CalendarForm, actor: User) -> str:

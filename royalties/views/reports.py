@@ -21,18 +21,21 @@ from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_o
 from royalties.file_lines import file_lines
 from royalties.forms import SettleForm, UploadForm
 from royalties.held import why_held
-from royalties.ingest import receive_report, report_figures, resume_report as resume
+from royalties.ingest import receive_report, rejected_by_reason, report_figures, resume_report as resume
 from royalties.ingest.societies import society_sums
 from royalties.models import DeclaredTotal, RejectedLine, Report, ReportedRecording, UsageLine
 from royalties.overlap import other_files
 from royalties.progress import STAGES, UNDER_WAY, done_in_words, left_in_words, progress_of
 from royalties.querysets import LINE_KEYS
 from royalties.reports.base import POISON, REASONS, refusal_of
+from royalties.reports.formats import format_of
 from royalties.resting import resting_money
 from royalties.services import settle_second_file
 from royalties.views.control import declared_context
 from royalties.views.readings import reading_context
 from royalties.views.records import records_context
+
+LUMPS_SHOWN = 100
 
 
 @require_GET
@@ -126,6 +129,9 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "poisoned": RejectedLine.objects.filter(report=shown, reason=POISON).count() if figures else 0,
         "may_resume": staff and shown.state == Report.State.STOPPED,
         "parts": _parts(shown, figures) if figures else [],
+        "reasons": rejected_by_reason(shown) if figures and sees_everything(request.user) else [],
+        "lumps": list(shown.lump_sums.order_by("line_no")[:LUMPS_SHOWN]) if figures else [],
+        "shape": of_family.shape if (of_family := format_of(shown.family)) else "",
         "may_settle": staff and to_settle,
         "settle": SettleForm() if staff and to_settle else None,
         "earlier": other_files(shown) if to_settle and sees_everything(request.user) else [],
@@ -163,11 +169,13 @@ def _parts(shown: Report, figures: Any) -> list[svg.Part]:
         (_("matched"), figures.matched_micros, "good"),
         (_("to review"), figures.review_micros, "wait"),
         (_("unmatched"), figures.unmatched_micros, "off"),
-        (_("rejected"), figures.rejected_micros, "bad"),
+        (_("rejected"), figures.rejected_micros - figures.no_mandate_micros, "bad"),
+        (_("held without a mandate"), figures.no_mandate_micros, "more"),
     )
     return [
         svg.Part(label=label, value=int(value), text=wording.exact_money(value, shown.currency), kind=kind)
         for label, value, kind in named
+        if value or kind != "more"
     ]
 
 

@@ -70,6 +70,7 @@ def test_a_discarded_file_is_gone(django_capture_on_commit_callbacks: Callable[.
         (b"", "a.csv", guards.FileIsEmpty),
         (b"a,b", "a.exe", guards.FileKindNotAllowed),
         (b"a,b", "a", guards.FileKindNotAllowed),
+        (b"\x05", "~$song_202609.xlsx", guards.FileIsALock),
         (b"%PDF-1.7", "a.pdf", guards.FileKindNotAllowed),  # a document is no table
         (b"MZ\x90\x00", "a.csv", guards.FileIsNotWhatItSays),
         (b"PK\x03\x04rest", "a.csv", guards.FileIsNotWhatItSays),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 from django.utils import translation
 from hypothesis import given, settings as checked, strategies as st
 from pytest_django import Settings
@@ -28,6 +29,7 @@ from royalties.models import (
     RunShare,
     Source,
     SourceProfile,
+    Statement,
     UsageLine,
 )
 from royalties.prices import cut, words_in_sql
@@ -52,9 +54,11 @@ from tests.royalties.build import (
     tme,
     work,
 )
+from tests.royalties.scene import make_scene, signed_in
 from tests.royalties.test_distribution import earned, paid, require_all_holds, require_identities
 from tests.royalties.test_families import FILES
 from tests.royalties.test_ingest import import_bytes
+from tests.royalties.test_money_api import send
 from tests.royalties.twin import expected_earnings
 from works.models import Party, Work
 from works.shares import WHOLE, Cell, CellState, CollectorKind, pay_side
@@ -473,3 +477,57 @@ def test_a_month_without_a_price_holds_the_whole_report() -> None:
     price(month=dt.date(2026, 1, 1))
     later = k_file(ROWS).replace(b"20260101-20260131", b"20251201-20251231", 1)
     assert import_bytes(later, "k_202601.csv").held_reason == "no_price"
+
+
+# ── what people see ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.django_db
+def test_staff_declare_a_price_on_the_page_and_the_report_goes_on() -> None:
+    scene = make_scene()
+    made = import_bytes(k_file(ROWS), "k_202601.csv")
+    client = signed_in(scene.staff)
+    page = client.get(f"/reports/{made.ref}/").content.decode()
+    assert "no contract price is declared" in page
+    assert "karaoke (k)" in page
+    assert "statements for recordings" in page
+    assert "held without a mandate" in page
+    assert "Uses of recordings" in page
+    form = {"declare": "price", "price-source": "tme", "price-from_date": "2026-01", "price-words_price": "0.03",
+            "price-music_price": "0", "price-note": "contract"}  # fmt: skip
+    assert client.post(reverse("royalties:sources"), form).status_code == 400
+    assert client.post(reverse("royalties:sources"), {**form, "price-music_price": "0.02"}).status_code == 302
+    made.refresh_from_db()
+    assert made.state == "ready"
+    assert "0.03" in client.get(reverse("royalties:sources")).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_price_is_declared_by_the_api() -> None:
+    scene = make_scene()
+    body = {"from_month": "2026-01", "words_price": "0.03", "music_price": "0.02", "note": "contract"}
+    answer = send(scene, "/api/v1/sources/tme/karaoke-prices/", body)
+    assert answer.status_code == 201
+    assert answer.json()["karaoke_prices"] == [{**body, "declared_by": "staff"}]
+    other = send(scene, "/api/v1/sources/tme/karaoke-prices/", {**body, "music_price": "0.05"})
+    assert other.status_code == 409
+    assert send(scene, "/api/v1/sources/tme/karaoke-prices/", {**body, "words_price": "0"}).status_code == 400
+
+
+@pytest.mark.django_db
+def test_a_member_sees_words_and_music_apart() -> None:
+    scene = make_scene()
+    author, composer, song = a_and_c()
+    Party.objects.filter(pk=author.pk).update(organisation=scene.haeon_party.organisation)
+    price()
+    report([sung(90 * YUAN, 1200, 900, "k1")], {"k1": matched(song)}, family="k")
+    money(90 * YUAN, "100")
+    distribute(period=DISTRIBUTION_MONTH)
+    statement = Statement.objects.get(party=author)
+    page = (
+        signed_in(scene.haeon).get(reverse("royalties:statement_song", args=[statement.ref, song.ref])).content.decode()
+    )
+    assert "words 1,200 uses, music 900 uses" in page
+    assert "words 0.03, music 0.02 a use" in page
+    assert "the words" in page
+    assert not Statement.objects.filter(party=composer).exclude(gross_micros=3_000 * WON).exists()
