@@ -1,4 +1,5 @@
-"""Invented monthly statements in the shape of Tencent Music's `song` family: one as xlsx, one as CSV in GB18030.
+"""Invented monthly statements in the shape of Tencent Music's `song` family: one as xlsx, one as CSV in GB18030; and a small one
+of karaoke, whose words and music are counted apart.
 
 They hold what real ones hold: songs under other names and scripts, songs nobody registered, songs that could be two
 works, and rows that cannot be taken.
@@ -32,6 +33,18 @@ HEADERS: Final = [
     "高级包月收入分成-使用量",
     "CP分成收入",
 ]
+KARAOKE_HEADERS: Final = [
+    "结算期间",
+    "平台",
+    "中央曲库ID",
+    "歌曲名",
+    "歌手名",
+    "按次分成-词使用量",
+    "按次分成-曲使用量",
+    "按次分成-邻接权使用量-原版音源",
+    "CP分成收入",
+]
+KARAOKE_LINES: Final = 40
 PLATFORMS: Final = ["QQ音乐", "酷狗音乐", "酷我音乐", "全民K歌"]
 NOT_REGISTERED: Final = [
     ("夏夜的风铃", "风铃草乐队"),
@@ -136,4 +149,21 @@ def write_csv(month: dt.date, count: int, folder: Path) -> Path:
         writer = csv.writer(file)
         writer.writerow(HEADERS)
         writer.writerows(lines(month, count))
+    return path
+
+
+def write_karaoke(month: dt.date, folder: Path) -> Path:
+    """A small statement of karaoke, as CSV: the same songs, sung with their words and without, and a line from abroad."""
+    rnd = random.Random(f"garak karaoke {month:%Y-%m}")
+    path = folder / f"k_{month:%Y%m}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(KARAOKE_HEADERS)
+        for number, (song_id, _isrc, title, artist, _album) in enumerate(tracks()[:KARAOKE_LINES]):
+            words, music = rnd.randrange(0, 4_000), rnd.randrange(1, 4_000)
+            money = Decimal(3 * words + 2 * music) / 100
+            platform = "全民K歌国际版" if number == KARAOKE_LINES - 1 else "全民K歌"
+            writer.writerow(
+                [f"{month:%Y%m%d}", platform, song_id, title, artist, words, music, words // 3, f"{money:f}"]
+            )
     return path

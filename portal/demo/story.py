@@ -21,6 +21,7 @@ from royalties.distribution import distribute
 from royalties.duplicates import find as find_duplicates
 from royalties.models import Match, MatchWork, Report, ReportedRecording, Source
 from royalties.money_in import record_remittance
+from royalties.pricing import declare_price
 from royalties.review import accept_songs, reject_pairs
 from works.models import Party, Share, Work
 
@@ -35,24 +36,45 @@ class Month:
     write: Callable[[dt.date, int, Path], Path]
     rate: Decimal  # won per yuan, invented
     rate_date: dt.date
+    karaoke: bool = False  # whether a statement of karaoke comes with it
 
 
 MONTHS: Final = [
     Month(dt.date(2026, 8, 1), dt.date(2026, 10, 1), statements.write_xlsx, Decimal("191.27"), dt.date(2026, 10, 12)),
-    Month(dt.date(2026, 9, 1), dt.date(2026, 11, 1), statements.write_csv, Decimal("192.05"), dt.date(2026, 11, 11)),
+    Month(
+        dt.date(2026, 9, 1),
+        dt.date(2026, 11, 1),
+        statements.write_csv,
+        Decimal("192.05"),
+        dt.date(2026, 11, 11),
+        karaoke=True,
+    ),
 ]
+KARAOKE_PRICES: Final = (Decimal("0.03"), Decimal("0.02"))  # yuan for a use of the words, and of the music; invented
 
 
 def receive(month: Month, folder: Path, lines: int, send: Send) -> Report:
-    """The month's statement comes in; staff answer one question of the matcher each way, and the money arrives."""
+    """The month's statements come in; staff answer one question of the matcher each way, and the money arrives."""
     report = send(month.write(month.usage, lines, folder), month.usage)
     staff = society.user(Role.STAFF)
+    reports = [report]
+    if month.karaoke:
+        source, (words, music) = Source.objects.get(code="tme"), KARAOKE_PRICES
+        reports.append(send(statements.write_karaoke(month.usage, folder), month.usage))
+        declare_price(
+            source=source,
+            from_date=month.usage,
+            words_price=words,
+            music_price=music,
+            note="시연용으로 지어낸 계약",
+            actor=staff,
+        )
     answer_reviews(staff)
     find_duplicates()
     record_remittance(
         source=Source.objects.get(code="tme"),
         period=month.usage,
-        amount_micros=int(report.accepted_micros + report.rejected_micros),
+        amount_micros=sum(int(each.accepted_micros + each.rejected_micros) for each in reports),
         currency="CNY",
         rate=month.rate,
         rate_date=month.rate_date,

@@ -37,6 +37,24 @@ class ReportFigures:
     no_mandate_lines: int = 0
     no_mandate_micros: int = 0
 
+    @property
+    def without_owner_lines(self) -> int:
+        """Lines of songs that are unmatched."""
+        return self.unmatched_lines - self.lump_lines
+
+    @property
+    def without_owner_micros(self) -> int:
+        return self.unmatched_micros - self.lump_micros
+
+    @property
+    def not_taken_lines(self) -> int:
+        """Lines rejected for another reason than where they were used."""
+        return self.rejected - self.no_mandate_lines
+
+    @property
+    def not_taken_micros(self) -> int:
+        return self.rejected_micros - self.no_mandate_micros
+
 
 FIGURES: Final = """
     WITH song AS MATERIALIZED (

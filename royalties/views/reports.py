@@ -168,14 +168,15 @@ def _parts(shown: Report, figures: Any) -> list[svg.Part]:
     named = (
         (_("matched"), figures.matched_micros, "good"),
         (_("to review"), figures.review_micros, "wait"),
-        (_("unmatched"), figures.unmatched_micros, "off"),
-        (_("rejected"), figures.rejected_micros - figures.no_mandate_micros, "bad"),
+        (_("unmatched"), figures.without_owner_micros, "off"),
+        (_("rejected"), figures.not_taken_micros, "bad"),
         (_("held without a mandate"), figures.no_mandate_micros, "more"),
+        (_("sums without songs, to be spread"), figures.lump_micros, "rest"),
     )
     return [
         svg.Part(label=label, value=int(value), text=wording.exact_money(value, shown.currency), kind=kind)
         for label, value, kind in named
-        if value or kind != "more"
+        if value or kind not in {"more", "rest"}
     ]
 
 
