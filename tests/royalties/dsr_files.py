@@ -63,6 +63,11 @@ FORMS: Final = {
     "ugc-1.1.1": Form(profile="UgcProfile", version="1.1.1", summary="SY02.01", resource="AS01", work="MW01.01", usage="SU03.01", share="LI01.01"),
     "ugc-1.2": Form(profile="UGCProfile", version="1.2", summary="SY02.02", resource="AS02.02", usage="SU03.02", share="LI01.02"),
     "ugc-1.2-single": Form(profile="UGCProfileSRB", version="1.2", summary="SY09", single="SR03"),
+    "ugc-1.2-shares": Form(profile="UGCProfileSRB", version="1.2", summary="SY09", single="SR06"),
+    "ugc-1.2-releases": Form(profile="UGCProfile", version="1.2", summary="SY02.02", resource="AS02.02", usage="RU02.01", share="LI01.02"),
+    "audio-1.4-sales": Form(
+        profile="BasicAudioProfile", version="1.4", summary="SY01.03", resource="AS01.03", work="MW01.03", release="RE01.03", usage="SU01.03",
+    ),
     "royalty-1.0.1": Form(profile="RoyaltyReportingProfile", version="1.0.1", summary="SY07", resource="AS02.01", usage="SU03.01", share="LI01.01"),
 }  # fmt: skip
 
@@ -126,7 +131,8 @@ class DsrFile:
         )  # fmt: skip
         if form.work:
             self.add(
-                form.work, block, DspWorkId="W1", ISWC=song.iswc, Title=song.title, ComposerAuthor=values_of(song.writers)
+                form.work, block, DspWorkId="W1", DspMusicalWorkId="W1", ResourceReference="R1", MusicalWorkTitle=escaped(song.title),
+                **described(song),
             )  # fmt: skip
         for number, fact in enumerate(facts, 1):
             self.add(
@@ -134,6 +140,7 @@ class DsrFile:
                 TransactedReleaseReference="A1", TransactedResource="R1", TransactedResourceReference="R1", DspResourceId=song.song_id,
                 DspReleaseId="REL" if form.usage.startswith("RU") else song.song_id, IsRoyaltyBearing="true", SalesUpgrade="false",
                 Usages=fact.uses, NumberOfStreams=fact.uses, Returns="0", NetRevenue="1.5", ValidityPeriodStart=fact.start,
+                ReleaseTitle=escaped(song.album), ReleaseURL="https://example.org/watch",
             )  # fmt: skip
             for controller, amount in fact.shares if form.share else ():
                 self.add(
