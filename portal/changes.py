@@ -23,7 +23,16 @@ from portal.accounts.access import Reader, sees_everything
 from portal.accounts.models import Membership, User
 from portal.lib import wording
 from portal.lib.keyset import DamagedCursor
-from royalties.models import DistributionRun, Match, Rematch, Remittance, Report, SourceProfile, StaffDecision
+from royalties.models import (
+    DistributionRun,
+    Match,
+    Rematch,
+    Remittance,
+    Report,
+    ReportDecision,
+    SourceProfile,
+    StaffDecision,
+)
 from works.history import ACTIONS
 from works.models import CatalogueUpload, ChangeLog
 
@@ -180,6 +189,17 @@ def _report(row: Report) -> Change:
     )
 
 
+def _report_decision(row: ReportDecision) -> Change:
+    return Change(
+        at=row.created_at,
+        who=_name(row.actor),
+        what=_("Of a report was said: %(decision)s") % {"decision": row.get_choice_display()},
+        about=f"{row.report.source.name}, {wording.month(row.report.period)} · {row.report.ref}",
+        url=reverse("royalties:report", args=[row.report.ref]),
+        why=row.reason,
+    )
+
+
 def _upload(row: CatalogueUpload) -> Change:
     return Change(
         at=row.created_at,
@@ -256,6 +276,11 @@ RECORDS: Final = (
     Record(kind="money", rows=lambda: DistributionRun.objects.select_related("created_by"), read=_run),
     Record(kind="cases", rows=lambda: CaseEvent.objects.select_related("case__work", "actor"), read=_case_event),
     Record(kind="files", rows=lambda: Report.objects.select_related("source", "uploaded_by"), read=_report),
+    Record(
+        kind="files",
+        rows=lambda: ReportDecision.objects.select_related("report__source", "actor"),
+        read=_report_decision,
+    ),
     Record(
         kind="files",
         rows=lambda: CatalogueUpload.objects.select_related("organisation", "uploaded_by"),

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 
 class NothingToDivideOver(ValueError):
-    """There is an amount but no weight to divide it by, or a weight is negative."""
+    """There is an amount but no weight to divide it by: the weights add up to nothing, or to less."""
 
 
 def allocate(total: int, weights: Mapping[str, Fraction | int]) -> dict[str, int]:
@@ -20,19 +20,18 @@ def allocate(total: int, weights: Mapping[str, Fraction | int]) -> dict[str, int
     Every part is the exact quota rounded down or up. The micros left over after rounding down go one by one to the
     largest remainders, and between equal remainders to the smaller key (by code point): so neither the order of the
     weights nor chance decides. A weight of zero gets nothing. A negative total gives the negated parts of the positive
-    one, so that a reversal cancels to the micro. royalties.distribution does the same in SQL.
+    one, so that a reversal cancels to the micro. A weight may be negative, as the lines of a correction are: its part is less
+    than nothing, or nothing. royalties.distribution does the same in SQL.
 
-    Raises NothingToDivideOver for a negative weight, or for a total other than 0 over weights that add up to 0.
+    Raises NothingToDivideOver where weights add up to less than 0, or to 0 and the total is another.
     """
     exact = {key: Fraction(weight) for key, weight in weights.items()}
-    if any(weight < 0 for weight in exact.values()):
-        raise NothingToDivideOver("a weight is negative")
     denominator = math.lcm(*(weight.denominator for weight in exact.values()))
     scaled = {key: int(weight * denominator) for key, weight in exact.items()}
     whole = sum(scaled.values())
-    if whole == 0:
-        if total != 0:
-            raise NothingToDivideOver(f"{total} over weights that add up to 0")
+    if whole <= 0:
+        if whole < 0 or total != 0:
+            raise NothingToDivideOver(f"{total} over weights that add up to {whole}")
         return dict.fromkeys(weights, 0)
     sign = -1 if total < 0 else 1
     quotas = {key: divmod(abs(total) * weight, whole) for key, weight in scaled.items()}

@@ -221,12 +221,41 @@ FROM royalties_earning e
 JOIN royalties_runshare f ON f.id = e.run_share_id
 JOIN royalties_songusage u ON u.id = e.song_usage_id
 LEFT JOIN royalties_hold h ON h.id = e.hold_id
-WHERE (f.run_id, f.work_id, f."right", f.usage_month, f.party_id)
+WHERE e.reverses_id IS NULL AND ((f.run_id, f.work_id, f."right", f.usage_month, f.party_id)
         IS DISTINCT FROM (e.run_id, e.work_id, e."right", u.usage_month, e.party_id)
     OR ((f.state, f.hold_id) IS DISTINCT FROM (e.state, e.hold_id)
         AND NOT (e.state = 'held' AND h.recording_id = u.recording_id AND f.state <> 'not_ours') IS TRUE)
     OR (e.state = 'held') <> (e.hold_id IS NOT NULL)
-    OR (e.state = 'payable' AND e.party_id IS NULL)
+    OR (e.state = 'payable' AND e.party_id IS NULL))
+"""
+
+# The same in all but the sign and the run, which is a later one; and nothing that reverses is reversed.
+EARNING_IS_REVERSED_EXACTLY = """
+SELECT concat('earning ', b.id), concat_ws(' ', 'the opposite of', e.id, -e.source_micros, -e.won_micros),
+    concat_ws(' ', b.source_micros, b.won_micros)
+FROM royalties_earning b JOIN royalties_earning e ON e.id = b.reverses_id
+WHERE (b.source_micros, b.won_micros) <> (-e.source_micros, -e.won_micros) OR e.reverses_id IS NOT NULL OR b.run_id <= e.run_id
+    OR (b.pool_id, b.song_usage_id, b.run_share_id, b.work_id, b.party_id, b."right", b.state, b.hold_id, b.currency)
+        IS DISTINCT FROM (e.pool_id, e.song_usage_id, e.run_share_id, e.work_id, e.party_id, e."right", e.state, e.hold_id, e.currency)
+"""
+
+# Whoever distributes after a report was withdrawn has taken back what it had earned.
+WITHDRAWN_IS_TAKEN_BACK = """
+SELECT concat('earning ', e.id, ' of ', r.ref), 'taken back', concat('stands after run ', later.run_id)
+FROM royalties_report r
+JOIN royalties_songusage u ON u.report_id = r.id
+JOIN royalties_earning e ON e.song_usage_id = u.id AND e.reverses_id IS NULL
+CROSS JOIN LATERAL (SELECT min(d.id) AS run_id FROM royalties_distributionrun d WHERE d.created_at > r.withdrawn_at) later
+WHERE r.withdrawn_at IS NOT NULL AND later.run_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM royalties_earning b WHERE b.reverses_id = e.id)
+"""
+
+# A file stands in one place: in none once it is withdrawn or replaced, and only a ready one is paid by a pool.
+PAID_REPORT_STANDS = """
+SELECT concat('report ', r.ref, ' of pool ', c.pool_id), 'ready', concat_ws(' ', r.state, r.held_reason)
+FROM royalties_pool_reports c JOIN royalties_report r ON r.id = c.report_id
+WHERE r.held_reason IN ('replaced', 'withdrawn', 'corrects_nothing')
+    OR r.withdrawn_at IS NOT NULL OR r.superseded_at IS NOT NULL
 """
 
 EARNING_FOLLOWS_ITS_CELL = """
@@ -237,8 +266,8 @@ WITH cells AS (
 ), together AS (
     SELECT e.id, e.source_micros, e.won_micros, f.fraction, f.cells + 1 AS slack,
         sum(e.source_micros) OVER song AS source_sum, sum(e.won_micros) OVER song AS won_sum
-    FROM royalties_earning e JOIN cells f ON f.id = e.run_share_id
-    WINDOW song AS (PARTITION BY e.song_usage_id, e.work_id, e."right", f.part)
+    FROM royalties_earning e JOIN cells f ON f.id = e.run_share_id WHERE e.reverses_id IS NULL
+    WINDOW song AS (PARTITION BY e.run_id, e.song_usage_id, e.work_id, e."right", f.part)
 )
 SELECT concat('earning ', id), concat_ws(' ', round(source_sum * fraction), round(won_sum * fraction)), concat_ws(' ', source_micros, won_micros)
 FROM together WHERE abs(source_sum * fraction - source_micros) > slack OR abs(won_sum * fraction - won_micros) > slack
@@ -254,12 +283,12 @@ WITH music AS (
     SELECT e.id, e.run_share_id
     FROM music
     JOIN royalties_songusage u USING (recording_id)
-    JOIN royalties_earning e ON e.song_usage_id = u.id
+    JOIN royalties_earning e ON e.song_usage_id = u.id AND e.reverses_id IS NULL
     JOIN royalties_distributionrun r ON r.id = e.run_id AND r.created_at >= music.created_at AND r.created_at < music.superseded_at
 ), cell AS (
     SELECT e.id, writer.role
     FROM royalties_runshare f
-    JOIN royalties_earning e ON e.run_share_id = f.id
+    JOIN royalties_earning e ON e.run_share_id = f.id AND e.reverses_id IS NULL
     LEFT JOIN works_share s ON s.id = f.share_id
     LEFT JOIN works_share writer ON writer.id = CASE WHEN s.role IN ('E', 'SE', 'AM') THEN coalesce(s.writer_share_id, s.id) ELSE s.id END
     WHERE f.music_alone
@@ -270,18 +299,23 @@ FROM song FULL JOIN cell USING (id)
 WHERE song.id IS NULL OR cell.id IS NULL OR cell.role IN ('A', 'SA', 'TR', 'AD')
 """
 
-# The pool is divided again. A song of which only a part is a registered work has earned that part of its amount, to the millionth.
+# The pool is divided again, unless it waits to be: then the next run does it. What a song earns, by one run, stands; the part of
+# it that is a registered work, to the millionth.
 SONG_EARNS_ITS_AMOUNT = f"""
 WITH amount AS (
 {POOL_AMOUNTS}
 ), earned AS (
-    SELECT song_usage_id, sum(source_micros) AS n, sum(won_micros) AS k, count(DISTINCT run_id) AS runs FROM royalties_earning GROUP BY 1
+    SELECT e.pool_id, e.song_usage_id, sum(e.source_micros) AS n, sum(e.won_micros) AS k, count(DISTINCT e.run_id) AS runs
+    FROM royalties_earning e JOIN royalties_pool p ON p.id = e.pool_id AND NOT p.to_divide_again
+    WHERE e.reverses_id IS NULL AND NOT EXISTS (SELECT 1 FROM royalties_earning b WHERE b.reverses_id = e.id)
+    GROUP BY 1, 2
 )
 SELECT concat('song usage ', earned.song_usage_id), concat_ws(' ', a.n, a.k, 1), concat_ws(' ', earned.n, earned.k, earned.runs)
 FROM earned
-LEFT JOIN amount a USING (song_usage_id)
+LEFT JOIN amount a USING (pool_id, song_usage_id)
 JOIN royalties_songusage u ON u.id = earned.song_usage_id
-WHERE earned.runs <> 1 OR a.n IS NULL OR earned.n > a.n OR earned.k > a.k OR (
+WHERE earned.runs <> 1 OR a.n IS NULL OR abs(earned.n) > abs(a.n) OR abs(earned.k) > abs(a.k)
+    OR earned.n * a.n < 0 OR earned.k * a.k < 0 OR (
     (earned.n, earned.k) <> (a.n, a.k) AND NOT EXISTS (
         SELECT 1 FROM royalties_match m JOIN royalties_matchwork w ON w.match_id = m.id
         WHERE m.recording_id = u.recording_id AND m.outcome = 'accepted'
@@ -356,17 +390,20 @@ WITH earned AS (
         END AS account, sum(e.won_micros) AS micros
     FROM royalties_earning e JOIN royalties_runshare f ON f.id = e.run_share_id
     WHERE e.state <> 'payable' GROUP BY 1, 2 HAVING sum(e.won_micros) <> 0
+), statement AS (
+    SELECT transaction_id FROM royalties_statement
 ), posted AS (
     SELECT t.run_id, concat(a.kind, ' ', a.owner_key) AS account, sum(e.amount_micros) AS micros
     FROM royalties_ledgertransaction t JOIN royalties_ledgerentry e ON e.transaction_id = t.id
     JOIN royalties_ledgeraccount a ON a.id = e.account_id AND a.kind IN ('hold', 'suspense', 'not_ours')
-    WHERE t.kind = 'distribution' GROUP BY 1, 2
+    WHERE t.kind = 'distribution' AND t.id NOT IN (SELECT transaction_id FROM statement) GROUP BY 1, 2 HAVING sum(e.amount_micros) <> 0
 )
 SELECT concat_ws(' ', 'run', run_id, account), coalesce(earned.micros, 0), coalesce(posted.micros, 0)
 FROM earned FULL JOIN posted USING (run_id, account) WHERE earned.micros IS DISTINCT FROM posted.micros
 """
 
-# Identity 2 and what the run said of itself: every state and currency of its totals, computed again.
+# Identity 2 and what the run said of itself: every state and currency of its totals, computed again. Money of a hold that was
+# released comes back by the account of the hold: there the state is where it came back from.
 RUN_TOTALS = """
 WITH earned AS (
     SELECT run_id, state, currency, sum(source_micros) AS source_micros, sum(won_micros) AS won_micros
@@ -378,12 +415,21 @@ WITH earned AS (
     SELECT run_id, sum(net_micros) AS posted, sum(deducted_micros) AS deducted, sum(payable_micros) AS payable,
         sum(carried_micros) AS carried
     FROM royalties_statement WHERE run_id IS NOT NULL GROUP BY 1
-), again AS (
-    SELECT run_id, 'gross' AS state, currency, sum(micros) AS micros FROM by_currency GROUP BY 1, 3
-    UNION ALL SELECT run_id, state, currency, sum(micros) FROM by_currency WHERE state <> 'payable' GROUP BY 1, 2, 3
-    UNION ALL SELECT run_id, 'posted', currency, sum(micros) FROM by_currency WHERE state = 'payable' AND currency <> 'KRW' GROUP BY 1, 3
+), came_back AS (
+    SELECT t.run_id, CASE a.kind WHEN 'hold' THEN 'held' ELSE a.kind END AS state, e.amount_micros AS micros
+    FROM royalties_ledgertransaction t JOIN royalties_ledgerentry e ON e.transaction_id = t.id
+    JOIN royalties_ledgeraccount a ON a.id = e.account_id
+    LEFT JOIN royalties_statement s ON s.transaction_id = t.id
+    WHERE t.run_id IS NOT NULL AND (t.kind = 'release' OR s.id IS NOT NULL AND a.kind = 'hold')
+), found AS (
+    SELECT run_id, 'gross' AS state, currency, micros FROM by_currency
+    UNION ALL SELECT run_id, state, currency, micros FROM by_currency WHERE state <> 'payable'
+    UNION ALL SELECT run_id, state, 'KRW', micros FROM came_back
+    UNION ALL SELECT run_id, 'posted', currency, micros FROM by_currency WHERE state = 'payable' AND currency <> 'KRW'
     UNION ALL SELECT paid.run_id, f.state, 'KRW', f.micros FROM paid CROSS JOIN LATERAL
         (VALUES ('posted', posted), ('deducted', deducted), ('payable', payable), ('carried', carried)) AS f (state, micros)
+), again AS (
+    SELECT run_id, state, currency, sum(micros) AS micros FROM found GROUP BY 1, 2, 3
 ), said AS (
     SELECT r.id AS run_id, s.key AS state, c.key AS currency, c.value::numeric AS micros
     FROM royalties_distributionrun r CROSS JOIN LATERAL jsonb_each(r.totals) s CROSS JOIN LATERAL jsonb_each_text(s.value) c
@@ -455,7 +501,7 @@ WITH step AS (
 ), again AS (
     SELECT *, CASE base WHEN 'gross' THEN gross_micros ELSE remaining END AS base_again FROM step
 ), amount AS (
-    SELECT *, least(remaining, div(base_again * numerator, denominator)) AS amount_again FROM again
+    SELECT *, sign(gross_micros) * least(abs(remaining), div(abs(base_again) * numerator, denominator)) AS amount_again FROM again
 )
 SELECT concat(ref, ' ', kind), concat_ws(' ', base_again, amount_again), concat_ws(' ', base_micros, amount_micros)
 FROM amount WHERE (base_again, amount_again) <> (base_micros, amount_micros)
@@ -475,16 +521,21 @@ SELECT concat_ws(' ', 'transaction', transaction_id, kind), coalesce(said.micros
 FROM said FULL JOIN posted USING (transaction_id, kind) WHERE said.micros IS DISTINCT FROM posted.micros
 """
 
-# Whole won are counted from the balance of the payee's account before and after, in the order of the transactions.
+# The whole won on a payee's account, in the order of the transactions, less what statements made payable before: never less
+# than nothing. A statement that moves nothing on the account makes payable what a reversal had left there.
 WHOLE_WON = """
 WITH entry AS (
-    SELECT e.transaction_id, a.party_id, e.amount_micros,
-        sum(e.amount_micros) OVER (PARTITION BY e.account_id ORDER BY e.transaction_id) AS after
-    FROM royalties_ledgerentry e JOIN royalties_ledgeraccount a ON a.id = e.account_id WHERE a.kind = 'payee'
+    SELECT coalesce(e.transaction_id, s.transaction_id) AS transaction_id, coalesce(a.party_id, s.party_id) AS party_id, e.amount_micros,
+        s.ref, s.payable_micros
+    FROM royalties_ledgerentry e JOIN royalties_ledgeraccount a ON a.id = e.account_id AND a.kind = 'payee'
+    FULL JOIN royalties_statement s ON s.transaction_id = e.transaction_id AND s.party_id = a.party_id
+), balance AS (
+    SELECT *, sum(amount_micros) OVER earlier AS after, sum(payable_micros) OVER earlier - payable_micros AS paid
+    FROM entry WINDOW earlier AS (PARTITION BY party_id ORDER BY transaction_id)
+), again AS (
+    SELECT *, greatest(0, floor(coalesce(after, 0) / 1000000.0) * 1000000 - paid) AS payable_again FROM balance WHERE ref IS NOT NULL
 )
-SELECT s.ref, (floor(after / 1000000.0) - floor((after - amount_micros) / 1000000.0)) * 1000000, s.payable_micros
-FROM entry JOIN royalties_statement s ON s.transaction_id = entry.transaction_id AND s.party_id = entry.party_id
-WHERE (floor(after / 1000000.0) - floor((after - amount_micros) / 1000000.0)) * 1000000 <> s.payable_micros
+SELECT ref, payable_again, payable_micros FROM again WHERE payable_again <> payable_micros
 """
 
 PAYEE_HAS_A_STATEMENT = """
@@ -503,15 +554,23 @@ balance AS (
     FROM royalties_ledgeraccount a JOIN royalties_ledgerentry e ON e.account_id = a.id WHERE a.kind = 'hold' GROUP BY 1
 ), released AS (
     SELECT h.id, h.decision ->> 'won_micros' AS micros FROM royalties_hold h WHERE h.state = 'released'
+), came_back AS (
+    SELECT a.owner_key, sum(e.amount_micros) AS micros
+    FROM royalties_ledgeraccount a JOIN royalties_ledgerentry e ON e.account_id = a.id
+    JOIN royalties_ledgertransaction t ON t.id = e.transaction_id AND t.run_id IS NOT NULL
+    LEFT JOIN royalties_statement s ON s.transaction_id = t.id
+    WHERE a.kind = 'hold' AND (t.kind = 'release' OR s.id IS NOT NULL) GROUP BY 1
 )
 SELECT concat('hold ', h.id, ': ', f.name), f.expected, f.found
 FROM royalties_hold h
 LEFT JOIN earned ON earned.hold_id = h.id
 LEFT JOIN balance ON balance.owner_key = concat('hold:', h.id)
 LEFT JOIN released ON released.id = h.id
+LEFT JOIN came_back ON came_back.owner_key = concat('hold:', h.id)
 CROSS JOIN LATERAL (VALUES
     ('rests', CASE h.state WHEN 'open' THEN coalesce(earned.micros, 0) ELSE 0 END, coalesce(balance.micros, 0)),
-    ('was released', CASE h.state WHEN 'open' THEN 0 ELSE coalesce(earned.micros, 0) END, coalesce(released.micros::numeric, 0))
+    ('was released', CASE h.state WHEN 'open' THEN 0 ELSE coalesce(earned.micros, 0) + coalesce(came_back.micros, 0) END,
+        coalesce(released.micros::numeric, 0))
 ) AS f (name, expected, found)
 WHERE f.expected <> f.found
 """
@@ -528,6 +587,9 @@ CHECKS: Final = {
     "bank": BANK,
     "cells_make_whole": CELLS_MAKE_WHOLE,
     "earning_is_of_its_cell": EARNING_IS_OF_ITS_CELL,
+    "earning_is_reversed_exactly": EARNING_IS_REVERSED_EXACTLY,
+    "withdrawn_is_taken_back": WITHDRAWN_IS_TAKEN_BACK,
+    "paid_report_stands": PAID_REPORT_STANDS,
     "earning_follows_its_cell": EARNING_FOLLOWS_ITS_CELL,
     "words_are_kept": WORDS_ARE_KEPT,
     "song_earns_its_amount": SONG_EARNS_ITS_AMOUNT,
@@ -557,6 +619,9 @@ WORDS: Final[dict[str, Promise]] = {  # what each check asks, as an auditor read
     "bank": _("The bank account holds what was received"),
     "cells_make_whole": _("The shares a distribution used make exactly one whole"),
     "earning_is_of_its_cell": _("Every earning belongs to a share of that distribution"),
+    "earning_is_reversed_exactly": _("What is taken back is exactly what was earned, once"),
+    "withdrawn_is_taken_back": _("Nothing that was earned by a withdrawn report stands after the next distribution"),
+    "paid_report_stands": _("No money is paid for a report that is replaced or withdrawn"),
     "earning_follows_its_cell": _("Every earning goes where its share says"),
     "words_are_kept": _("Of a song that is only the music of a work, the words’ part is kept and not paid"),
     "song_earns_its_amount": _("The shares of a song earn together what the song was reported with"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.lib.money import NotAnAmount, parse_micros, parse_rate
 from royalties.declared import SAID_BY_PEOPLE
-from royalties.models import Basis, ReportingCalendar, Service, Source
+from royalties.models import Basis, Report, ReportingCalendar, Service, Source
 from royalties.reports import encodings
 from royalties.reports.formats import FORMATS
 from royalties.services import LARGEST_PART
@@ -160,6 +161,14 @@ class UploadForm(forms.Form):
     declared_lines = PlainIntegerField(label=_("Number of lines, without the header"), required=False, min_value=0)
     declared_micros = AmountField(label=_("Sum of the money"), required=False, above_zero=False)
     declared_origin = forms.ChoiceField(label=_("Who says so"), choices=SAID_BY_PEOPLE, required=False)
+    correction_because = forms.CharField(
+        label=_("It is a correction, because"),
+        max_length=300,
+        required=False,
+        help_text=_(
+            "Only if its lines are differences to a file of its month that is already here: then they may be negative."
+        ),
+    )
     sha256 = forms.RegexField(
         SHA256,
         label=_("Fingerprint (SHA-256)"),
@@ -177,15 +186,35 @@ class ReadAgainForm(forms.Form):
 
 
 class SettleForm(forms.Form):
+    """What a further file of a month is. `earlier`: which files it replaces or corrects, by their references."""
+
     choice = forms.ChoiceField(
         label=_("What is this file?"),
         choices=(
             ("supplement", _("A supplement: count its lines beside the earlier file’s")),
-            ("replacement", _("A replacement: set the earlier file aside and count this one")),
-            ("aside", _("Neither: set this file aside")),
+            ("replacement", _("A replacement: count it in the place of the files chosen below")),
+            ("correction", _("A correction: its lines are differences to the files chosen below, and may be negative")),
+            ("aside", _("None of these: set this file aside")),
         ),
         widget=forms.RadioSelect,
     )
+    earlier = forms.MultipleChoiceField(
+        label=_("Which files does it replace or correct?"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+    def __init__(self, *arguments: Any, earlier: Sequence[Report], is_correction: bool = False, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        labels = [(one.ref, f"{one.ref} · {one.file.label}") for one in earlier]
+        self.fields["earlier"].choices = labels  # type: ignore[attr-defined]
+        if is_correction:
+            kept = [choice for choice in self.fields["choice"].choices if choice[0] in {"correction", "aside"}]  # type: ignore[attr-defined]
+            self.fields["choice"].choices = kept  # type: ignore[attr-defined]
+
+
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+    sure = forms.BooleanField(label=_("I have read what this changes"))
 
 
 class DecisionForm(forms.Form):

@@ -101,6 +101,28 @@ HELD: Final[Mapping[str, Held]] = {
         ),
         steps=(Step(words=_("Compare the two files song by song, then say what this one is."), to="#second-file"),),
     ),
+    Reason.CORRECTS_NOTHING: Held(
+        because=_(
+            "It is a correction, but no other file of its source, family and month counts, so there is nothing to correct."
+        ),
+        steps=(
+            Step(words=_("When the file that it corrects is here, say so."), to="#second-file"),
+            Step(words=_("If it is no correction, withdraw it and send it in again as what it is."), to="#withdraw"),
+        ),
+    ),
+    Reason.REPLACED: Held(
+        because=_("Another file has taken its place: it is kept, and its money counts for nothing."),
+        steps=(Step(words=_("Nothing has to be done. Below stands which file counts in its place."), to="#standing"),),
+    ),
+    Reason.WITHDRAWN: Held(
+        because=_("Staff have withdrawn it: it is kept, and its money counts for nothing."),
+        steps=(
+            Step(
+                words=_("If money of its month is left without a report, send in the right file."),
+                to="royalties:upload",
+            ),
+        ),
+    ),
     Reason.ASIDE: Held(
         because=_("Staff have set it aside: it is kept, and its money counts for nothing."),
         steps=(

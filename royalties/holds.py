@@ -221,10 +221,15 @@ def _post(hold: Hold, amounts: Mapping[Party | None, int], source: AccountKey, p
 def _by_collector(
     party: Party, amount: int, earned: Sequence[tuple[str, dt.date, int]], affiliations: Sequence[AffiliationFact]
 ) -> dict[Collector, int]:
-    """Whoever collects for a party → the part of its amount, in proportion to what was earned while they did."""
+    """Whoever collects for a party → the part of its amount, in proportion to what was earned while they did.
+
+    Where corrections make the sum less than nothing, everything is the opposite of what it would be of its opposite.
+    """
     weights: Counter[Collector] = Counter()
     for right, month, micros in earned:
         weights[collector(party.pk, right, CHINA, month, affiliations, settings.SOCIETY_CODE)] += micros
+    if sum(weights.values()) < 0:
+        weights = Counter({found: -micros for found, micros in weights.items()})
     names = {f"{found.kind.value}:{found.society}": found for found in weights}
     shares = allocate(amount, {name: weights[found] for name, found in names.items()})
     return {names[name]: micros for name, micros in shares.items()}

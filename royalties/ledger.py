@@ -231,6 +231,13 @@ def lock_payees() -> None:
         raise
 
 
+def payees_are_free() -> bool:
+    """lock_payees() without waiting: False while money is being distributed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [PAYEES_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
 def _require_balance(new: NewTransaction) -> None:
     sums: defaultdict[str, int] = defaultdict(int)
     for entry in new.entries:

@@ -209,7 +209,7 @@ def _told(match: Match) -> tuple[Any, ...]:
 
 
 def _require_undistributed(merge: WorkMerge, songs: Sequence[ReportedRecording]) -> None:
-    since = Earning.objects.filter(song_usage__recording__in=songs, run__created_at__gt=merge.created_at)
+    since = Earning.objects.standing().filter(song_usage__recording__in=songs, run__created_at__gt=merge.created_at)
     paid = since.select_related("song_usage__recording").order_by("pk").first()
     if paid is not None:
         title = paid.song_usage.recording.title

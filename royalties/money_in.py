@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import User
 from portal.lib.errors import DomainError
 from portal.lib.money import MAX_MICROS, convert_micros, format_units
-from royalties.ledger import WON, Posting, account, post
-from royalties.models import ExchangeRun, LedgerAccount, LedgerTransaction, Pool, Remittance, Report, Source
+from royalties.ledger import WON, Posting, account, payees_are_free, post
+from royalties.models import Earning, ExchangeRun, LedgerAccount, LedgerTransaction, Pool, Remittance, Report, Source
 
 MONEY_IN_LOCK: Final = 0x67_61_72_02  # advisory: money comes in one remittance at a time, and a report is paid by one
 RATE_PLACES: Final = Decimal("1e-10")  # what the column keeps
@@ -140,7 +142,8 @@ def attach_reports(*, pool: Pool) -> Pool:
 
     No report: it waits. Their money, accepted and rejected, is exactly what was received: it is released. Otherwise it is
     held, to the last fen, until somebody accepts the difference (reliability M12); so it is when the rejected lines of
-    a report add up to less than nothing, because then the others would get more than was received.
+    a report add up to less than nothing, because then the others would get more than was received. Of a pool that has paid
+    already, what is held is the difference to what it pays for (_reports_of).
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MONEY_IN_LOCK])
@@ -153,9 +156,13 @@ def attach_reports(*, pool: Pool) -> Pool:
         currency=locked.currency,
         state=Report.State.READY,
     )
-    reports = list(ready.exclude(pools__in=Pool.objects.exclude(pk=locked.pk)))
+    free = list(ready.exclude(pools__in=Pool.objects.exclude(pk=locked.pk)).order_by("pk"))
+    reports = _reports_of(locked, free)
+    left_behind = None
+    if money_of(reports) != locked.source_micros:
+        reports, left_behind = _brought_its_own_money(locked, ready) or (reports, None)
     locked.reports.set(reports)
-    locked.reported_micros = sum((report.accepted_micros + report.rejected_micros for report in reports), Decimal(0))
+    locked.reported_micros = money_of(reports)
     if not reports:
         locked.state = Pool.State.WAITING
     elif locked.reported_micros == locked.source_micros and all(report.rejected_micros >= 0 for report in reports):
@@ -163,13 +170,85 @@ def attach_reports(*, pool: Pool) -> Pool:
     else:
         locked.state = Pool.State.HELD
     locked.save(update_fields=["reported_micros", "state"])
+    if left_behind is not None:
+        attach_reports(pool=left_behind)
     return locked
 
 
 def attach_waiting() -> None:
-    """Look again for the reports of every pool that is not released, oldest first."""
+    """Look again for the reports of every pool that is not released, oldest first; released ones take up corrections."""
     for pool in Pool.objects.exclude(state=Pool.State.RELEASED).order_by("pk"):
         attach_reports(pool=pool)
+    take_up_corrections()
+
+
+@transaction.atomic
+def take_up_corrections() -> None:
+    """Let every correction without money of its own change how the money is divided that paid for what it corrects.
+
+    While money is being distributed it is left for the next look: the run has already read what would change under it.
+    """
+    waiting = Report.objects.filter(kind=Report.Kind.CORRECTION, state=Report.State.READY, pools__isnull=True)
+    pools = Pool.objects.filter(state=Pool.State.RELEASED, reports__concerned_by__in=waiting).distinct().order_by("pk")
+    if pools.exists() and payees_are_free():
+        for pool in pools:
+            look_again(pool=pool)
+
+
+@transaction.atomic
+def look_again(*, pool: Pool, without: Sequence[Report] = ()) -> Pool:
+    """Open a pool again because its reports have changed: the next run divides it anew and posts the difference.
+
+    A difference that was accepted was another one, so it is to be accepted again. The caller holds lock_payees().
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MONEY_IN_LOCK])
+    locked = Pool.objects.select_for_update(of=("self",), no_key=True).get(pk=pool.pk)
+    locked.reports.remove(*without)
+    locked.to_divide_again = locked.to_divide_again or locked.earnings.exists()
+    locked.state = Pool.State.WAITING
+    locked.accepted_difference_by, locked.accepted_difference_reason = None, ""
+    locked.save(update_fields=["state", "to_divide_again", "accepted_difference_by", "accepted_difference_reason"])
+    return attach_reports(pool=locked)
+
+
+def money_of(reports: Iterable[Report]) -> Decimal:
+    """What reports add up to, in micros of their currency: accepted and rejected."""
+    return sum((report.accepted_micros + report.rejected_micros for report in reports), Decimal(0))
+
+
+def _reports_of(pool: Pool, free: Sequence[Report]) -> Sequence[Report]:
+    """The reports that a pool pays for, of those that no other one pays for.
+
+    A pool that has paid keeps to its reports, and to what replaces or corrects them; others join only where the money is
+    then exactly theirs. So a supplement that waits for its own money does not stand in the way of a replacement.
+    """
+    if not pool.earnings.exists():
+        return free
+    earned = Earning.objects.filter(pool=pool, song_usage__report=OuterRef("pk"))
+    its_own = Report.objects.filter(Q(pools=pool) | Exists(earned))
+    following = set(Report.objects.filter(concerns__in=its_own).values_list("pk", flat=True))
+    paid = set(
+        Report.objects.filter(Exists(earned.standing()), pk__in=[report.pk for report in free]).values_list(
+            "pk", flat=True
+        )
+    )
+    current = set(pool.reports.values_list("pk", flat=True))
+    kept = [report for report in free if report.pk in current | following]
+    keeps = any(report.pk in paid | following for report in kept)
+    return kept if keeps and money_of(free) != pool.source_micros else free
+
+
+def _brought_its_own_money(pool: Pool, ready: QuerySet[Report]) -> tuple[list[Report], Pool] | None:
+    """A report that another pool is short of or has too much, where this pool holds exactly its money; and that other pool."""
+    unpaid = ready.exclude(Exists(Earning.objects.filter(song_usage__report=OuterRef("pk"))))
+    held = unpaid.filter(pools__state=Pool.State.HELD).exclude(pools=pool)
+    exact = [report for report in held if money_of([report]) == pool.source_micros]
+    if len(exact) != 1:
+        return None
+    other = exact[0].pools.get()
+    other.reports.remove(exact[0])
+    return exact, other
 
 
 @transaction.atomic
@@ -180,7 +259,8 @@ def accept_difference(*, pool: Pool, actor: User, reason: str) -> Pool:
         raise ReasonMissing
     if locked.state != Pool.State.HELD:
         raise NoDifferenceToAccept(reference=locked.remittance.reference, state=locked.get_state_display())
-    if not any(report.accepted_micros > 0 or report.rejected_micros > 0 for report in locked.reports.all()):
+    weights = (report.accepted_micros + max(report.rejected_micros, Decimal(0)) for report in locked.reports.all())
+    if sum(weights, Decimal(0)) <= 0:
         raise NothingReported(reference=locked.remittance.reference)
     locked.state = Pool.State.RELEASED
     locked.accepted_difference_by = actor

@@ -6,10 +6,10 @@ Distributions and releases of held money end here, so that both deduct alike.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from portal.lib.money import MICROS, whole_units
 from portal.lib.refs import new_ref
@@ -48,14 +48,16 @@ def rules_in_force(period: dt.date) -> list[DeductionRule]:
 def deduct(gross_micros: int, rules: Sequence[DeductionRule]) -> list[Step]:
     """The steps from gross to net. Each is rounded down to the micro, so that what does not divide stays with the payee.
 
-    No step takes more than is left. A rate of 0 is a step of 0, which the statement shows; no rule is no step.
+    No step takes more than is left. A rate of 0 is a step of 0, which the statement shows; no rule is no step. Of a gross
+    below zero everything is the opposite of what it would be of its opposite.
     """
     steps: list[Step] = []
-    left = gross_micros
+    sign = -1 if gross_micros < 0 else 1
+    whole = left = abs(gross_micros)
     for rule in rules:
-        base = gross_micros if rule.base == DeductionRule.Base.GROSS else left
+        base = whole if rule.base == DeductionRule.Base.GROSS else left
         amount = min(left, base * rule.numerator // rule.denominator)
-        steps.append(Step(rule=rule, base_micros=base, amount_micros=amount))
+        steps.append(Step(rule=rule, base_micros=sign * base, amount_micros=sign * amount))
         left -= amount
     return steps
 
@@ -72,17 +74,19 @@ def pay(
 ) -> list[Statement]:
     """Post one transaction and write one statement per payee. `gross`: party id → account it comes from → micros of won.
 
-    A payee whose gross is 0 gets neither. The caller holds ledger.lock_payees() and an open database transaction, and
-    calls once: for a run or a hold there is one statement per party.
+    Amounts may be less than nothing, and so may a payee's sum: then nothing is payable, and the debt on the account is made up
+    by what follows. What was payable once stays so. A payee for whom no money moves gets neither. The caller holds
+    ledger.lock_payees() and an open database transaction, and calls once: for a run or a hold there is one statement per
+    party.
     """
     rules = rules_in_force(period)
-    sums = {party_id: sum(sources.values()) for party_id, sources in sorted(gross.items())}
-    sums = {party_id: micros for party_id, micros in sums.items() if micros}
+    sums = {party_id: sum(sources.values()) for party_id, sources in sorted(gross.items()) if any(sources.values())}
     deduction_keys: dict[AccountKey, int | None] = {_deduction_key(rule): None for rule in rules}
     source_keys: dict[AccountKey, int | None] = {source: None for party_id in sums for source in gross[party_id]}
     payee_keys: dict[AccountKey, int | None] = {payee_key(party_id): party_id for party_id in sums}
     opened = accounts(deduction_keys | source_keys | payee_keys)
     before = balances(opened[key_of_payee] for key_of_payee in payee_keys)
+    paid = _payable_so_far(sums)
     statements: list[tuple[str, Statement, list[Step]]] = []
     movements: list[NewTransaction] = []
     for party_id, gross_micros in sums.items():
@@ -90,8 +94,7 @@ def pay(
         steps = deduct(gross_micros, rules)
         deducted = sum(step.amount_micros for step in steps)
         net = gross_micros - deducted
-        resting = before[payee.pk]
-        payable = (whole_units(resting + net) - whole_units(resting)) * MICROS
+        payable = max(0, whole_units(before[payee.pk] + net) * MICROS - paid.get(party_id, 0))
         statement = Statement(
             ref=new_ref("T"),
             run=run,
@@ -141,6 +144,12 @@ def pay(
         batch_size=2000,
     )
     return written
+
+
+def _payable_so_far(party_ids: Iterable[int]) -> dict[int, int]:
+    """Party id → what its statements made payable, in micros."""
+    sums = Statement.objects.filter(party_id__in=list(party_ids)).order_by().values("party_id")
+    return {row["party_id"]: int(row["micros"]) for row in sums.annotate(micros=Sum("payable_micros"))}
 
 
 def _deduction_key(rule: DeductionRule) -> AccountKey:

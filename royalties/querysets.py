@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from royalties import models
 
 MONEY_ROLES: Final = tuple(PAID_ROLES)
-NOT_COUNTED: Final = ("aside", "second_file")  # a file that stands beside another until staff say what it is
+# A file that stands beside another until staff say what it is, and one that does not stand any more.
+NOT_COUNTED: Final = ("second_file", "corrects_nothing", "aside", "replaced", "withdrawn")
 FINISHED: Final = ("ready", "held")  # states of reports whose sums are proved
 COUNTED_USAGE: Final = Q(usages__report__state__in=FINISHED) & ~Q(
     usages__report__held_reason__in=NOT_COUNTED
@@ -209,6 +210,10 @@ class EarningQuerySet(QuerySet["models.Earning"]):
         if sees_everything(user):
             return self
         return self.filter(party__organisation__in=organisation_ids(user, *MONEY_ROLES))
+
+    def standing(self) -> Self:
+        """Those that no later run has reversed."""
+        return self.filter(reverses__isnull=True, reversed_by__isnull=True)
 
     def of_statement(self, statement: models.Statement) -> Self:
         """What a statement accounts for: its run's payable earnings of its party, or everything its hold kept back.

@@ -183,7 +183,7 @@ def _undo(work: JobWork, _prepared: Any) -> None:
     rows = _rows(work)
     distributed = set(
         RematchSong.objects.filter(pk__in=work.payload["rows"])
-        .filter(Exists(Earning.objects.filter(song_usage__recording=OuterRef("recording"))))
+        .filter(Exists(Earning.objects.standing().filter(song_usage__recording=OuterRef("recording"))))
         .values_list("recording", flat=True)
     )
     applied = [row for row in rows if row.after_id and row.recording_id not in distributed]

@@ -505,6 +505,7 @@ def _require_as_seen(standing: Mapping[int, Match | None], seen: Seen) -> None:
 
 
 def _require_undistributed(songs: Sequence[int]) -> None:
-    earning = Earning.objects.filter(song_usage__recording__in=songs).select_related("song_usage__recording").first()
+    standing = Earning.objects.standing().filter(song_usage__recording__in=songs)
+    earning = standing.select_related("song_usage__recording").first()
     if earning is not None:
         raise AlreadyDistributed(title=earning.song_usage.recording.title)

@@ -1,4 +1,4 @@
-"""What people decide about reports and songs: matches, what a source's money is for, a second file of a period."""
+"""What people decide about reports and songs: matches, what a source's money is for, a file that is in doubt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -56,6 +56,7 @@ WAITS_FOR_BASIS: Final = (
     Report.HeldReason.RECORDINGS,
     Report.HeldReason.NO_PRICE,
 )
+STAND_NO_MORE: Final = (Report.HeldReason.ASIDE, Report.HeldReason.REPLACED, Report.HeldReason.WITHDRAWN)
 
 
 class AlreadyDistributed(DomainError):
@@ -127,13 +128,6 @@ class RightsAlreadyUsed(DomainError):
     remedy = _("Choose a month after %(last)s.")
 
 
-class NotASecondFile(DomainError):
-    code = "not-a-second-file"
-    status = 409
-    sentence = _("Report %(ref)s is not waiting for this decision: it is %(state)s.")
-    remedy = _("Open the report again and look at what has changed.")
-
-
 class NotInDoubt(DomainError):
     code = "not-in-doubt"
     status = 409
@@ -152,13 +146,6 @@ class NotToBeDeclared(DomainError):
     status = 409
     sentence = _("Report %(ref)s is %(state)s, and its totals cannot be declared now.")
     remedy = _("Totals are declared of a report that is read and counts, until money is released for it.")
-
-
-class OlderReportIsPaid(DomainError):
-    code = "older-report-is-paid"
-    status = 409
-    sentence = _("Report %(ref)s has money assigned to it, so it cannot be replaced any more.")
-    remedy = _("Take the new file as a supplement, or set it aside.")
 
 
 @transaction.atomic
@@ -235,7 +222,7 @@ def declare_basis(
     concerned = Report.objects.filter(source=source, period__gte=from_date).filter(
         Q(state=Report.State.READY) | Q(held_reason__in=WAITS_FOR_BASIS)
     )
-    distributed = Earning.objects.filter(song_usage__report=OuterRef("pk"))
+    distributed = Earning.objects.standing().filter(song_usage__report=OuterRef("pk"))
     for report in concerned.exclude(Exists(distributed)).select_for_update(no_key=True).order_by("pk"):
         apply_basis(report)
     attach_waiting()
@@ -271,36 +258,15 @@ def declare_rights(
             return there
         standing = _in_parts(there.performing, there.mechanical, there.synchronisation)
         raise RightsAlreadyDeclared(month=f"{from_date:%Y-%m}", parts=standing, source=source.name)
-    distributed = Earning.objects.filter(song_usage__report__source=source, song_usage__usage_month__gte=from_date)
+    distributed = Earning.objects.standing().filter(
+        song_usage__report__source=source, song_usage__usage_month__gte=from_date
+    )
     last = distributed.aggregate(month=Max("song_usage__usage_month"))["month"]
     if last is not None:
         raise RightsAlreadyUsed(source=source.name, last=f"{last:%Y-%m}", month=f"{from_date:%Y-%m}")
     declared.save(force_insert=True)
     log.info("%s declared by %s", declared, actor.pk if actor else "nobody signed in")
     return declared
-
-
-@transaction.atomic
-def settle_second_file(*, report: Report, choice: str, actor: User | None) -> Report:
-    """Say what a further file for a known month is: a supplement to the earlier ones, their replacement, or neither.
-
-    There is no default (architecture.md, Periods). A report whose money has been released cannot be replaced.
-    """
-    same = Report.objects.filter(source=report.source_id, family=report.family, period=report.period)
-    locked = {one.pk: one for one in same.select_for_update(no_key=True).order_by("pk")}
-    report = locked.pop(report.pk)
-    if report.held_reason != Report.HeldReason.SECOND_FILE:
-        raise NotASecondFile(ref=report.ref, state=report.get_state_display())
-    if choice == "replacement":
-        for older in locked.values():
-            if older.pk < report.pk and older.state in {Report.State.READY, Report.State.HELD}:
-                set_aside(older)
-    if choice == "aside":
-        set_aside(report)
-    else:
-        apply_basis(report)
-    attach_waiting()
-    return report
 
 
 @transaction.atomic
@@ -352,27 +318,21 @@ def declare_total(
 
 def may_declare(report: Report) -> bool:
     """Whether it still matters what was declared of a report: it is read, counts, and no money was released for it."""
-    counts = report.state in {Report.State.READY, Report.State.HELD} and report.held_reason != Report.HeldReason.ASIDE
+    counts = report.state in {Report.State.READY, Report.State.HELD} and report.held_reason not in STAND_NO_MORE
     if not counts or report.superseded_at is not None:
         return False
     return not report.pools.filter(state=Pool.State.RELEASED).exists()
 
 
 def decide_state(report: Report) -> None:
-    """Whether the money of a complete report may move: held while the file is in doubt, beside another file of its kind
-    and month until staff say what it is, or without a basis. The caller has locked its source.
+    """Whether the money of a complete report may move: not while the file is in doubt, beside another file of its kind
+    and month until staff say what it is, or without a basis; and never of one that is withdrawn. The caller has locked its
+    source.
     """
     apply_basis(report)
-    others = Report.objects.filter(
-        Q(state=Report.State.READY) | Q(state=Report.State.HELD) & ~Q(held_reason=Report.HeldReason.ASIDE),
-        source=report.source_id,
-        family=report.family,
-        period=report.period,
-    )
-    held_reason = _doubt_about(report)
-    own = {report.pk, *other_parts(report).values_list("pk", flat=True)}
-    if not held_reason and others.exclude(pk__in=own).exists():
-        held_reason = Report.HeldReason.SECOND_FILE
+    held_reason = _doubt_about(report) or _among_others(report)
+    if report.withdrawn_at is not None:
+        held_reason = Report.HeldReason.WITHDRAWN
     if held_reason:
         report.state, report.held_reason = Report.State.HELD, held_reason
         report.save(update_fields=["state", "held_reason"])
@@ -387,6 +347,24 @@ def _decide_other_parts(report: Report) -> None:
         return
     for part in other_parts(report).filter(held_reason=Report.HeldReason.PARTS).select_related("source"):
         decide_state(part)
+
+
+def others_standing(report: Report) -> QuerySet[Report]:
+    """The other files of the same source, family and month that count, or wait for a decision."""
+    same = Report.objects.filter(source=report.source_id, family=report.family, period=report.period)
+    standing = same.filter(state__in=(Report.State.READY, Report.State.HELD)).exclude(held_reason__in=STAND_NO_MORE)
+    own = {report.pk, *other_parts(report).values_list("pk", flat=True)}
+    return standing.exclude(pk__in=own).order_by("pk")
+
+
+def _among_others(report: Report) -> str:
+    """Why a file waits among those of its month. What a correction corrects is said with it, or is all that is there."""
+    if report.kind == Report.Kind.CORRECTION:
+        if not report.concerns.exists():
+            report.concerns.set(others_standing(report).exclude(held_reason=Report.HeldReason.SECOND_FILE))
+        return "" if report.concerns.exists() else Report.HeldReason.CORRECTS_NOTHING
+    is_said = report.kind != Report.Kind.ORIGINAL
+    return "" if is_said or not others_standing(report).exists() else Report.HeldReason.SECOND_FILE
 
 
 def _doubt_about(report: Report) -> str:
@@ -450,9 +428,7 @@ def basis_in_force(report: Report) -> SourceProfile | None:
 
 
 def set_aside(report: Report) -> None:
-    """Hold a report for good: its money counts for nothing. Raises OlderReportIsPaid once money was released for it."""
-    if report.pools.filter(state=Pool.State.RELEASED).exists():
-        raise OlderReportIsPaid(ref=report.ref)
+    """Hold a report for good: its money counts for nothing."""
     report.state, report.held_reason = Report.State.HELD, Report.HeldReason.ASIDE
     report.save(update_fields=["state", "held_reason"])
 
@@ -493,7 +469,7 @@ def _require_unchanged(standing: Match | None, seen: int | None) -> None:
 
 
 def _require_undistributed(recording: ReportedRecording) -> None:
-    if Earning.objects.filter(song_usage__recording=recording).exists():
+    if Earning.objects.standing().filter(song_usage__recording=recording).exists():
         raise AlreadyDistributed(title=recording.title)
 
 

@@ -59,7 +59,7 @@ def decisions_on(song: ReportedRecording) -> list[Match]:
 
 def is_distributed(song: ReportedRecording) -> bool:
     """Whether money of it has gone its way, so that its match stays as it is."""
-    return Earning.objects.filter(song_usage__recording=song).exists()
+    return Earning.objects.standing().filter(song_usage__recording=song).exists()
 
 
 def usages_of(song: ReportedRecording, *, with_reports: bool) -> list[dict[str, Any]]:

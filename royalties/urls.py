@@ -32,6 +32,7 @@ urlpatterns = [
     path("reports/<str:ref>/overlap/<str:other>/", overlap.overlap, name="overlap"),
     path("reports/<str:ref>/overlap/<str:other>/songs.csv", downloads.overlap, name="overlap_csv"),
     path("reports/<str:ref>/settle/", reports.settle_report, name="settle_report"),
+    path("reports/<str:ref>/withdraw/", reports.withdraw, name="withdraw_report"),
     path("reports/<str:ref>/accept/", readings.accept_report, name="accept_report"),
     path("reports/<str:ref>/declared/", control.declare, name="declare_total"),
     path("reports/<str:ref>/read-again/", readings.read_again, name="read_again"),

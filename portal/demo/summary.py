@@ -14,16 +14,17 @@ from portal.lib import wording
 from portal.lib.money import format_units
 from royalties.distribution import POOL_AMOUNTS
 from royalties.models import Pool
+from royalties.querysets import NOT_COUNTED
 
 LINES: Final = """
 SELECT sum(r.lines)::bigint AS received, sum(r.accepted)::bigint AS accepted, sum(r.rejected)::bigint AS rejected,
     sum(r.rejected_micros)::bigint AS rejected_micros, sum(r.accepted_micros + r.rejected_micros)::bigint AS reported_micros
-FROM royalties_report r WHERE NOT r.held_reason IN ('second_file', 'aside')
+FROM royalties_report r WHERE NOT r.held_reason = ANY (%(not_counted)s)
 """
 OUTCOMES: Final = """
 SELECT m.outcome, sum(u.lines)::bigint AS lines, sum(u.amount_micros)::bigint AS cny
 FROM royalties_songusage u JOIN royalties_match m ON m.recording_id = u.recording_id AND m.superseded_at IS NULL
-JOIN royalties_report r ON r.id = u.report_id AND NOT r.held_reason IN ('second_file', 'aside') GROUP BY 1
+JOIN royalties_report r ON r.id = u.report_id AND NOT r.held_reason = ANY (%(not_counted)s) GROUP BY 1
 """
 # A pool's won are divided over all its songs whether matched or not, so that what rests has its figure in won too.
 WON: Final = f"""
@@ -88,8 +89,9 @@ def sign_ins() -> list[str]:
 
 def lines_of_result() -> list[str]:
     """The result as it is printed: lines, then both identities, in yuan and in won."""
-    report = rows(LINES)[0]
-    outcome = {row["outcome"]: row for row in rows(OUTCOMES)}
+    not_counted = {"not_counted": list(NOT_COUNTED)}
+    report = rows(LINES, not_counted)[0]
+    outcome = {row["outcome"]: row for row in rows(OUTCOMES, not_counted)}
     won = {row["outcome"]: row["won"] for row in rows(WON, {"pools": list(Pool.objects.values_list("pk", flat=True))})}
     earned = {row["state"]: row for row in rows(EARNED)}
     stated = rows(STATED)[0]

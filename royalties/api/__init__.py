@@ -16,6 +16,7 @@ from royalties.api import (
     runs,
     songs,
     sources,
+    standing,
     statements,
     usage,
 )
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     *reports.urlpatterns,
     *control.urlpatterns,
     *mappings.urlpatterns,
+    *standing.urlpatterns,
     *songs.urlpatterns,
     *review.urlpatterns,
     *duplicates.urlpatterns,

@@ -18,7 +18,7 @@ from portal.accounts.models import Role
 from portal.files.services import store_upload
 from portal.lib.keyset import whole
 from portal.rest.api import ApiView, checked
-from portal.rest.fields import Input, Money, Whole
+from portal.rest.fields import Input, Money, Text, Whole
 from portal.rest.paging import PageQuery
 from portal.rest.scopes import Needs, Scope
 from royalties import access
@@ -34,6 +34,7 @@ from royalties.api.fields import (
     money,
     name_of,
     source_named,
+    won,
 )
 from royalties.api.records import RecordsOut, records_of
 from royalties.declared import SAID_BY_PEOPLE, Compared, compared_totals
@@ -41,13 +42,24 @@ from royalties.file_lines import file_lines
 from royalties.held import why_held
 from royalties.ingest import ReportFigures, receive_report, report_figures, resume_report
 from royalties.ingest.again import read_report_again
-from royalties.models import Basis, DeclaredTotal, Pool, RejectedLine, Report, ReportedRecording, UsageLine
+from royalties.models import (
+    Basis,
+    DeclaredTotal,
+    Earning,
+    Pool,
+    RejectedLine,
+    Report,
+    ReportDecision,
+    ReportedRecording,
+    UsageLine,
+)
 from royalties.overlap import other_files
 from royalties.progress import STAGES, UNDER_WAY, progress_of
 from royalties.querysets import LINE_KEYS
 from royalties.reports import encodings
 from royalties.reports.base import POISON, REASONS, refusal_of
-from royalties.services import accept_as_is, settle_second_file
+from royalties.services import accept_as_is
+from royalties.standing import TO_SETTLE, at_stake
 
 READERS = Needs(Scope.ROYALTIES_READ, (*access.SOCIETY, Role.SERVICE_CONTACT))
 SHA256 = "^[0-9a-fA-F]{64}$"
@@ -195,11 +207,47 @@ class AboutFile(serializers.Serializer[Any]):
     other_files = OtherFile(many=True, help_text=_("Of the same month, while staff have to say what this file is."))
 
 
+class SaidOfReport(serializers.Serializer[Any]):
+    choice = serializers.ChoiceField(choices=ReportDecision.Choice.choices)
+    by = serializers.CharField(allow_null=True)
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class EarnedOut(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=Earning.State.choices)
+    won = Money()
+
+
+class StandingOut(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=Report.Kind.choices)
+    concerns = serializers.ListField(
+        child=serializers.CharField(), help_text=_("The refs of the earlier reports that it replaces or corrects.")
+    )
+    concerned_by = serializers.ListField(
+        child=serializers.CharField(), help_text=_("The refs of later reports that replace or correct it.")
+    )
+    replaced_by = serializers.CharField(allow_null=True)
+    withdrawn_at = serializers.DateTimeField(allow_null=True)
+    decisions = SaidOfReport(many=True)
+    earned = EarnedOut(
+        many=True,
+        help_text=_(
+            "What was distributed by it and stands. Of a report that is withdrawn or replaced it is taken back."
+        ),
+    )
+    payees = serializers.IntegerField(help_text=_("How many payees got some of it."))
+
+
 class ReportOut(ReportRow):
     progress = ProgressOut(allow_null=True, help_text=_("While it is being read."))
     refusal = RefusalOut(allow_null=True, help_text=_("Why it was refused or stopped."))
     why_held = WhyHeldOut(allow_null=True, help_text=_("For the society; null where its money does not wait."))
     figures = ReportFiguresOut(allow_null=True, help_text=_("What became of it; null until it is read."))
+    standing = StandingOut(
+        allow_null=True,
+        help_text=_("Its place among the files of its month. For the society; null for a service's contact."),
+    )
     about_file = AboutFile(allow_null=True, help_text=_("For the society; null for a service's contact."))
 
 
@@ -226,17 +274,12 @@ class ReportIn(Input):
         required=False,
         help_text=_("Where the sender says so; the one who sent it in by default."),
     )
-    sha256 = serializers.RegexField(SHA256, required=False, help_text=_("Its fingerprint, if its sender stated one."))
-
-
-class SettleIn(Input):
-    choice = serializers.ChoiceField(
-        choices=[
-            ("supplement", _("A supplement: count its lines beside the earlier file’s")),
-            ("replacement", _("A replacement: set the earlier file aside and count this one")),
-            ("aside", _("Neither: set this file aside")),
-        ]
+    correction_because = Text(
+        max_length=300,
+        required=False,
+        help_text=_("Only for a correction, whose lines are differences and may be negative: why it is one."),
     )
+    sha256 = serializers.RegexField(SHA256, required=False, help_text=_("Its fingerprint, if its sender stated one."))
 
 
 class ReadAgainIn(Input):
@@ -295,6 +338,7 @@ class ReportList(ApiView):
             period=given.get("period"),
             user=actor,
             encoding=given.get("encoding", ""),
+            correction_because=given.get("correction_because", ""),
             declared_lines=given.get("declared_lines"),
             declared_micros=given.get("declared_micros"),
             declared_origin=given.get("declared_origin", DeclaredTotal.Origin.STAFF),
@@ -371,22 +415,6 @@ class ReportRejectedLines(ApiView):
             for line in page.rows
         ]
         return self.answer_page(request, page, RejectedLineOut(rows, many=True).data)
-
-
-class SettleReport(ApiView):
-    needs = {"POST": STAFF}
-
-    @extend_schema(
-        operation_id="settle_report",
-        summary=_("Say what a further file for a known month is"),
-        request=SettleIn,
-        responses=ReportOut,
-    )
-    def post(self, request: Request, ref: str) -> Response:
-        report = access.get_report(request.user, ref)
-        choice = checked(SettleIn(data=request.data))["choice"]
-        settle_second_file(report=report, choice=choice, actor=signed_in(request))
-        return Response(report_shown(request.user, access.get_report(request.user, ref)))
 
 
 class ReadReportAgain(ApiView):
@@ -467,6 +495,7 @@ def report_shown(user: Reader, report: Report) -> Any:
         "refusal": refusal,
         "why_held": _why_held(report) if society else None,
         "figures": _figures(figures, report.currency) if figures else None,
+        "standing": _standing(report) if society else None,
         "about_file": _about_file(report) if society else None,
     }
     return ReportOut(found).data
@@ -515,7 +544,7 @@ def _about_file(report: Report) -> Mapping[str, Any]:
         "failed_lines": RejectedLine.objects.filter(report=report, reason=POISON).count(),
         "worker_said": report.job.error_text if report.job and report.state == Report.State.STOPPED else "",
         "paid_by": [{"remittance": pool.remittance.ref, "state": pool.state} for pool in pools],
-        "other_files": _other_files(report) if report.held_reason == Report.HeldReason.SECOND_FILE else [],
+        "other_files": _other_files(report) if report.held_reason in TO_SETTLE else [],
     }
 
 
@@ -532,6 +561,23 @@ def _declared(found: Compared, currency: str) -> Mapping[str, Any]:
         "by": name_of(total.declared_by),
         "at": total.created_at,
         "note": total.note,
+    }
+
+
+def _standing(report: Report) -> Mapping[str, Any]:
+    stake = at_stake(report)
+    return {
+        "kind": report.kind,
+        "concerns": list(report.concerns.order_by("pk").values_list("ref", flat=True)),
+        "concerned_by": list(report.concerned_by.order_by("pk").values_list("ref", flat=True)),
+        "replaced_by": report.replaced_by.ref if report.replaced_by else None,
+        "withdrawn_at": report.withdrawn_at,
+        "decisions": [
+            {"choice": said.choice, "by": name_of(said.actor), "reason": said.reason, "at": said.created_at}
+            for said in report.decisions.select_related("actor")
+        ],
+        "earned": [{"state": state, "won": won(micros)} for state, micros in sorted(stake.won.items()) if micros],
+        "payees": stake.payees,
     }
 
 
@@ -567,7 +613,6 @@ urlpatterns: list[URLPattern] = [
     path("reports/<str:ref>/", ReportDetail.as_view(), name="report"),
     path("reports/<str:ref>/lines/", ReportLines.as_view(), name="report_lines"),
     path("reports/<str:ref>/rejected/", ReportRejectedLines.as_view(), name="report_rejected"),
-    path("reports/<str:ref>/settle/", SettleReport.as_view(), name="settle_report"),
     path("reports/<str:ref>/accept/", AcceptReport.as_view(), name="accept_report"),
     path("reports/<str:ref>/read-again/", ReadReportAgain.as_view(), name="read_again"),
     path("reports/<str:ref>/resume/", ResumeReport.as_view(), name="resume_report"),

@@ -77,6 +77,13 @@ class WaitingBecause(serializers.Serializer[Any]):
     remedy = serializers.CharField(source="advice", allow_blank=True, help_text=_("What to do next."))
 
 
+class MoveOut(serializers.Serializer[Any]):
+    payee = serializers.CharField()
+    taken_back = Money(help_text=_("Of what had been distributed: less than nothing."))
+    new = Money()
+    difference = Money()
+
+
 class RunResultOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=OUTCOMES)
     run = serializers.CharField(allow_null=True, help_text=_("The ref of the distribution, if there is one now."))
@@ -84,6 +91,12 @@ class RunResultOut(serializers.Serializer[Any]):
     entries = serializers.IntegerField(help_text=_("Of the ledger."))
     earnings = serializers.IntegerField()
     currencies = IdentityOut(many=True, help_text=_("Where all of it goes, in every currency."))
+    moves = MoveOut(
+        many=True,
+        help_text=_(
+            "From whom something is taken back, and what they get anew, before deductions; who loses most first."
+        ),
+    )
     waiting = WaitingBecause(many=True, help_text=_("Why songs of money received were left out."))
 
 
@@ -190,6 +203,15 @@ def result_shown(result: RunResult) -> Any:
         "entries": result.entries,
         "earnings": result.earnings,
         "currencies": identities_shown(totals_as_text(result)),
+        "moves": [
+            {
+                "payee": moved.name,
+                "taken_back": won(moved.taken_back_micros),
+                "new": won(moved.new_micros),
+                "difference": won(moved.difference_micros),
+            }
+            for moved in result.moves
+        ],
         "waiting": result.problems,
     }
     return RunResultOut(found).data

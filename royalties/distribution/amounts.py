@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from royalties.distribution.tables import execute, fetch
 
-# n is the money received, k the won. A pool never pays more than it holds: rejected money below 0 weighs nothing.
+# n is the money received, k the won. A pool never pays more than it holds: rejected money below 0 weighs nothing. The songs of
+# a correction may weigh less than nothing; quotas are rounded down all the same.
 POOL_AMOUNTS = """
 WITH part AS (
     SELECT covered.pool_id, p.source_micros::numeric AS n, p.won_micros::numeric AS k, u.id AS song_usage_id,
@@ -14,7 +15,7 @@ WITH part AS (
     FROM royalties_pool p
     JOIN royalties_pool_reports covered ON covered.pool_id = p.id
     JOIN royalties_report r ON r.id = covered.report_id
-    JOIN royalties_songusage u ON u.report_id = r.id AND u.amount_micros > 0
+    JOIN royalties_songusage u ON u.report_id = r.id AND u.amount_micros <> 0
     JOIN royalties_reportedrecording song ON song.id = u.recording_id
     WHERE p.id = ANY(%(pools)s)
     UNION ALL
@@ -28,7 +29,11 @@ WITH part AS (
 ), quota AS (
     SELECT pool_id, song_usage_id, name, n, k, div(n * weight, whole) AS quota_n, mod(n * weight, whole) AS rest_n,
         div(k * weight, whole) AS quota_k, mod(k * weight, whole) AS rest_k
-    FROM weighed
+    FROM weighed WHERE weight > 0
+    UNION ALL
+    SELECT pool_id, song_usage_id, name, n, k, -div(whole - 1 - n * weight, whole), mod(whole - mod(-n * weight, whole), whole),
+        -div(whole - 1 - k * weight, whole), mod(whole - mod(-k * weight, whole), whole)
+    FROM weighed WHERE weight < 0
 ), placed AS (
     SELECT *,
         n - sum(quota_n) OVER (PARTITION BY pool_id) AS left_n,

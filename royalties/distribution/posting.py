@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from royalties import payees
+from royalties.distribution.released import TakenFrom, hold_key
 from royalties.distribution.tables import fetch
 from royalties.ledger import WON, AccountKey, NewTransaction, Posting, accounts, post_many
 from royalties.models import DistributionRun, LedgerAccount, LedgerTransaction
 from works.shares import CollectorKind
 
 
-def post_payees(run: DistributionRun) -> dict[str, int]:
-    """A transaction and a statement per payee; their number and sums."""
+def post_payees(run: DistributionRun, taken: TakenFrom) -> dict[str, int]:
+    """A transaction and a statement per payee, for what is new less what is taken back; their number and sums."""
     gross: defaultdict[int, dict[AccountKey, int]] = defaultdict(dict)
     for party_id, pool_id, micros in fetch(
         """
@@ -20,6 +21,8 @@ def post_payees(run: DistributionRun) -> dict[str, int]:
         """
     ):
         gross[party_id][pool_key(pool_id)] = micros
+    for party_id, by_hold in taken.payees.items():
+        gross[party_id].update(by_hold)
     statements = payees.pay(
         gross=gross,
         key=lambda party_id: f"run:{run.inputs_hash}:party:{party_id}",
@@ -36,8 +39,9 @@ def post_payees(run: DistributionRun) -> dict[str, int]:
     return sums
 
 
-def post_rest(run: DistributionRun) -> None:
+def post_rest(run: DistributionRun, taken: TakenFrom) -> None:
     """One transaction for what is held, in suspense or not ours, an account each."""
+    post_many(taken.others)
     movements: Counter[AccountKey] = Counter()
     for pool_id, state, hold_id, collector, society, micros in fetch(
         """
@@ -73,7 +77,7 @@ def resting_key(state: str, hold_id: int | None, collector: CollectorKind, socie
     """The account on which won rest that are not payable."""
     kinds = LedgerAccount.Kind
     if state == "held":
-        return (kinds.HOLD.value, WON, f"hold:{hold_id}")
+        return hold_key(hold_id or 0)
     if state == "suspense":
         return (kinds.SUSPENSE.value, WON, "-")
     return (kinds.NOT_OURS.value, WON, f"society:{society}" if society else collector.value)

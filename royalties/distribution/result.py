@@ -16,12 +16,26 @@ Money = dict[str, int]  # currency → micros
 
 
 @dataclass(frozen=True, kw_only=True)
+class Move:
+    """What a run takes back from a payee, less than nothing, and what the payee gets anew: in micros of won, before deductions."""
+
+    name: str
+    taken_back_micros: int
+    new_micros: int
+
+    @property
+    def difference_micros(self) -> int:
+        return self.taken_back_micros + self.new_micros
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunResult:
     """What a run did. Every map is currency → micros: what was received in the currency received, and won.
 
     In won gross = posted + held + suspense + not ours + deducted, and posted = payable + carried: posted is what went to
     payees' accounts, net of deductions. In the currency received, where nothing is deducted, posted is the gross that
-    is payable. resting stays in the pools of the run: unmatched, to review, rejected. problems name songs that wait.
+    is payable. What was taken back is counted as less than nothing. resting stays in the pools of the run: unmatched, to review,
+    rejected. problems name songs that wait.
     """
 
     state: str  # distributed, nothing_new or dry_run
@@ -39,6 +53,7 @@ class RunResult:
     carried: Money = field(default_factory=dict)
     resting: Money = field(default_factory=dict)
     problems: tuple[DomainError, ...] = ()
+    moves: tuple[Move, ...] = ()  # of payees from whom something is taken back, who loses most first
 
 
 def nothing_new(problems: Sequence[DomainError]) -> RunResult:
@@ -61,7 +76,11 @@ def nothing_new(problems: Sequence[DomainError]) -> RunResult:
 
 
 def result_of(
-    run: DistributionRun, earnings: int, statements: Mapping[str, int], problems: Sequence[DomainError]
+    run: DistributionRun,
+    earnings: int,
+    statements: Mapping[str, int],
+    moved: Mapping[str, int],
+    problems: Sequence[DomainError],
 ) -> RunResult:
     sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for currency, state, source_micros, won_micros in fetch(
@@ -73,6 +92,8 @@ def result_of(
             if currency != WON:
                 sums[key][currency] += int(source_micros)
             sums[key][WON] += int(won_micros)
+    for state, micros in moved.items():  # taken back from where a released hold had sent it
+        sums[state][WON] += micros
     currencies = sorted(sums["gross"], key=lambda currency: (currency == WON, currency))
 
     def money(state: str) -> Money:
@@ -101,7 +122,22 @@ def result_of(
         carried={WON: statements["carried"]},
         resting=_resting(currencies),
         problems=tuple(problems),
+        moves=tuple(_moves()),
     )
+
+
+MOVES = """
+WITH moved AS (
+    SELECT party_id, coalesce(sum(won_micros) FILTER (WHERE reverses_id IS NOT NULL), 0)::bigint AS taken,
+        coalesce(sum(won_micros) FILTER (WHERE reverses_id IS NULL), 0)::bigint AS new
+    FROM run_earning WHERE state = 'payable' GROUP BY 1
+)
+SELECT p.name, taken, new FROM moved JOIN works_party p ON p.id = moved.party_id WHERE taken <> 0 ORDER BY taken + new, p.name
+"""
+
+
+def _moves() -> list[Move]:
+    return [Move(name=name, taken_back_micros=taken, new_micros=new) for name, taken, new in fetch(MOVES)]
 
 
 def _resting(currencies: Iterable[str]) -> Money:
@@ -111,7 +147,7 @@ def _resting(currencies: Iterable[str]) -> Money:
         """
         SELECT p.currency, p.source_micros - coalesce(sum(e.source_micros), 0), p.won_micros - coalesce(sum(e.won_micros), 0)
         FROM royalties_pool p LEFT JOIN royalties_earning e ON e.pool_id = p.id
-        WHERE p.id IN (SELECT pool_id FROM run_song) GROUP BY p.id
+        WHERE p.id IN (SELECT pool_id FROM run_earning) GROUP BY p.id
         """
     ):
         if currency != WON:

@@ -50,22 +50,24 @@ SELECT u.id AS song_usage_id, covered.pool_id, u.report_id, u.recording_id, u.us
 FROM royalties_pool p
 JOIN royalties_pool_reports covered ON covered.pool_id = p.id
 JOIN royalties_report r ON r.id = covered.report_id AND r.state = 'ready'
-JOIN royalties_songusage u ON u.report_id = r.id AND u.amount_micros > 0
+JOIN royalties_songusage u ON u.report_id = r.id AND u.amount_micros <> 0
 JOIN royalties_match m ON m.recording_id = u.recording_id AND m.superseded_at IS NULL AND m.outcome = 'accepted'
 LEFT JOIN LATERAL (
-    SELECT u.words_uses * k.words_price AS words_weight, u.words_uses * k.words_price + u.music_uses * k.music_price AS cut_whole
-    FROM royalties_karaokeprice k WHERE u.words_uses IS NOT NULL AND k.source_id = r.source_id AND k.from_date <= u.usage_month
-    ORDER BY k.from_date DESC LIMIT 1
+    SELECT words * sign(words + music) AS words_weight, abs(words + music) AS cut_whole FROM (
+        SELECT u.words_uses * k.words_price AS words, u.music_uses * k.music_price AS music FROM royalties_karaokeprice k
+        WHERE u.words_uses IS NOT NULL AND k.source_id = r.source_id AND k.from_date <= u.usage_month ORDER BY k.from_date DESC LIMIT 1
+    ) AS weight
 ) AS price ON TRUE
-WHERE p.state = 'released' AND (u.words_uses IS NULL OR price.cut_whole > 0) AND NOT EXISTS (SELECT 1 FROM royalties_earning e WHERE e.song_usage_id = u.id);
+WHERE p.state = 'released' AND (u.words_uses IS NULL OR price.cut_whole > 0) AND NOT EXISTS (
+    SELECT 1 FROM royalties_earning e WHERE e.song_usage_id = u.id AND e.reverses_id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM royalties_earning b WHERE b.reverses_id = e.id)
+        AND NOT EXISTS (SELECT 1 FROM run_reversal b WHERE b.earning_id = e.id));
 ANALYZE run_song
 """
 
 
 def offer_songs() -> None:
     """One statement, so that every song is taken with the match that stood at one moment."""
-    for table in ("run_song", "run_right", "run_part", "run_share", "run_amount", "run_cell", "run_earning"):
-        execute(f"DROP TABLE IF EXISTS pg_temp.{table}")
     execute(SONGS)
 
 

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
+
+TABLES: Final = (
+    "run_reversal", "run_song", "run_right", "run_part", "run_share", "run_amount", "run_cell", "run_earning"
+)  # fmt: skip
+
+
+def forget_tables() -> None:
+    """Of a run before this one in the same transaction."""
+    for table in TABLES:
+        execute(f"DROP TABLE IF EXISTS pg_temp.{table}")
 
 
 def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> int:

@@ -1,4 +1,5 @@
-"""A report's file read again in another encoding, by another mapping or by other rules, while no money of it has moved.
+"""A report's file read again: in another encoding, by another mapping or other rules, or as a correction, while no money of it
+has moved.
 
 Lines are never changed or taken away, so the file becomes a further report, and the one that was read wrongly stays beside it,
 set aside. Nothing is lost, and nothing of the wrong reading counts.
@@ -6,7 +7,7 @@ set aside. Nothing is lost, and nothing of the wrong reading counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from portal.lib.errors import DomainError
 from royalties.declared import copy_totals_of
 from royalties.ingest.receive import begin, known_encoding, try_again
 from royalties.ledger import lock_payees
-from royalties.models import Earning, Match, Report, ReportedRecording, Source
+from royalties.models import Earning, Match, Pool, Report, ReportedRecording, Source
 from royalties.money_in import attach_waiting
 from royalties.reports.base import RulesHaveChanged
 from royalties.reports.csv_lines import codec_of
@@ -50,6 +51,13 @@ class ReportIsSuperseded(DomainError):
     remedy = _("Open report %(again)s.")
 
 
+class ReportIsPaid(DomainError):
+    code = "report-is-paid"
+    status = 409
+    sentence = _("Report %(ref)s has money assigned to it, so its file cannot be read again in its place.")
+    remedy = _("Withdraw the report, then bring its file again and say how its letters are written.")
+
+
 class SheetSaysItself(DomainError):
     code = "sheet-says-itself"
     sentence = _("The file of report %(ref)s is a spreadsheet, which says itself how its letters are written.")
@@ -61,7 +69,7 @@ def read_report_again(*, report: Report, encoding: str, actor: User | None, bell
     """Have the file of a report read again in an encoding, or as the bytes decide; returns the report to look at now.
 
     In the encoding in which it was read, it changes nothing. One that was refused begins anew. Raises ReportIsUnderWay,
-    ReportIsSuperseded, SheetSaysItself, EncodingIsUnknown, and OlderReportIsPaid once its money was released.
+    ReportIsSuperseded, SheetSaysItself, EncodingIsUnknown, and ReportIsPaid once its money was released.
     """
     known_encoding(encoding)
     old = lock_settled(report)
@@ -88,7 +96,9 @@ def lock_settled(report: Report) -> Report:
 
 
 def take_its_place(old: Report, stated: Mapping[str, Any], actor: User | None, *, bell: bool) -> Report:
-    """A further report of the same file, with what is stated this time. Raises OlderReportIsPaid."""
+    """A further report of the same file, with what is stated this time. Raises ReportIsPaid."""
+    if old.pools.filter(state=Pool.State.RELEASED).exists() or old.withdrawn_at is not None:
+        raise ReportIsPaid(ref=old.ref)
     set_aside(old)
     old.superseded_at = timezone.now()
     old.save(update_fields=["superseded_at"])
@@ -99,12 +109,25 @@ def take_its_place(old: Report, stated: Mapping[str, Any], actor: User | None, *
         currency=old.source.currency,
         uploaded_by=actor,
         reads_again=old,
-        **stated,
+        **{"kind": old.kind, **stated},
     )
+    new.concerns.set(old.concerns.all())
     copy_totals_of(old, new)
     _name_songs_anew(old, new)
     begin(new, actor, bell=bell)
     attach_waiting()
+    return new
+
+
+@transaction.atomic
+def read_as_correction(*, report: Report, corrects: Sequence[Report], actor: User | None, bell: bool = True) -> Report:
+    """Have the file of a held report read again as differences to other reports, whose amounts may be less than nothing.
+
+    The caller has locked the report, which no money has been released for.
+    """
+    stated = {"encoding_asked": report.encoding_asked, "period": report.period, "kind": Report.Kind.CORRECTION}
+    new = take_its_place(report, stated, actor, bell=bell)
+    new.concerns.set(corrects)
     return new
 
 
@@ -114,7 +137,7 @@ def _name_songs_anew(old: Report, new: Report) -> None:
     What people decided stands, and so does what was paid by.
     """
     songs = ReportedRecording.objects.filter(first_report=old).exclude(song_id="")
-    paid = Earning.objects.filter(song_usage__recording=OuterRef("recording"))
+    paid = Earning.objects.standing().filter(song_usage__recording=OuterRef("recording"))
     by_matcher = Match.objects.filter(recording__in=songs, superseded_at__isnull=True, decided_by__isnull=True)
     by_matcher.exclude(method="staff").exclude(Exists(paid)).update(superseded_at=timezone.now())
     songs.update(

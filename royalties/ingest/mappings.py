@@ -118,7 +118,7 @@ def save_mapping(
     A report of which nothing was taken begins anew; of one that was read, a further report takes the place, as when it is
     read in another encoding, unless it was read so already. Others of the source that wait with the same columns begin too. `seen` is the version that
     the person looked at; with another one standing by now, nothing changes. Returns the report to look at from now on.
-    Raises NameIsOfAFormat, NameIsTaken, MappingHasChanged, ReportIsUnderWay, ReportIsSuperseded, OlderReportIsPaid.
+    Raises NameIsOfAFormat, NameIsTaken, MappingHasChanged, ReportIsUnderWay, ReportIsSuperseded, ReportIsPaid.
     """
     if said.name in FIXED:
         raise NameIsOfAFormat(name=said.name)

@@ -84,7 +84,7 @@ def prepare_parse(remembered: Remembered, work: Work) -> tuple[Report, ReadLines
     payload = dict(work.payload)
     reading = reading_of(report, payload["spool"], keep=work.keep)
     tile = Tile(**{name: payload[name] for name in ("offset", "size", "first_line", "lines", "sha256")})
-    rules = formats.rules_of(layout_of(report))
+    rules = formats.rules_of(layout_of(report), signed=report.kind == Report.Kind.CORRECTION)
     of_family = formats.format_of(rules.layout.family)
     if of_family is not None and of_family.is_lump:
         return report, _read_lumps(rules, reading, tile)

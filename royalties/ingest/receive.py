@@ -13,7 +13,7 @@ from portal.files.models import StoredFile
 from portal.files.services import discard_upload
 from portal.jobs.services import NewChunk, create_job, resume_job
 from royalties.declared import begin_totals_anew, note_total
-from royalties.models import DeclaredTotal, Report, Source
+from royalties.models import DeclaredTotal, Report, ReportDecision, Source
 from royalties.reports import encodings
 from royalties.reports.base import EncodingIsUnknown, PeriodIsImpossible
 from royalties.reports.styles import YEARS
@@ -31,6 +31,7 @@ def receive_report(
     declared_lines: int | None = None,
     declared_micros: int | None = None,
     declared_origin: str = DeclaredTotal.Origin.STAFF,
+    correction_because: str = "",
     bell: bool = True,
 ) -> tuple[Report, bool]:
     """Take a stored file as a report of a source; workers do the rest. False: these bytes are here already.
@@ -39,12 +40,15 @@ def receive_report(
     Only a file of which nothing was taken gets another try, perhaps with the month stated this time. `period` is any day of the
     month, or nothing: then the first line says it. `encoding` is one of encodings.CHOICES, or nothing: then the bytes decide.
     What its sender declared, the number of its lines without the header and the sum of its money, must agree with what is
-    read; otherwise the report is held. `declared_origin` is where that was said. Without `bell` the caller drains the job (see work_on).
+    read; otherwise the report is held. `declared_origin` is where that was said. A file that is sent as a correction, with the
+    reason, may hold negative amounts: its lines are differences to the reports of its month that stand when it has been read.
+    Without `bell` the caller drains the job (see work_on).
     """
     stated = {
         "period": None if period is None else _month(period),
         "encoding_asked": known_encoding(encoding),
         "uploaded_by": user,
+        "kind": Report.Kind.CORRECTION if correction_because else Report.Kind.ORIGINAL,
     }
     declared: dict[str, Any] = {"origin": declared_origin, "lines": declared_lines, "micros": declared_micros}
     try:
@@ -57,9 +61,10 @@ def receive_report(
                 **stated,
             )
             note_total(report=report, **declared, actor=user)
+            _say_why(report, correction_because, user)
             begin(report, user, bell=bell)
     except IntegrityError:  # same_bytes_are_one_report
-        return _receive_again(source, stored, stated, declared, bell=bell)
+        return _receive_again(source, stored, stated, declared, correction_because, bell=bell)
     return report, True
 
 
@@ -77,19 +82,32 @@ def resume_report(*, report: Report) -> bool:
 
 
 def _receive_again(
-    source: Source, stored: StoredFile, stated: Mapping[str, Any], declared: Mapping[str, Any], *, bell: bool
+    source: Source,
+    stored: StoredFile,
+    stated: Mapping[str, Any],
+    declared: Mapping[str, Any],
+    correction_because: str,
+    *,
+    bell: bool,
 ) -> tuple[Report, bool]:
     with transaction.atomic():
-        standing = Report.objects.filter(superseded_at__isnull=True)
+        standing = Report.objects.filter(superseded_at__isnull=True, withdrawn_at__isnull=True)
         report = standing.select_for_update(no_key=True).get(source=source, sha256=stored.sha256)
         if report.state in {Report.State.REFUSED, Report.State.MAPPING}:
             begin_totals_anew(report)
             note_total(report=report, **declared, actor=stated["uploaded_by"])
+            _say_why(report, correction_because, stated["uploaded_by"])
             try_again(report, stored, stated, bell=bell)
             return report, True
         if report.file_id != stored.pk:
             discard_upload(stored=stored)
     return report, False
+
+
+def _say_why(report: Report, correction_because: str, user: User | None) -> None:
+    if correction_because:
+        choice = ReportDecision.Choice.CORRECTION
+        ReportDecision.objects.create(report=report, choice=choice, actor=user, reason=correction_because)
 
 
 def try_again(report: Report, stored: StoredFile, stated: Mapping[str, Any], *, bell: bool) -> None:

@@ -173,6 +173,7 @@ class RunShare(models.Model):
 class Earning(models.Model):
     """What one share of one work earned from one song, service and usage month: in the source currency and in won.
 
+    It stands until another one, of a later run, reverses it: the same in all but the sign, once.
     Run, work and party are those of its cell (run_share), which the database holds to rows that are there; check_ledger
     compares the two. To ask again for each of them, for every earning, took a third of a distribution.
     """
@@ -199,6 +200,9 @@ class Earning(models.Model):
     currency = models.CharField(max_length=3)
     source_micros = models.BigIntegerField()
     won_micros = models.BigIntegerField()
+    reverses = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, db_index=False, related_name="reversed_by"
+    )
 
     objects = EarningQuerySet.as_manager()
 
@@ -206,7 +210,11 @@ class Earning(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=["pool", "song_usage", "work", "right", "run_share"],
+                condition=Q(reverses__isnull=True),
                 name="earning_is_counted_once",
+            ),
+            models.UniqueConstraint(
+                fields=["reverses"], condition=Q(reverses__isnull=False), name="earning_is_reversed_once"
             ),
         )
         indexes = (
@@ -222,8 +230,9 @@ class Earning(models.Model):
 class Statement(models.Model):
     """What one payee gets from one run or from one released hold, from gross to whole won.
 
-    net = gross − deductions; payable = whole won newly payable; carried = net − payable, the change of the fraction of a
-    won that stays in the payee's account (negative when an old fraction filled up a won).
+    net = gross − deductions; payable = whole won newly payable; carried = net − payable, the change of what stays in the
+    payee's account: a fraction of a won, or a debt. Where more is taken back than earned, gross is below zero and nothing is
+    payable; the debt is made up by what follows.
     """
 
     ref = models.CharField(max_length=12, unique=True, default=statement_ref)
@@ -257,6 +266,7 @@ class Statement(models.Model):
                 condition=Q(net_micros=F("payable_micros") + F("carried_micros")),
                 name="net_is_payable_and_carried",
             ),
+            models.CheckConstraint(condition=Q(payable_micros__gte=0), name="nothing_is_paid_below_zero"),
         )
         ordering: ClassVar[tuple[str, ...]] = ("-period", "-id")
 

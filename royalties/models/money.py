@@ -61,6 +61,9 @@ class Pool(models.Model):
     source_micros = models.BigIntegerField()
     won_micros = models.BigIntegerField()
     reported_micros = models.DecimalField(max_digits=38, decimal_places=0, default=0)  # what its reports add up to
+    to_divide_again = models.BooleanField(
+        default=False, db_default=False
+    )  # its reports changed after some were distributed
     accepted_difference_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )

@@ -53,7 +53,18 @@ class Report(models.Model):
         DECLARED = "declared", _("it does not say what its sender declared")
         PARTS = "parts", _("it came in several files, and some of them are missing")
         SECOND_FILE = "second_file", _("another file for this period is already here")
+        CORRECTS_NOTHING = "corrects_nothing", _("a correction, but there is nothing here that it could correct")
         ASIDE = "aside", _("set aside by staff")
+        REPLACED = "replaced", _("another file has taken its place")
+        WITHDRAWN = "withdrawn", _("withdrawn: its money counts for nothing")
+
+    class Kind(models.TextChoices):
+        """What a file is among the files of its source, family and month. Nobody but staff says so."""
+
+        ORIGINAL = "original", _("a first file")
+        SUPPLEMENT = "supplement", _("a supplement: its lines count beside the earlier ones")
+        REPLACEMENT = "replacement", _("a replacement: it stands in the place of earlier ones")
+        CORRECTION = "correction", _("a correction: its lines are differences, and may be less than nothing")
 
     ref = models.CharField(max_length=12, unique=True, default=report_ref)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="reports")
@@ -73,6 +84,12 @@ class Report(models.Model):
     reading = models.JSONField(default=dict)  # how else it was read, for people: see ingest.plan
     state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
     held_reason = models.CharField(max_length=16, choices=HeldReason.choices, blank=True)
+    kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.ORIGINAL, db_default=Kind.ORIGINAL)
+    concerns = models.ManyToManyField(  # the earlier reports that it replaces or corrects
+        "self", symmetrical=False, related_name="concerned_by"
+    )
+    replaced_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replaces")
+    withdrawn_at = models.DateTimeField(null=True)
     basis = models.CharField(max_length=8, choices=Basis.choices, blank=True)  # as in force when it became ready
     error_code = models.CharField(max_length=60, blank=True)
     error_params = models.JSONField(default=dict)
@@ -107,7 +124,7 @@ class Report(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=["source", "sha256"],
-                condition=Q(superseded_at__isnull=True),
+                condition=Q(superseded_at__isnull=True, withdrawn_at__isnull=True),
                 name="same_bytes_are_one_report",
             ),
         )
@@ -163,6 +180,29 @@ class SocietyLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report_id}/{self.line_no} {self.party_name}"
+
+
+class ReportDecision(models.Model):
+    """What staff said of a report: what it is among the files of its month, or that it is withdrawn. Never changed."""
+
+    class Choice(models.TextChoices):
+        SUPPLEMENT = "supplement", _("a supplement")
+        REPLACEMENT = "replacement", _("a replacement")
+        CORRECTION = "correction", _("a correction")
+        ASIDE = "aside", _("set aside")
+        WITHDRAWAL = "withdrawal", _("withdrawn")
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="decisions")
+    choice = models.CharField(max_length=11, choices=Choice.choices)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=300)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.report} {self.choice}"
 
 
 class ReportedRecording(models.Model):

@@ -114,16 +114,16 @@ def recognise(headers: Sequence[str], *names: str) -> Layout:
     raise unknown or HeaderNotRecognised(missing="")
 
 
-def rules_of(layout: Layout) -> Rules:
-    """How the lines of a file of this layout are read."""
+def rules_of(layout: Layout, *, signed: bool = False) -> Rules:
+    """How the lines of a file of this layout are read; `signed` are those of a correction."""
     if layout.written is not None:
         services = {name: service for name, service in layout.written.services if service != ABROAD}
         abroad = {name for name, service in layout.written.services if service == ABROAD}
-        return Rules(layout, services, tme.NOT_CHINA | abroad)
+        return Rules(layout, services, tme.NOT_CHINA | abroad, signed=signed)
     of_family = format_of(layout.family)
     if of_family is None:
-        return Rules(layout, tme.PLATFORMS, tme.NOT_CHINA)
-    return Rules(layout, of_family.platforms, of_family.not_china)
+        return Rules(layout, tme.PLATFORMS, tme.NOT_CHINA, signed=signed)
+    return Rules(layout, of_family.platforms, of_family.not_china, signed=signed)
 
 
 def format_of(family: str) -> Format | None:

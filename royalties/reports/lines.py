@@ -30,6 +30,7 @@ NOT_EXACT: Final = re.compile(r"\d+\.\d*|\d+(\.\d+)?[eE][+]?\d+", re.ASCII)
 PLAIN_AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 AS_A_NUMBER: Final = re.compile(r"\d+\.0", re.ASCII)
 COUNT: Final = re.compile(r"\d{1,15}", re.ASCII)
+SIGNED_COUNT: Final = re.compile(r"-?\d{1,15}", re.ASCII)
 NOTHING: Final = Fraction(0)
 NO_MONEY: Final = (0, NOTHING)  # micros, and what was rounded away
 ISO_DURATION: Final = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,4})M)?(?:(\d{1,5})(?:\.\d+)?S)?", re.ASCII)
@@ -83,7 +84,7 @@ class Rejected(NamedTuple):
 
 
 class NegativeAmount(BadLine):
-    """Read exactly, but less than nothing: such lines are for corrections, which no profile declares yet."""
+    """Read exactly, but less than nothing: only the lines of a correction may be so."""
 
     def __init__(self, micros: int, rest: Fraction, header: str, text: str) -> None:
         self.micros, self.rest = micros, rest
@@ -118,11 +119,12 @@ class Lumps:
 
 @dataclass(frozen=True)
 class Rules:
-    """How the lines of a file are read: its layout, and what its platforms are called."""
+    """How the lines of a file are read: its layout, what its platforms are called, and whether its lines are differences."""
 
     layout: Layout
     platforms: Mapping[str, str]
     not_china: frozenset[str]
+    signed: bool = False  # a correction: amounts and counts may be less than nothing
 
 
 def read_lines(rows: Sequence[tuple[str, Row]], *, first_line: int, rules: Rules) -> Lines:
@@ -165,9 +167,12 @@ def read_line(line_no: int, raw: str, cells: Row, rules: Rules, read: Lines) -> 
             raise BadLine("title", headers[layout.title])
         micros, rest = NO_MONEY
         if layout.money is not None:
-            micros, rest = amount_of(strict(cells[layout.money], layout), headers[layout.money], cells[layout.money])
+            micros, rest = amount_of(
+                strict(cells[layout.money], layout), headers[layout.money], cells[layout.money], signed=rules.signed
+            )
         counts = {
-            at: count_of(strict(cells[at], layout), headers[at], cells[at]) for at in (*layout.uses, *layout.beside)
+            at: count_of(strict(cells[at], layout), headers[at], cells[at], signed=rules.signed)
+            for at in (*layout.uses, *layout.beside)
         }
         uses = sum(counts[at] for at in layout.uses)
         if layout.apart and micros and not uses:
@@ -334,24 +339,24 @@ def service_of(text: str, rules: Rules, header: str = "") -> str:
     return str(rules.platforms[name])
 
 
-def amount_of(text: str, header: str = "", shown: str | None = None) -> tuple[int, Fraction]:
+def amount_of(text: str, header: str = "", shown: str | None = None, *, signed: bool = False) -> tuple[int, Fraction]:
     """Micros, and the exact part of a micro that was rounded away. Raises BadLine, which names it as `shown`."""
     as_written = text if shown is None else shown
     try:
         micros, rest = parse_micros(text.strip())
     except NotAnAmount:
         raise BadLine("amount", header, as_written) from None
-    if micros < 0 or (rest < 0 and "-" in text):
+    if not signed and (micros < 0 or (rest < 0 and "-" in text)):
         raise NegativeAmount(micros, rest, header, as_written)
     return micros, rest
 
 
-def count_of(text: str, header: str = "", shown: str | None = None) -> int:
+def count_of(text: str, header: str = "", shown: str | None = None, *, signed: bool = False) -> int:
     """Uses; a blank cell counts none. Raises BadLine, which names them as `shown`."""
     digits = text.strip()
     if not digits:
         return 0
-    if not COUNT.fullmatch(digits):
+    if not (SIGNED_COUNT if signed else COUNT).fullmatch(digits):
         raise BadLine("uses", header, text if shown is None else shown)
     return int(digits)
 

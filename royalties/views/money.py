@@ -28,6 +28,7 @@ from royalties.runs import STATES, Totals, identities, in_won, not_ours, won_of_
 from royalties.services import declare_basis, declare_rights
 
 REPORTS_SHOWN: Final = 3
+MOVES_SHOWN: Final = 100  # of a trial, who loses most first
 COLOURS: Final = {
     "payable": "good",
     "carried": "rest",
@@ -142,6 +143,8 @@ def runs(request: HttpRequest) -> HttpResponse:
         ],
         "form": form,
         "tried": tried,
+        "tried_moves": tried.moves[:MOVES_SHOWN] if tried else (),
+        "more_moves": max(len(tried.moves) - MOVES_SHOWN, 0) if tried else 0,
         "tried_identities": _identities(totals_as_text(tried)) if tried else [],
         "staff": is_staff(request.user),
         "resting": resting_money(),

@@ -19,7 +19,7 @@ from portal.lib.http import as_refusal
 from portal.lib.keyset import page_of, whole
 from royalties.access import SOCIETY, get_report, get_report_with_lines, staff_only
 from royalties.file_lines import file_lines
-from royalties.forms import SettleForm, UploadForm
+from royalties.forms import UploadForm, WithdrawForm
 from royalties.held import why_held
 from royalties.ingest import receive_report, rejected_by_reason, report_figures, resume_report as resume
 from royalties.ingest.societies import society_sums
@@ -30,10 +30,11 @@ from royalties.querysets import LINE_KEYS
 from royalties.reports.base import POISON, REASONS, refusal_of
 from royalties.reports.formats import format_of
 from royalties.resting import resting_money
-from royalties.services import settle_second_file
+from royalties.standing import TO_SETTLE, files_of_month, settle_second_file, withdraw_report
 from royalties.views.control import declared_context
 from royalties.views.readings import reading_context
 from royalties.views.records import records_context
+from royalties.views.standing import settle_form, standing_context
 
 LUMPS_SHOWN = 100
 
@@ -90,6 +91,7 @@ def _receive(form: UploadForm, actor: Any) -> tuple[Report, bool]:
         period=said["period"],
         user=actor,
         encoding=said["encoding"],
+        correction_because=said["correction_because"],
         declared_lines=said["declared_lines"],
         declared_micros=said["declared_micros"],
         declared_origin=said["declared_origin"] or DeclaredTotal.Origin.STAFF,
@@ -100,7 +102,7 @@ def _receive(form: UploadForm, actor: Any) -> tuple[Report, bool]:
 @only(*SOCIETY, Role.SERVICE_CONTACT)
 def report(request: HttpRequest, ref: str) -> HttpResponse:
     shown = get_report(request.user, ref)
-    return render(request, "royalties/report.html", _report_context(request, shown))
+    return render(request, "royalties/report.html", report_context(request, shown))
 
 
 @require_GET
@@ -108,13 +110,12 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
 def report_progress(request: HttpRequest, ref: str) -> HttpResponse:
     """The part of the page that moves. It asks for itself again only while the report is under way."""
     shown = get_report(request.user, ref)
-    return render(request, "royalties/_report_state.html", _report_context(request, shown))
+    return render(request, "royalties/_report_state.html", report_context(request, shown))
 
 
-def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
+def report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
     under_way = shown.state in UNDER_WAY
     staff = is_staff(request.user)
-    to_settle = shown.held_reason == Report.HeldReason.SECOND_FILE
     nothing_taken = shown.state in {Report.State.REFUSED, Report.State.MAPPING}
     figures = None if under_way or nothing_taken else report_figures(shown)
     return {
@@ -132,9 +133,8 @@ def _report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "reasons": rejected_by_reason(shown) if figures and sees_everything(request.user) else [],
         "lumps": list(shown.lump_sums.order_by("line_no")[:LUMPS_SHOWN]) if figures else [],
         "shape": of_family.shape if (of_family := format_of(shown.family)) else "",
-        "may_settle": staff and to_settle,
-        "settle": SettleForm() if staff and to_settle else None,
-        "earlier": other_files(shown) if to_settle and sees_everything(request.user) else [],
+        "earlier": other_files(shown) if shown.held_reason in TO_SETTLE and sees_everything(request.user) else [],
+        "standing": standing_context(request.user, shown) if sees_everything(request.user) and not under_way else None,
         "records": records_context(shown) if sees_everything(request.user) and not under_way else None,
         "reading": reading_context(request.user, shown) if sees_everything(request.user) and not under_way else None,
         "declared": declared_context(request.user, shown) if figures and sees_everything(request.user) else None,
@@ -221,15 +221,44 @@ def report_lines(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_POST
 def settle_report(request: HttpRequest, ref: str) -> HttpResponse:
-    """Staff have seen the overlap and say what a second file is."""
+    """Staff have seen the overlap and say what a further file is, which earlier ones it concerns, and why."""
     actor = staff_only(request)
     shown = get_report(actor, ref)
-    form = SettleForm(request.POST)
+    files = files_of_month(shown)
+    form = settle_form(shown, files, request.POST)
+    if not form.is_valid() and shown.held_reason in TO_SETTLE:
+        context = report_context(request, shown)
+        context["standing"]["settle"] = form
+        return render(request, "royalties/report.html", {**context, "form": form}, status=400)
+    counts = settle_second_file(
+        report=shown,
+        choice=form.cleaned_data.get("choice", ""),
+        actor=actor,
+        reason=form.cleaned_data.get("reason", "") or request.POST.get("reason", ""),
+        earlier=[one for one in files if one.ref in form.cleaned_data.get("earlier", ())],
+    )
+    if counts.pk != shown.pk:
+        messages.success(request, _("The decision is recorded. The file is being read again, with negative amounts."))
+    else:
+        messages.success(request, _("The decision is recorded."))
+    return redirect("royalties:report", counts.ref)
+
+
+@require_POST
+def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
+    """Staff say that a report counts for nothing from now on, and why."""
+    actor = staff_only(request)
+    shown = get_report(actor, ref)
+    form = WithdrawForm(request.POST)
     if not form.is_valid():
-        context = {**_report_context(request, shown), "settle": form, "form": form}
-        return render(request, "royalties/report.html", context, status=400)
-    settle_second_file(report=shown, choice=form.cleaned_data["choice"], actor=actor)
-    messages.success(request, _("The decision is recorded."))
+        context = report_context(request, shown)
+        if context["standing"] is not None:
+            context["standing"]["withdraw"] = form
+        return render(request, "royalties/report.html", {**context, "form": form}, status=400)
+    withdraw_report(report=shown, actor=actor, reason=form.cleaned_data["reason"])
+    messages.success(
+        request, _("The report is withdrawn. What was distributed by it, the next distribution takes back.")
+    )
     return redirect("royalties:report", shown.ref)
 
 

@@ -42,6 +42,22 @@ def test_a_negative_total_mirrors_the_positive_one(total: int, weights: dict[str
     assert allocate(-total, weights) == {key: -part for key, part in allocate(total, weights).items()}
 
 
+signed_maps = st.dictionaries(
+    st.text(max_size=5), st.one_of(fractions, st.integers(-(10**12), 10**15)), min_size=1, max_size=12
+).filter(lambda weights: sum(weights.values()) > 0)
+
+
+@given(totals, signed_maps)
+@settings(max_examples=300)
+def test_signed_weights_add_up_and_lie_next_to_the_exact_quota(total: int, weights: dict[str, Fraction | int]) -> None:
+    parts = allocate(total, weights)
+    whole = sum(weights.values(), Fraction(0))
+    assert sum(parts.values()) == total
+    assert all(abs(Fraction(total) * weights[key] / whole - part) < 1 for key, part in parts.items())
+    assert all(parts[key] == 0 for key, weight in weights.items() if weight == 0)
+    assert all(parts[key] * weight * total >= 0 for key, weight in weights.items())
+
+
 @given(totals, weight_maps, st.integers(1, 10**6))
 @settings(max_examples=150)
 def test_only_proportions_matter(total: int, weights: dict[str, Fraction | int], factor: int) -> None:
@@ -75,7 +91,7 @@ def test_many_equal_parts_are_equal() -> None:
     assert set(parts.values()) == {10}
 
 
-@pytest.mark.parametrize("weights", [{}, {"a": 0}, {"a": 2, "b": -1}])
+@pytest.mark.parametrize("weights", [{}, {"a": 0}, {"a": 1, "b": -2}, {"a": 1, "b": -1}])
 def test_nothing_to_divide_over_is_refused(weights: dict[str, int]) -> None:
     with pytest.raises(NothingToDivideOver):
         allocate(1, weights)

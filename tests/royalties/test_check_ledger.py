@@ -19,6 +19,7 @@ from royalties.distribution import distribute
 from royalties.holds import open_hold, release_hold
 from royalties.ledger import reverse
 from royalties.models import DistributionRun, KaraokePrice, LedgerTransaction
+from royalties.standing import settle_second_file, withdraw_report
 from tests.conftest import Database
 from tests.royalties.build import (
     DISTRIBUTION_MONTH,
@@ -28,6 +29,7 @@ from tests.royalties.build import (
     UNMATCHED,
     YUAN,
     Line,
+    Reported,
     deduction,
     matched,
     money,
@@ -105,6 +107,12 @@ TAMPERED = {
         "song_earns_its_amount pool_figures"
     ),
     "DELETE FROM royalties_earning WHERE id = (SELECT max(id) FROM royalties_earning)": "pool_figures song_earns_its_amount",
+    "UPDATE royalties_earning SET won_micros = won_micros - 1 WHERE reverses_id = (SELECT min(reverses_id) FROM royalties_earning)": (
+        "earning_is_reversed_exactly pool_figures"
+    ),
+    """
+    UPDATE royalties_report SET withdrawn_at = '2020-01-01', held_reason = 'withdrawn' WHERE id = (SELECT min(report_id) FROM royalties_pool_reports)
+    """: "withdrawn_is_taken_back paid_report_stands",
     "UPDATE royalties_earning SET state = 'suspense' WHERE state = 'not_ours'": "rest_is_posted earning_is_of_its_cell",
     "UPDATE royalties_earning SET state = 'payable', hold_id = NULL WHERE state = 'held'": "hold_balance payable_is_posted",
     """
@@ -161,8 +169,34 @@ def make_everything() -> None:
         if period == MONTH:
             hold = share_of(shared, lee).holds.get()
             release_hold(hold=hold, parts=[(lee, Fraction(1))], period=month, actor=None, outcome="agreement")
+    take_some_back(songs)
     back = reverse(transaction=LedgerTransaction.objects.latest("id"), key="reversal:1", effective_date=MONTH)
     reverse(transaction=back, key="reversal:2", effective_date=MONTH)
+
+
+def take_some_back(songs: dict[str, Reported]) -> None:
+    """March: two files are paid; one is withdrawn and the other replaced, and a correction comes."""
+    period, month = dt.date(2026, 3, 1), dt.date(2026, 5, 1)
+    first = report([Line("1", 5 * YUAN), Line("2", 3 * YUAN + 7)], songs, period=period)
+    second = report([Line("5", 2 * YUAN)], songs, period=period)
+    money(10 * YUAN + 7, "187.3331", period=period)
+    distribute(period=month)
+    withdraw_report(report=second, actor=None, reason="it was a mistake")
+    further = {
+        "replacement": [Line("1", 6 * YUAN), Line("2", 4 * YUAN + 7)],
+        "correction": [Line("1", -YUAN), Line("2", YUAN)],
+    }
+    for choice, lines in further.items():
+        made = report(lines, songs, period=period)
+        made.state, made.held_reason, made.kind = (
+            "held",
+            "second_file",
+            "correction" if choice == "correction" else "original",
+        )
+        made.save()
+        settle_second_file(report=made, choice=choice, actor=None, reason="as they wrote", earlier=[first])
+        first = made
+    distribute(period=month)
 
 
 @contextmanager
@@ -192,7 +226,7 @@ def test_nothing_is_found_where_nothing_was_changed() -> None:
 
 def test_every_kind_of_tampering_is_found(fresh_database: Database) -> None:
     make_everything()
-    assert DistributionRun.objects.count() == 2
+    assert DistributionRun.objects.count() == 4
     noticed: set[str] = set()
     missed: list[str] = []
     with as_owner(fresh_database):

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection, connections
 
 from royalties.checks import check_ledger
-from royalties.distribution import distribute, run as distribution_run
+from royalties.distribution import distribute
+from royalties.distribution.cells import freeze
 from royalties.holds import open_hold
 from royalties.ingest.blocks import copy_blocks
 from royalties.ingest.figures import report_figures
@@ -54,7 +55,6 @@ def test_m03_a_dispute_opened_while_a_run_computes_acts_from_the_next_run_on(
     half = work("half", {kim: Fraction(1, 2), lee: Fraction(1, 2)})
     report([Line("1", 100 * YUAN)], {"1": matched(half)})
     money(100 * YUAN)
-    freeze = distribution_run.freeze
     opened: list[Hold] = []
 
     def dispute() -> None:
@@ -69,7 +69,7 @@ def test_m03_a_dispute_opened_while_a_run_computes_acts_from_the_next_run_on(
             thread.join(timeout=60)
         freeze(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(distribution_run, "freeze", freeze_after_a_dispute)
+    monkeypatch.setattr("royalties.distribution.run.freeze", freeze_after_a_dispute)
     distribute(period=DISTRIBUTION_MONTH)
     assert len(opened) == 1
     assert (paid(kim), paid(lee)) == (10_000 * WON, 10_000 * WON)

@@ -19,11 +19,17 @@ from portal.accounts.models import User
 from portal.files.models import StoredFile
 from portal.jobs.models import Job
 from royalties.ingest import work_on
-from royalties.ingest.again import ReportIsSuperseded, ReportIsUnderWay, SheetSaysItself, read_report_again
+from royalties.ingest.again import (
+    ReportIsPaid,
+    ReportIsSuperseded,
+    ReportIsUnderWay,
+    SheetSaysItself,
+    read_report_again,
+)
 from royalties.models import Match, Pool, Report, ReportedRecording, Source, UsageLine
 from royalties.money_in import accept_difference, record_remittance
 from royalties.reports.base import EncodingIsUnknown
-from royalties.services import NoReason, NotInDoubt, OlderReportIsPaid, accept_as_is, decide_match
+from royalties.services import NoReason, NotInDoubt, accept_as_is, decide_match
 from tests.conftest import Database
 from tests.portal.test_jobs import in_threads
 from tests.royalties.scene import Scene, make_scene, signed_in
@@ -131,7 +137,7 @@ def test_money_follows_the_new_reading_until_it_is_released() -> None:
     right.refresh_from_db()
     assert list(pool.reports.all()) == [right]
     accept_difference(pool=pool, actor=User.objects.create_user("staff@example.org", name="직원"), reason="a fee")
-    with pytest.raises(OlderReportIsPaid):
+    with pytest.raises(ReportIsPaid):
         read_report_again(report=right, encoding="gb18030", actor=None)
     right.refresh_from_db()
     assert (right.state, right.superseded_at) == ("ready", None)

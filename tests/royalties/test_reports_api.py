@@ -275,17 +275,18 @@ def test_a_second_file_is_shown_beside_the_first_and_settled(scene: Scene) -> No
     client, second = program(scene.staff), second_file(scene)
     (other,) = client.get(f"{REPORTS}{second.ref}/").json()["about_file"]["other_files"]
     assert (other["ref"], other["rows_in_both"], other["rows_with_the_same_amount"]) == (scene.report.ref, 2, 1)
-    settled = client.post(f"{REPORTS}{second.ref}/settle/", {"choice": "supplement"}, "application/json", headers=KEY)
+    body = {"choice": "supplement", "reason": "as they wrote"}
+    settled = client.post(f"{REPORTS}{second.ref}/settle/", body, "application/json", headers=KEY)
     assert (settled.status_code, settled.json()["state"], settled.json()["held_reason"]) == (200, "ready", None)
-    again = client.post(f"{REPORTS}{second.ref}/settle/", {"choice": "supplement"}, "application/json", headers=KEY)
+    again = client.post(f"{REPORTS}{second.ref}/settle/", body, "application/json", headers=KEY)
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (settled.json(), "true")
-    refused = client.post(f"{REPORTS}{second.ref}/settle/", {"choice": "aside"}, "application/json")
+    refused = client.post(f"{REPORTS}{second.ref}/settle/", {**body, "choice": "aside"}, "application/json")
     assert error_of(refused, 409)["error"] == "not-a-second-file"
 
 
 def test_a_decision_that_there_is_none_changes_nothing(scene: Scene) -> None:
     second = second_file(scene)
-    for body in ({}, {"choice": "whatever"}, {"choice": "aside", "and": "more"}):
+    for body in ({}, {"choice": "whatever"}, {"choice": "aside"}, {"choice": "aside", "reason": "x", "and": "more"}):
         error_of(program(scene.staff).post(f"{REPORTS}{second.ref}/settle/", body, "application/json"), 400)
     second.refresh_from_db()
     assert second.held_reason == "second_file"

@@ -269,11 +269,13 @@ def test_staff_see_the_overlap_and_decide(scene: Scene) -> None:
     refused = signed_in(scene.staff).post(url, {"choice": "whatever"})
     assert refused.status_code == 400
     assert Report.objects.get(pk=second.pk).held_reason == "second_file"
-    done = signed_in(scene.staff).post(url, {"choice": "replacement"}, follow=True)
+    unnamed = {"choice": "replacement", "reason": "as they wrote"}
+    assert signed_in(scene.staff).post(url, unnamed).status_code == 400
+    done = signed_in(scene.staff).post(url, {**unnamed, "earlier": [scene.report.ref]}, follow=True)
     assert done.status_code == 200
     assert Report.objects.get(pk=second.pk).state == "ready"
-    assert Report.objects.get(pk=scene.report.pk).held_reason == "aside"
-    again = signed_in(scene.staff).post(url, {"choice": "aside"})
+    assert Report.objects.get(pk=scene.report.pk).held_reason == "replaced"
+    again = signed_in(scene.staff).post(url, {"choice": "aside", "reason": "as they wrote"})
     assert again.status_code == 409
 
 

@@ -32,16 +32,14 @@ from royalties.services import (
     MatchChanged,
     NoReason,
     NotADivision,
-    NotASecondFile,
-    OlderReportIsPaid,
     PartsAreNotTheWhole,
     RightsAlreadyDeclared,
     RightsAlreadyUsed,
     decide_match,
     declare_basis,
     declare_rights,
-    settle_second_file,
 )
+from royalties.standing import NotASecondFile, settle_second_file
 from tests.royalties.scene import (
     EVIDENCE,
     MONTH,
@@ -341,9 +339,14 @@ def second_file(scene: Scene) -> Report:
     return add_report([(scene.matched, QQ, 1, YUAN)], state="held", held_reason="second_file")
 
 
+def settle(second: Report, choice: str, scene: Scene) -> None:
+    earlier = [scene.report] if choice == "replacement" else []
+    settle_second_file(report=second, choice=choice, actor=scene.staff, reason="as they wrote", earlier=earlier)
+
+
 def test_a_supplement_counts_beside_the_earlier_file(scene: Scene) -> None:
     second = second_file(scene)
-    settle_second_file(report=second, choice="supplement", actor=scene.staff)
+    settle(second, "supplement", scene)
     second.refresh_from_db()
     scene.report.refresh_from_db()
     assert (second.state, second.held_reason, scene.report.state) == ("ready", "", "ready")
@@ -351,10 +354,10 @@ def test_a_supplement_counts_beside_the_earlier_file(scene: Scene) -> None:
 
 def test_a_replacement_sets_the_earlier_file_aside(scene: Scene) -> None:
     second = second_file(scene)
-    settle_second_file(report=second, choice="replacement", actor=scene.staff)
+    settle(second, "replacement", scene)
     second.refresh_from_db()
     scene.report.refresh_from_db()
-    assert (second.state, scene.report.state, scene.report.held_reason) == ("ready", "held", "aside")
+    assert (second.state, scene.report.state, scene.report.held_reason) == ("ready", "held", "replaced")
 
 
 def test_a_replacement_mends_money_that_did_not_agree_with_the_earlier_file(scene: Scene) -> None:
@@ -363,34 +366,24 @@ def test_a_replacement_mends_money_that_did_not_agree_with_the_earlier_file(scen
     pool = receive_money(scene, extra_micros=YUAN - reported).pool
     pool.refresh_from_db()
     assert (pool.state, list(pool.reports.all())) == ("held", [scene.report])
-    settle_second_file(report=second, choice="replacement", actor=scene.staff)
+    settle(second, "replacement", scene)
     pool.refresh_from_db()
     assert (pool.state, list(pool.reports.all())) == ("released", [second])
 
 
-def test_a_paid_report_cannot_be_replaced(scene: Scene) -> None:
-    second = second_file(scene)
-    receive_money(scene)
-    with pytest.raises(OlderReportIsPaid):
-        settle_second_file(report=second, choice="replacement", actor=scene.staff)
-    second.refresh_from_db()
-    scene.report.refresh_from_db()
-    assert (second.held_reason, scene.report.state) == ("second_file", "ready")
-
-
 def test_setting_aside_leaves_the_earlier_file_alone(scene: Scene) -> None:
     second = second_file(scene)
-    settle_second_file(report=second, choice="aside", actor=scene.staff)
+    settle(second, "aside", scene)
     second.refresh_from_db()
     assert (second.state, second.held_reason) == ("held", "aside")
     with pytest.raises(NotASecondFile):
-        settle_second_file(report=second, choice="supplement", actor=scene.staff)
+        settle(second, "supplement", scene)
 
 
 def test_a_new_song_of_a_supplement_is_seen(scene: Scene) -> None:
     song = add_song("第二")
     second = add_report([(song, QQ, 1, YUAN)], state="held", held_reason="second_file")
-    settle_second_file(report=second, choice="supplement", actor=scene.staff)
+    settle(second, "supplement", scene)
     assert song in type(song).objects.visible_to(scene.haeon)
 
 

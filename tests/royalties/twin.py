@@ -49,7 +49,7 @@ def expected_earnings(pool: Pool) -> dict[Key, Row]:
 
 
 def song_key(usage: SongUsage) -> str:
-    words = [usage.recording.key, usage.service, f"{usage.usage_month:%Y-%m}", f"{usage.amount_micros:020d}"]
+    words = [usage.recording.key, usage.service, f"{usage.usage_month:%Y-%m}", f"{usage.amount_micros!s:0>20}"]
     return "|".join([*words, usage.report.basis, usage.report.sha256])
 
 
