@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings as of_hypothesis, strategies as st
 
-from portal.bootstrap import BASE_DIR
 from royalties.reports.base import DsrWithoutRecords, FamilyNotYet, RecordsTookTooMuch
 from royalties.reports.dsr import reader, spool
 from royalties.reports.dsr.blocks import HEADERS
@@ -22,6 +18,7 @@ from royalties.reports.dsr.file_name import FileName, file_name_of, first_day
 from royalties.reports.dsr.reader import read_report
 from royalties.reports.dsr.records import profiles, records, standard_name, values
 from royalties.reports.dsr.spool import is_dsr, spool_dsr
+from tests.bench.dsr import run_reader
 from tests.royalties.dsr_files import FORMS, DsrFile, Fact, dsr_file, escaped, many_blocks, values_of
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=12).map(str.strip)
@@ -380,32 +377,19 @@ def test_a_block_of_records_without_end_takes_little_memory(tmp_path: Path) -> N
         out.write(audio(AS.format(ref="R1", id="D1", title="곡")))
         for _thousand in range(300):
             out.write(b"SU02\t1\tS1\tU1\t\tR1\ttrue\t5\t\t\n" * 1_000)
-    said, megabytes = in_a_child(source, tmp_path / "out")
+    said, _seconds, peak = run_reader(source, tmp_path / "out")
     assert (said["rows"], said["blocks"]) == (300_000, 1)
-    assert megabytes < 250
+    assert peak < 250_000_000
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     peaks = []
     for lines in (20_000, 200_000):
         (tmp_path / "in").write_bytes(b"".join(many_blocks(lines, songs=1_000)))
-        said, megabytes = in_a_child(tmp_path / "in", tmp_path / "out")
+        said, _seconds, peak = run_reader(tmp_path / "in", tmp_path / "out")
         assert said["declared"] == []
-        peaks.append(megabytes)
+        peaks.append(peak)
     assert peaks[1] < peaks[0] * 1.2, peaks
-
-
-def in_a_child(source: Path, target: Path) -> tuple[dict[str, Any], float]:
-    """What the program says, and its peak in megabytes."""
-    label = DsrFile(form=FORMS["audio-1.1"]).name
-    command = [sys.executable, "-m", reader.__name__, str(source), str(target), label, "", "utf-8"]
-    with subprocess.Popen(command, cwd=BASE_DIR, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        said = json.loads(child.stdout.read())
-        _pid, status, used = os.wait4(child.pid, 0)
-        child.returncode = status
-    assert status == 0
-    return said, used.ru_maxrss / 1024
 
 
 def test_a_file_that_ends_too_early_is_read_and_says_so() -> None:
