@@ -103,6 +103,12 @@ class ColumnsForm(forms.Form):
                 label=name, choices=choices if known else [(UNSAID, _("Say which")), *choices], initial=known or UNSAID, required=False
             )  # fmt: skip
 
+            if self.is_bound and platform_field(name) not in self.data:  # its column was chosen just now
+                self.data = {
+                    **{each: self[each].value() for each in self.fields},
+                    platform_field(name): known or UNSAID,
+                }
+
     # ── as the page shows it ──
 
     def column_rows(self) -> list[dict[str, Any]]:

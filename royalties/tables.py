@@ -80,6 +80,12 @@ class Column:
     guess: Guess
     is_withheld: bool
 
+    @property
+    def may_be(self) -> list[str]:
+        """What an asked column may be, in words."""
+        words = {**MEANINGS, **OF_SOCIETIES}
+        return [str(words[meaning]) for meaning in self.guess.may_be if meaning]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -146,9 +152,10 @@ def table_of(report: Report, before: Mapping | None, header_line: int | None = N
     headers = cells[header_line - 1] if cells else []
     below = [_wide(row, len(headers)) for row in cells[header_line:] if row and len(row) <= len(headers)]
     withheld = set(listeners_in(cells, header_line))
-    guesses = guess_columns(headers, [row for row in below if not any(map(mapped.says_total, row))])
+    of_songs = [row for row in below if not any(map(mapped.says_total, row))]
+    guesses = guess_columns(headers, of_songs)
     columns = [
-        Column(at, header, _samples(below, at), guesses[at], at in withheld) for at, header in enumerate(headers)
+        Column(at, header, _samples(of_songs, at), guesses[at], at in withheld) for at, header in enumerate(headers)
     ]
     return Table(report=report, rows=rows, header_line=header_line, columns=columns, before=before)
 

@@ -49,6 +49,7 @@ CANONICAL_OF: Final = {
     for header in headers
 }
 ASKED_KEYS: Final = frozenset(map(header_key, ASKED))
+SHARE_OR_AMOUNT: Final = frozenset(map(header_key, ("分成", "정산금", "정산")))
 SECOND_KEYS: Final = frozenset(map(header_key, SECOND))
 
 
@@ -95,7 +96,8 @@ def _guess_column(key: str, cells: Sequence[str]) -> Guess:
         return Guess(looks) if looks in {"isrc", "iswc", "period"} else NOTHING
     meaning = MEANS[CANONICAL_OF[key]]
     if key in ASKED_KEYS:
-        return Guess("", is_asked=True, may_be=(meaning or "money",))
+        alone = (meaning or "money",)
+        return Guess("", is_asked=True, may_be=(*alone, "share") if key in SHARE_OR_AMOUNT else alone)
     fits = not cells or not meaning or _fits(meaning, cells)
     return Guess(meaning) if fits else Guess("", is_asked=True, may_be=(meaning,))
 
@@ -117,9 +119,7 @@ def _leave_second(keys: Sequence[str], guesses: list[Guess]) -> list[Guess]:
 
 def _ask_of_several(guesses: list[Guess]) -> list[Guess]:
     """A meaning that only one column can have, and several seem to: which one it is, is asked."""
-    meanings = [guess.meaning for guess in guesses] + [
-        may for guess in guesses if guess.is_asked for may in guess.may_be
-    ]
+    meanings = [guess.may_be[0] if guess.is_asked else guess.meaning for guess in guesses]
     several = {meaning for meaning in meanings if meaning and meaning not in SEVERAL and meanings.count(meaning) > 1}
     return [
         Guess("", is_asked=True, may_be=(guess.meaning,)) if guess.meaning in several else guess for guess in guesses

@@ -17,6 +17,7 @@ from royalties.access import SOCIETY, get_report, staff_only
 from royalties.ingest.mappings import ColumnsAreNotKept, mapping_of, save_mapping
 from royalties.mapping_form import ColumnsForm
 from royalties.models import Report
+from royalties.reports import encodings
 from royalties.reports.base import refusal_of
 from royalties.tables import table_of, try_lines
 
@@ -73,6 +74,8 @@ def _context(request: HttpRequest, shown: Report, form: ColumnsForm) -> dict[str
     return {
         "report": shown,
         "staff": staff,
+        "encoding": encodings.NAMES.get(shown.encoding, ""),
+        "why_encoding": encodings.WHY.get(shown.reading.get("why", ""), ""),
         "form": form,
         "table": form.table,
         "why": refusal_of(shown.error_code, shown.error_params) if shown.state == Report.State.MAPPING else "",
