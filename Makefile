@@ -27,7 +27,7 @@ lint: install messages ## style, types, arrows between rooms (imports, foreign k
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py
 
-bench: install messages ## measure speed and memory beside COPY, a peer and Splink, and write the tables into README.md (half an hour)
+bench: install messages ## measure speed and memory beside COPY, a peer and Splink, and write the tables into README.md (an hour)
 	@exec $(BIN)/python -m tests.bench --write
 
 chaos: install messages ## kill workers, Redis and PostgreSQL while a million lines are read, and prove that none is lost or doubled

@@ -22,7 +22,8 @@ def work_sum(work: Work, _prepared: Any) -> None:
     with connection.cursor() as cursor:
         # The rows are so new that PostgreSQL expects a handful, and would sort them all: tell it to sum in memory.
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_sort = off")
-        cursor.execute(SUM_UP, [work.job.subject_id, RUN, work.payload["of"], work.payload["part"]])
+        run = work.payload.get("run", 1)  # the version before summed every other recording
+        cursor.execute(SUM_UP, [work.job.subject_id, run, work.payload["of"], work.payload["part"]])
 
 
 def then_match(job: Job) -> str:
@@ -32,7 +33,7 @@ def then_match(job: Job) -> str:
     """
     runs = runs_of_songs(job)
     add_chunks(job, "match", [NewChunk({"songs": run}, len(run)) for run in runs])
-    sums = [NewChunk({"part": part, "of": SUMMED_BY}) for part in range(SUMMED_BY)]
+    sums = [NewChunk({"part": part, "of": SUMMED_BY, "run": RUN}) for part in range(SUMMED_BY)]
     add_chunks(job, "sum", sums, first=len(runs))
     Report.objects.filter(pk=job.subject_id).update(state=Report.State.MATCHING)
     return "match"

@@ -225,7 +225,8 @@ def name_of(text: str) -> str:
 def names_as_numbers(cells: Sequence[str], layout: Layout) -> list[str]:
     """The titles and artists of a line that name_of() shortens, as written."""
     columns = [layout.title] if layout.artist is None else [layout.title, layout.artist]
-    return [cells[at].strip() for at in columns if AS_A_NUMBER.fullmatch(cells[at].strip())]
+    names = [cells[at].strip() for at in columns]
+    return [name for name in names if name.endswith(".0") and AS_A_NUMBER.fullmatch(name)]
 
 
 def writers_of(cells: Sequence[str], layout: Layout) -> str:
