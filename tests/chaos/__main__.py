@@ -14,6 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--lines", type=int, default=1_000_000, help="of the CSV file")
     parser.add_argument("--xlsx", type=int, default=200_000, help="lines of the spreadsheet; 0 for none")
+    parser.add_argument("--families", type=int, default=20_000, help="lines of a file of each family; 0 for none")
     parser.add_argument("--mutant-lines", type=int, default=60_000, help="lines the mutants read; 0 for no mutants")
     parser.add_argument("--chunks", type=int, default=1_000, help="that a file is cut into")
     parser.add_argument(
@@ -25,9 +26,9 @@ def main() -> int:
     return run(**vars(options))
 
 
-def run(*, lines: int, xlsx: int, mutant_lines: int, chunks: int, seed: int) -> int:
+def run(*, lines: int, xlsx: int, families: int, mutant_lines: int, chunks: int, seed: int) -> int:
     from tests.chaos import statement
-    from tests.chaos.campaign import campaign, faults_of, is_caught, table
+    from tests.chaos.campaign import STATEMENTS, campaign, faults_of, is_caught, table
     from tests.chaos.mutants import MUTANTS
     from tests.chaos.schedules import FULL, SHORT
 
@@ -36,17 +37,19 @@ def run(*, lines: int, xlsx: int, mutant_lines: int, chunks: int, seed: int) -> 
     with campaign(seed) as chaos:
         if chaos.disk.problem:
             print(f"No disk can be filled here: {chaos.disk.problem}.")
-        for name, count, write, counts in (
-            ("csv", lines, statement.write_csv, FULL),
-            ("xlsx", xlsx, statement.write_xlsx, SHORT),
+        for name, each, statements, counts in (
+            ("csv", lines, [("song", ".csv")], FULL),
+            ("xlsx", xlsx, [("song", ".xlsx")], SHORT),
+            ("families", families, STATEMENTS, SHORT),
         ):
-            if not count:
+            if not each:
                 continue
+            count = each * len(statements)
             size = -(-count // chunks)
             print(f"\n{name}: {count:,} lines in chunks of {size:,}.", flush=True)
-            path = write(chaos.folder / f"song_202609.{name}", count, seed)
-            untouched = chaos.untouched(f"{name}_untouched", path, lines=count, chunk=size)
-            outcome = chaos.among_faults(name, path, counts, lines=count, chunk=size)
+            files = chaos.write(statements, each)
+            untouched = chaos.untouched(f"{name}_untouched", files, lines=count, chunk=size)
+            outcome = chaos.among_faults(name, files, counts, lines=count, chunk=size)
             problems = faults_of(outcome, untouched)
             wrong += [f"{name}: {problem}" for problem in problems]
             rows.append((f"{name}, untouched", untouched, untouched, ""))
@@ -61,9 +64,9 @@ def run(*, lines: int, xlsx: int, mutant_lines: int, chunks: int, seed: int) -> 
             )
         if mutant_lines:
             print(f"\nmutants: {mutant_lines:,} lines each.", flush=True)
-            path = statement.write_csv(chaos.folder / "song_mutants.csv", mutant_lines, seed)
+            path = statement.write(chaos.folder / "song_mutants.csv", mutant_lines, seed)
             size = -(-mutant_lines // chunks)
-            untouched = chaos.untouched("mutants_untouched", path, lines=mutant_lines, chunk=size)
+            untouched = chaos.untouched("mutants_untouched", [path], lines=mutant_lines, chunk=size)
             for mutant in MUTANTS:
                 outcome = chaos.mutant(mutant, path, lines=mutant_lines, chunk=size)
                 caught = is_caught(mutant, outcome, untouched)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.chaos import statement
 from tests.chaos.disk import SmallDisk
 from tests.chaos.faults import FAULTS
 from tests.chaos.mutants import MUTANTS
@@ -17,6 +18,16 @@ from tests.chaos.schedules import FOR_MUTANTS, schedule
 from tests.chaos.supervisor import CLOCKS, Outcome, Run, Step
 
 DISK_MEGABYTES: Final = 512
+# The families that are read at once, each in a container of its own.
+STATEMENTS: Final = (
+    ("song", ".csv"),
+    ("k", ".xlsx"),
+    ("single", ".tsv"),
+    ("aiting", ".zip"),
+    ("mv", ".csv.gz"),
+    ("guarantee", ".csv"),
+)
+assert {family for family, _container in STATEMENTS} == set(statement.FAMILIES)
 KILLS: Final = ("child_killed", "worker_killed", "main_process_killed", "killed_after_commit", "killed_before_ack", "killed_before_bell")  # fmt: skip
 
 
@@ -27,29 +38,40 @@ class Campaign:
     disk: SmallDisk
     seed: int
 
-    def untouched(self, name: str, path: Path, *, lines: int, chunk: int) -> Outcome:
-        return self._run(Run(self.postgres, self.folder / name, name, lines, chunk), path, [])
+    def write(self, statements: Sequence[tuple[str, str]], lines: int) -> list[Path]:
+        """A file of so many lines for each family and container."""
+        return [
+            statement.write(self.folder / f"{family}_202609{container}", lines, self.seed, family=family)
+            for family, container in statements
+        ]
 
-    def among_faults(self, name: str, path: Path, counts: Mapping[str, int], *, lines: int, chunk: int) -> Outcome:
+    def untouched(self, name: str, paths: Sequence[Path], *, lines: int, chunk: int) -> Outcome:
+        run = Run(self.postgres, self.folder / name, name, lines, chunk, files=len(paths))
+        return self._run(run, paths, [])
+
+    def among_faults(
+        self, name: str, paths: Sequence[Path], counts: Mapping[str, int], *, lines: int, chunk: int
+    ) -> Outcome:
         """Clocks that are wrong, two beats, and these faults. The process that takes the file dies before it rings (F04)."""
         disk = None if self.disk.problem else self.disk
         run = Run(
-            self.postgres, self.folder / name, name, lines, chunk, seed=self.seed, clocks=CLOCKS, disk=disk, is_paced=True
+            self.postgres, self.folder / name, name, lines, chunk, seed=self.seed, clocks=CLOCKS, disk=disk, is_paced=True,
+            files=len(paths),
         )  # fmt: skip
         steps = schedule(counts, self.seed, disk=disk is not None)
-        return self._run(run, path, steps, dies="before-bell")
+        return self._run(run, paths, steps, dies="before-bell")
 
     def mutant(self, mutant: str, path: Path, *, lines: int, chunk: int) -> Outcome:
         name = mutant.replace("-", "_")
         run = Run(self.postgres, self.folder / name, name, lines, chunk, seed=self.seed, mutant=mutant, is_paced=True)
-        return self._run(run, path, schedule(FOR_MUTANTS, self.seed, disk=False, other_stages=False))
+        return self._run(run, [path], schedule(FOR_MUTANTS, self.seed, disk=False, other_stages=False))
 
-    def _run(self, run: Run, path: Path, steps: Sequence[Step], *, dies: str = "") -> Outcome:
+    def _run(self, run: Run, paths: Sequence[Path], steps: Sequence[Step], *, dies: str = "") -> Outcome:
         try:
             run.redis.start()
             run.hold(steps)
             run.start_all()
-            run.receive(path, dies=dies)
+            run.receive(*paths, dies=dies)
             return run.go(steps, FAULTS)
         finally:
             run.stop()

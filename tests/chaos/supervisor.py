@@ -1,9 +1,10 @@
-"""One import by real workers while they, Redis and PostgreSQL fail; what happened, and what is left of the lines."""
+"""Imports by real workers while they, Redis and PostgreSQL fail; what happened, and what is left of the lines."""
 
 from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -36,10 +37,12 @@ IN_HAND: Final = """
     FROM jobs_chunk c JOIN pg_stat_activity a ON a.pid = c.held_by
     WHERE c.state = 'todo' AND c.lease_until > clock_timestamp() AND a.application_name LIKE 'child %%'
     ORDER BY c.id"""
-# Reliability J1: at every moment, the lines of the file are accepted, or rejected, or of a chunk that is not done.
+# Reliability J1: at every moment, the lines of the files are accepted, or rejected, or of a chunk that is not done.
 EVERY_LINE: Final = """
-    SELECT (SELECT coalesce(sum(accepted), 0) FROM royalties_lineblock) + (SELECT count(*) FROM royalties_rejectedline)
-        + (SELECT sum(units) FROM jobs_chunk WHERE stage = 'parse' AND state = 'todo')"""
+    SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM jobs_chunk WHERE stage = 'plan' AND state = 'todo') THEN
+        (SELECT coalesce(sum(accepted), 0) FROM royalties_lineblock) + (SELECT count(*) FROM royalties_rejectedline)
+        + (SELECT count(*) FROM royalties_lumpsum) + (SELECT sum(units) FROM jobs_chunk WHERE stage = 'parse' AND state = 'todo')
+    END"""
 
 
 # A chunk of lines may not be taken yet, and nobody has one in hand.
@@ -47,6 +50,8 @@ PACE_IS_REACHED: Final = """
     SELECT EXISTS (SELECT 1 FROM jobs_chunk, chaos_pace WHERE stage = 'parse' AND state = 'todo' AND ordinal >= upto)
         AND NOT EXISTS (SELECT 1 FROM jobs_chunk, chaos_pace WHERE stage = 'parse' AND state = 'todo' AND ordinal < upto)"""
 AHEAD: Final = 6  # chunks that workers may be ahead of the next fault
+PLANNED: Final = """
+    SELECT count(*) FILTER (WHERE stage = 'parse') FROM jobs_chunk HAVING count(*) FILTER (WHERE stage = 'plan' AND state = 'todo') = 0"""
 
 
 class Over(Exception):
@@ -123,7 +128,7 @@ class Eyes:
 
 @dataclass
 class Run:
-    """One database, one Redis, two workers with a beat each, and one file."""
+    """One database, one Redis, two workers with a beat each, and files that are read at once, with as many chunks each."""
 
     postgres: PostgresOfTest
     folder: Path
@@ -136,6 +141,7 @@ class Run:
     clocks: tuple[int, ...] = (0,)
     disk: SmallDisk | None = None
     is_paced: bool = False
+    files: int = 1
     silence_seconds: int = 20
     workers: dict[str, Process] = field(default_factory=dict)
     gone: list[Process] = field(default_factory=list)
@@ -172,22 +178,30 @@ class Run:
             self.eyes.ask("ALTER TABLE royalties_tiletotal DROP CONSTRAINT royalties_tiletotal_pkey")
             self.eyes.ask("ALTER TABLE royalties_rejectedline DROP CONSTRAINT line_is_rejected_once")
         if self.is_paced:
-            self.eyes.ask("CREATE TABLE chaos_pace AS SELECT %s::integer AS upto", [AHEAD])
+            self.eyes.ask("CREATE TABLE chaos_pace AS SELECT %s::integer AS upto", [self.each(AHEAD)])
             self.eyes.ask("GRANT SELECT ON chaos_pace TO garak_app")
         if self.disk:
             self.disk.take_tables_of(self.name, self.eyes.ask)
 
     # ── what is there ──
 
-    def receive(self, path: Path, *, dies: str = "") -> None:
-        """Bring the file, in a process of its own, which may die at a point of worker.py."""
+    def each(self, chunks: int) -> int:
+        """So many chunks, shared out over the files."""
+        return -(-chunks // self.files)
+
+    def receive(self, *paths: Path, dies: str = "") -> None:
+        """Bring the files, in a process of its own, which may die with the first one at a point of worker.py."""
         if dies:
             (self.folder / dies).touch()
-        command = [sys.executable, "-m", "tests.chaos.receive", str(path)]
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment}, check=False)
-        assert (done.returncode != 0) == bool(dies), f"receive ended with {done.returncode}"
-        if dies:
+            self._receive(paths[:1], status=-signal.SIGKILL)
             self.faults[dies] += 1
+        if rest := paths[bool(dies) :]:
+            self._receive(rest, status=0)
+
+    def _receive(self, paths: Sequence[Path], *, status: int) -> None:
+        command = [sys.executable, "-m", "tests.chaos.receive", *map(str, paths)]
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment}, check=False)
+        assert done.returncode == status, f"receive ended with {done.returncode}"
 
     def start(self, name: str) -> None:
         """Start a worker, in the place of one that is gone; every start has another clock."""
@@ -268,7 +282,7 @@ class Run:
 
     def allow(self, chunks: int) -> None:
         """Let workers read so many chunks further, and call them."""
-        self.eyes.ask("UPDATE chaos_pace SET upto = upto + %s", [chunks])
+        self.eyes.ask("UPDATE chaos_pace SET upto = upto + %s", [self.each(chunks)])
         self.ring()
 
     def victim(self, stage: str) -> Held:
@@ -284,11 +298,10 @@ class Run:
         """Wait until it is the step's turn."""
         if not step.at:
             return
-        planned = "SELECT count(*) FROM jobs_chunk WHERE stage = 'parse'"
-        chunks = self.until(lambda: self.eyes.one(planned), "the file is planned")
+        ((chunks,),) = self.until(lambda: self.eyes.ask(PLANNED), "every file is planned")
         due = int(step.at * chunks)
         if self.is_paced:
-            self.eyes.ask("UPDATE chaos_pace SET upto = greatest(upto, %s)", [due + AHEAD])
+            self.eyes.ask("UPDATE chaos_pace SET upto = greatest(upto, %s)", [self.each(due + AHEAD)])
         self.until(lambda: self.done() >= due, f"{step.at:.0%} of the chunks are done")
 
     # ── the whole ──
@@ -344,7 +357,7 @@ class Run:
 
     def outcome(self, seconds: float, missed: list[str]) -> Outcome:
         chunks, attempts = self.eyes.ask("SELECT count(*), sum(attempt) FROM jobs_chunk")[0]
-        state, code = self.eyes.ask("SELECT state, error_code FROM jobs_job")[0]
+        ended = self.eyes.ask("SELECT DISTINCT state, error_code FROM jobs_job ORDER BY 1, 2")
         found: Counter[str] = Counter()
         unknown: list[str] = []
         late = 0
@@ -357,7 +370,7 @@ class Run:
         self.eyes.close()
         return Outcome(
             state=read_state(self.postgres.owner_url(self.name), lines=self.lines),
-            ended=f"{state} {code}".strip(),
+            ended=", ".join(f"{state} {code}".strip() for state, code in ended),
             seconds=seconds,
             chunks=chunks,
             attempts=attempts,
@@ -371,7 +384,8 @@ class Run:
         )
 
     def ring(self) -> None:
-        """Put a message for the job into Redis, as anybody might once too often."""
-        kind, job = self.eyes.ask("SELECT kind, id FROM jobs_job")[0]
+        """Put a message for each job into Redis, as anybody might once too often."""
+        under_way = "SELECT kind, id FROM jobs_job WHERE state IN ('waiting', 'running') ORDER BY id"
         with kombu.Connection(self.redis.url) as connection, suppress(kombu.exceptions.OperationalError):
-            celery.send_task(kind, kwargs={"job_id": job}, connection=connection, retry=False)
+            for kind, job in self.eyes.ask(under_way):
+                celery.send_task(kind, kwargs={"job_id": job}, connection=connection, retry=False)

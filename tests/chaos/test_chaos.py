@@ -12,7 +12,7 @@ import pytest
 
 from portal.jobs.services import NOBODY_CAME_BACK
 from tests.chaos import statement
-from tests.chaos.campaign import Campaign, campaign, faults_of, is_caught, table, unlike
+from tests.chaos.campaign import STATEMENTS, Campaign, campaign, faults_of, is_caught, table, unlike
 from tests.chaos.mutants import MUTANTS
 from tests.chaos.processes import wait_for
 from tests.chaos.schedules import SHORT
@@ -33,21 +33,24 @@ def chaos() -> Iterator[Campaign]:
 
 @pytest.fixture(scope="module")
 def path(chaos: Campaign) -> Path:
-    return statement.write_csv(chaos.folder / "song_202609.csv", LINES, SEED)
+    return statement.write(chaos.folder / "song_202610.csv", LINES, SEED)
 
 
 @pytest.fixture(scope="module")
 def untouched(chaos: Campaign, path: Path) -> Outcome:
     """What an import leaves that nothing disturbed."""
-    outcome = chaos.untouched("untouched", path, lines=LINES, chunk=CHUNK)
+    outcome = chaos.untouched("untouched", [path], lines=LINES, chunk=CHUNK)
     assert not faults_of(outcome, outcome)
     assert outcome.state.lines == LINES
     return outcome
 
 
-def test_an_import_among_faults_ends_as_an_untouched_one(chaos: Campaign, path: Path, untouched: Outcome) -> None:
-    """F01–F06, F08–F12, F14–F18 and F20, each at least once; tests/chaos/faults.py says which is which."""
-    outcome = chaos.among_faults("faults", path, SHORT, lines=LINES, chunk=CHUNK)
+def test_an_import_among_faults_ends_as_an_untouched_one(chaos: Campaign) -> None:
+    """F01–F06, F08–F12, F14–F18 and F20, each at least once, while a file of every family is read; faults.py says which is which."""
+    files = chaos.write(STATEMENTS, LINES // len(STATEMENTS))
+    untouched = chaos.untouched("families", files, lines=LINES, chunk=CHUNK)
+    assert not faults_of(untouched, untouched)
+    outcome = chaos.among_faults("faults", files, SHORT, lines=LINES, chunk=CHUNK)
     print(table([("untouched", untouched, untouched, ""), ("among faults", outcome, untouched, "")]))
     print(dict(outcome.faults), dict(outcome.complaints), chaos.disk.problem)
     assert not faults_of(outcome, untouched)
@@ -68,7 +71,7 @@ def test_an_upload_waits_for_a_redis_that_is_away(chaos: Campaign) -> None:
     lines = 3_000
     run = Run(chaos.postgres, chaos.folder / "away", "away", lines, lines // 2)
     try:
-        run.receive(statement.write_csv(chaos.folder / "song_0.csv", lines, SEED))
+        run.receive(statement.write(chaos.folder / "song_0.csv", lines, SEED))
         assert run.eyes.ask("SELECT state FROM jobs_job") == [("waiting",)]
         run.redis.start()
         run.start_all()
@@ -99,8 +102,8 @@ def test_a_line_that_kills_its_process_costs_itself(chaos: Campaign) -> None:
     lines, poisoned = 3_000, 500  # among the first, at which planning looks too
     run = Run(chaos.postgres, chaos.folder / "poison", "poison", lines, 1_000, poison=statement.POISON)
     files = [
-        statement.write_csv(chaos.folder / "song_1.csv", lines, 1, poisoned),
-        statement.write_csv(chaos.folder / "song_2.csv", lines, 2),
+        statement.write(chaos.folder / "song_1.csv", lines, 1, poisoned=poisoned),
+        statement.write(chaos.folder / "song_2.csv", lines, 2),
     ]
     try:
         run.redis.start()

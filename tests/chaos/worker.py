@@ -38,6 +38,7 @@ AFTER_COMMIT, BEFORE_ACK, BEFORE_BELL = "after-commit", "before-ack", "before-be
 POINTS: Final = (AFTER_COMMIT, BEFORE_ACK, BEFORE_BELL)
 DRAIN_SECONDS: Final = 2.0  # so that messages are acknowledged, and bells rung, all the time
 LOCK_SECONDS: Final = 2
+RANK: Final = "coalesce(array_position(ARRAY['plan', 'parse', 'match', 'finish'], {0}.stage), 3)"  # a stage not named goes with matching
 
 
 def die_if_told(point: str) -> None:
@@ -124,12 +125,16 @@ def install_sizes() -> None:
 
 
 def install_pace() -> None:
-    """Let the supervisor say how far the file may be read, so that it is not at its end before the faults are."""
+    """Let the supervisor say how far the files may be read, so that they are not at their end before the faults are.
+
+    And let no file be in a later stage than another, so that a stage that is held in hand holds up none before it.
+    """
     from portal.jobs import services
 
     order = "ORDER BY c.ordinal"
     assert order in services.CLAIM
-    pace = "AND (c.stage <> 'parse' OR c.ordinal < (SELECT upto FROM chaos_pace)) "
+    pace = f"""AND (c.stage <> 'parse' OR c.ordinal < (SELECT upto FROM chaos_pace)) AND NOT EXISTS (
+        SELECT 1 FROM jobs_chunk o WHERE o.state = 'todo' AND {RANK.format("o")} < {RANK.format("c")}) """
     setattr(services, "CLAIM", services.CLAIM.replace(order, pace + order))  # noqa: B010 it is Final for everybody else
 
 
