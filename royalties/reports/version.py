@@ -8,8 +8,8 @@ from typing import Final
 
 
 def _fingerprint() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    digest, folder = hashlib.sha256(), Path(__file__).parent
+    for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.csv")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

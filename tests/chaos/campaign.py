@@ -26,8 +26,9 @@ STATEMENTS: Final = (
     ("aiting", ".zip"),
     ("mv", ".csv.gz"),
     ("guarantee", ".csv"),
+    ("dsr", ".tsv"),
 )
-assert {family for family, _container in STATEMENTS} == set(statement.FAMILIES)
+assert {family for family, _container in STATEMENTS} == {*statement.FAMILIES, *statement.OTHERS}
 KILLS: Final = ("child_killed", "worker_killed", "main_process_killed", "killed_after_commit", "killed_before_ack", "killed_before_bell")  # fmt: skip
 
 

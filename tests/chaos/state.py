@@ -17,6 +17,9 @@ TABLES: Final = {
     "lumps": """
         SELECT r.family, l.line_no, l.from_date, l.last_date, l.platform, l.contract, l.amount_micros
         FROM royalties_lumpsum l JOIN royalties_report r ON r.id = l.report_id ORDER BY r.family, l.report_id, l.line_no""",
+    "lines of records": """
+        SELECT r.family, l.first_line, l.lines FROM royalties_filelines l JOIN royalties_report r ON r.id = l.report_id
+        ORDER BY r.family, l.report_id, l.first_line""",
     "rejected": """
         SELECT r.family, l.line_no, l.raw, l."column", l.value, l.reason, l.amount_micros
         FROM royalties_rejectedline l JOIN royalties_report r ON r.id = l.report_id ORDER BY r.family, l.report_id, l.line_no""",

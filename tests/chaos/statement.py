@@ -1,6 +1,6 @@
 """Large invented statements of every family, in every container: written line by line, for a million lines do not fit in a list.
 
-One line in FAMILIES adds a family, one in CONTAINERS a container; campaign.STATEMENTS says which are tried together.
+One line in FAMILIES adds a family of tables, one in OTHERS another format, one in CONTAINERS a container; campaign.STATEMENTS says which are tried together.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import IO, Any, Final
 import xlsxwriter
 
 from portal.demo.statements import HEADERS, PLATFORMS
+from tests.royalties.dsr_files import Fact, dsr_file
 
 MONTH: Final = dt.date(2026, 9, 1)
 PERIOD: Final = "20260901-20260930"
@@ -97,8 +98,27 @@ def rows(family: str, lines: int, seed: int, poisoned: int = 0) -> Iterator[list
 
 def write(path: Path, lines: int, seed: int, *, family: str = "song", poisoned: int = 0) -> Path:
     """A statement in the container that the name of the file ends in."""
+    if family in OTHERS:
+        path.write_bytes(OTHERS[family](lines, seed))
+        return path
     CONTAINERS["".join(path.suffixes)](path, FAMILIES[family], rows(family, lines, seed, poisoned))
     return path
+
+
+def _dsr(lines: int, seed: int) -> bytes:
+    """A DDEX report of so many usages, in blocks of a song each; one usage in a hundred is rejected."""
+    dice = random.Random(f"dsr {seed}")  # noqa: S311 it makes a file, not a secret
+    usages = []
+    for number in range(lines):
+        song = int(dice.random() ** 2 * SONGS)
+        uses = "1.5" if number % 100 == 50 else str(dice.randrange(1, 40_000))
+        usages.append([
+            Fact(song_id=f"R-{song}", isrc="", title=f"노래 {song}", artist=f"가수 {song % 97}", iswc="", writers=(), uses=uses)
+        ])  # fmt: skip
+    return dsr_file("audio-1.1", usages).content()
+
+
+OTHERS: Final[Mapping[str, Callable[[int, int], bytes]]] = {"dsr": _dsr}  # formats that are no tables
 
 
 def _text(file: IO[bytes], encoding: str, its: Family, lines: Iterator[list[str]], delimiter: str = ",") -> None:

@@ -47,10 +47,11 @@ def untouched(chaos: Campaign, path: Path) -> Outcome:
 
 def test_an_import_among_faults_ends_as_an_untouched_one(chaos: Campaign) -> None:
     """F01–F06, F08–F12, F14–F18 and F20, each at least once, while a file of every family is read; faults.py says which is which."""
-    files = chaos.write(STATEMENTS, LINES // len(STATEMENTS))
-    untouched = chaos.untouched("families", files, lines=LINES, chunk=CHUNK)
+    each = LINES // len(STATEMENTS)
+    files, lines = chaos.write(STATEMENTS, each), each * len(STATEMENTS)
+    untouched = chaos.untouched("families", files, lines=lines, chunk=CHUNK)
     assert not faults_of(untouched, untouched)
-    outcome = chaos.among_faults("faults", files, SHORT, lines=LINES, chunk=CHUNK)
+    outcome = chaos.among_faults("faults", files, SHORT, lines=lines, chunk=CHUNK)
     print(table([("untouched", untouched, untouched, ""), ("among faults", outcome, untouched, "")]))
     print(dict(outcome.faults), dict(outcome.complaints), chaos.disk.problem)
     assert not faults_of(outcome, untouched)
