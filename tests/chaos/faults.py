@@ -200,7 +200,10 @@ def _cut(run: Run, where: str) -> None:
 def _paused(run: Run, stage: str) -> Held | None:
     """Stop a child that reads; let it go on if it has begun to write meanwhile."""
     held = run.victim(stage)
-    if not held.preparing:
+    lasts = "SELECT 1 FROM jobs_chunk WHERE id = %s AND lease_until > clock_timestamp() + interval '1 minute'"
+    if not held.preparing or run.eyes.ask(
+        lasts, [held.chunk]
+    ):  # a clock went back while it was in hand: it lasts an hour
         return None
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(held.pid)

@@ -142,7 +142,7 @@ class Run:
     disk: SmallDisk | None = None
     is_paced: bool = False
     files: int = 1
-    silence_seconds: int = 20
+    silence_seconds: int = 60  # longer than a worker takes to start on a busy machine
     workers: dict[str, Process] = field(default_factory=dict)
     gone: list[Process] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
