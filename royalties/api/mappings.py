@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.accounts.access import signed_in
+from portal.lib.errors import DomainError
 from portal.rest.api import ApiView, checked
 from portal.rest.fields import Input, Money, Text, Whole
 from royalties import access
@@ -28,6 +29,12 @@ from royalties.reports.styles import NUMBER_STYLES
 from royalties.tables import MEANING_CHOICES, Table, table_of, try_lines
 
 PLATFORM_CHOICES = [*Service.choices, (ABROAD, _("not in China: no mandate"))]
+
+
+class ColumnsDoNotFit(DomainError):
+    code = "columns-do-not-fit"
+    sentence = _("What is said of the columns does not fit together: %(problems)s")
+    remedy = _("Read the columns of the report, and say of each what it is.")
 
 
 class Meaning(serializers.ChoiceField):
@@ -126,9 +133,8 @@ class ReportColumns(ApiView):
         form = ColumnsForm(table, _as_form(table, given, report))
         said = form.said() if form.is_valid() else None
         if said is None:
-            raise serializers.ValidationError(
-                {_named(form, name): [str(error) for error in errors] for name, errors in form.errors.items()}
-            )
+            wrong = {f"{_named(form, name)}: {error}" for name, errors in form.errors.items() for error in errors}
+            raise ColumnsDoNotFit(problems="; ".join(sorted(wrong)))
         _mapping, now = save_mapping(
             report=report, said=said, actor=actor, seen=given.get("seen"), replaces=given["replaces"]
         )

@@ -234,6 +234,9 @@ def test_a_program_is_told_which_field_is_wrong(scene: Scene) -> None:
     wrong = {**SAID, "columns": ["period", "platform", None, "artist", "album", "uses", "uses", "money", "money"]}
     response = program(scene).post(address, wrong, content_type="application/json")
     assert response.status_code == 400
-    assert {field["field"] for field in response.json()["fields"]} == {"columns"}
+    said = response.json()
+    assert said["error"] == "columns-do-not-fit"
+    assert "columns: This is already column “정산금”. Only one can be." in said["message"]
+    assert "columns: Say which column is the title of the song or work." in said["message"]
     assert Mapping.objects.count() == 0
     assert FirstLines.objects.count() == 1
