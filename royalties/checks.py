@@ -332,11 +332,15 @@ SIDES_EARN_THEIR_CUT = f"""
 WITH amount AS (
 {POOL_AMOUNTS}
 ), earned AS (
-    SELECT e.song_usage_id, f.part, sum(e.source_micros) AS n, sum(e.won_micros) AS k
+    SELECT e.pool_id, e.song_usage_id, f.part, sum(e.source_micros) AS n, sum(e.won_micros) AS k
     FROM royalties_earning e JOIN royalties_runshare f ON f.id = e.run_share_id
-    JOIN royalties_songusage u ON u.id = e.song_usage_id WHERE f.part <> '' OR u.words_uses IS NOT NULL GROUP BY 1, 2
+    JOIN royalties_songusage u ON u.id = e.song_usage_id
+    JOIN royalties_pool p ON p.id = e.pool_id AND NOT p.to_divide_again
+    WHERE (f.part <> '' OR u.words_uses IS NOT NULL) AND e.reverses_id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM royalties_earning b WHERE b.reverses_id = e.id)
+    GROUP BY 1, 2, 3
 ), song AS (
-    SELECT u.id AS song_usage_id, a.n, a.k, u.words_uses * price.words_price AS words,
+    SELECT a.pool_id, u.id AS song_usage_id, a.n, a.k, u.words_uses * price.words_price AS words,
         u.words_uses * price.words_price + u.music_uses * price.music_price AS whole,
         (SELECT sum(w.numerator::numeric / w.denominator) FROM royalties_match m JOIN royalties_matchwork w ON w.match_id = m.id
             WHERE m.recording_id = u.recording_id AND m.superseded_at IS NULL) AS works
@@ -348,13 +352,13 @@ WITH amount AS (
         WHERE k.source_id = r.source_id AND k.from_date <= u.usage_month ORDER BY k.from_date DESC LIMIT 1) AS price
     WHERE u.words_uses IS NOT NULL
 ), side AS (
-    SELECT song_usage_id, works, f.part, f.n, f.k FROM song CROSS JOIN LATERAL (VALUES
+    SELECT pool_id, song_usage_id, works, f.part, f.n, f.k FROM song CROSS JOIN LATERAL (VALUES
         ('words', {words_in_sql("n", "words", "whole")}, {words_in_sql("k", "words", "whole")}),
         ('music', n - {words_in_sql("n", "words", "whole")}, k - {words_in_sql("k", "words", "whole")})) AS f (part, n, k)
-    WHERE EXISTS (SELECT 1 FROM earned WHERE earned.song_usage_id = song.song_usage_id)
+    WHERE EXISTS (SELECT 1 FROM earned e WHERE (e.pool_id, e.song_usage_id) = (song.pool_id, song.song_usage_id))
 )
 SELECT concat_ws(' ', 'song usage', song_usage_id, part), concat_ws(' ', side.n, side.k), concat_ws(' ', earned.n, earned.k)
-FROM side FULL JOIN earned USING (song_usage_id, part)
+FROM side FULL JOIN earned USING (pool_id, song_usage_id, part)
 WHERE side.n IS NULL OR abs(side.n * works - coalesce(earned.n, 0)) > CASE WHEN works > 0.999999999999 THEN 0 ELSE 1.01 END
     OR abs(side.k * works - coalesce(earned.k, 0)) > CASE WHEN works > 0.999999999999 THEN 0 ELSE 1.01 END
 """  # noqa: S608 all texts are constants of this project

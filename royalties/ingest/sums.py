@@ -9,6 +9,7 @@ from django.db import connection
 
 from portal.jobs.models import Chunk, Job
 from portal.jobs.services import NewChunk, Work, add_chunks
+from royalties.ingest.plan import layout_of
 from royalties.models import Report
 
 SUMMED_BY: Final = 2  # chunks
@@ -19,11 +20,13 @@ MOST_SONGS_A_CHUNK: Final = 2_500
 
 def work_sum(work: Work, _prepared: Any) -> None:
     """Sum up the lines of a part of the songs, now that all are there."""
+    report = Report.objects.only("reading").get(pk=work.job.subject_id)
+    sum_up = SUM_UP_APART if layout_of(report).apart else SUM_UP
     with connection.cursor() as cursor:
         # The rows are so new that PostgreSQL expects a handful, and would sort them all: tell it to sum in memory.
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_sort = off")
         run = work.payload.get("run", 1)  # the version before summed every other recording
-        cursor.execute(SUM_UP, [work.job.subject_id, run, work.payload["of"], work.payload["part"]])
+        cursor.execute(sum_up, [work.job.subject_id, run, work.payload["of"], work.payload["part"]])
 
 
 def then_match(job: Job) -> str:
@@ -78,19 +81,23 @@ def songs_a_chunk(songs: int) -> int:
 # unnest() in the list of columns hands rows on one by one; in FROM it would write them all down first. Rows in the order of
 # the index are written in two thirds of the time; OFFSET 0 keeps the order from being made before the sums.
 SUM_UP: Final = """
-    INSERT INTO royalties_songusage
-        (report_id, recording_id, service, usage_month, lines, uses, amount_micros, words_uses, music_uses)
+    INSERT INTO royalties_songusage (report_id, recording_id, service, usage_month, lines, uses, amount_micros)
     SELECT * FROM (
-        SELECT report_id, recording_id, services[kind], usage_months[kind], sum(lines), sum(uses), sum(micros), sum(words),
-            sum(music)
+        SELECT report_id, recording_id, services[kind], usage_months[kind], sum(lines), sum(uses), sum(micros)
         FROM (
             SELECT report_id, services, usage_months, unnest(recordings) AS recording_id, unnest(kinds) AS kind,
-                unnest(lines) AS lines, unnest(uses) AS uses, unnest(amounts_micros) AS micros,
-                unnest(words_uses) AS words, unnest(music_uses) AS music
+                unnest(lines) AS lines, unnest(uses) AS uses, unnest(amounts_micros) AS micros
             FROM royalties_tiletotal WHERE report_id = %s) AS total
         WHERE recording_id / %s %% %s = %s
         GROUP BY 1, 2, 3, 4 OFFSET 0) AS sums
     ORDER BY recording_id"""
+
+# Where words and music are counted apart. For the others, whose arrays are NULL, to unnest these too took a tenth longer.
+SUM_UP_APART: Final = (
+    SUM_UP.replace("amount_micros)", "amount_micros, words_uses, music_uses)")
+    .replace("sum(micros)", "sum(micros), sum(words), sum(music)")
+    .replace("AS micros", "AS micros, unnest(words_uses) AS words, unnest(music_uses) AS music")
+)
 
 SONGS_WITHOUT_MATCH: Final = """
     WITH songs AS MATERIALIZED (

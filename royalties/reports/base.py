@@ -192,6 +192,14 @@ class HeadersOfTwoFamilies(DomainError):
     remedy = _("Ask whoever sent it for a file of each kind, as the service made them.")
 
 
+class CountsAreNotApart(DomainError):
+    code = "counts-are-not-apart"
+    sentence = _("This is a karaoke statement, but it does not count words and music apart: “%(missing)s” is missing.")
+    remedy = _(
+        "Ask the service for the statement with both counts. Without them its money cannot be divided between the two."
+    )
+
+
 class FileIsIgnored(DomainError):
     code = "file-is-ignored"
     sentence = _(
@@ -303,6 +311,7 @@ REFUSALS: Final[dict[str, type[DomainError]]] = {
             HeaderNotRecognised,
             HeaderIsAmbiguous,
             HeadersOfTwoFamilies,
+            CountsAreNotApart,
             FileIsIgnored,
             ColumnsAreMissing,
             ColumnsAreUnknown,

@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from royalties.reports import csv_lines, formats, tme
 from royalties.reports.base import (
+    CountsAreNotApart,
     FileIsIgnored,
     HeaderIsAmbiguous,
     HeaderNotRecognised,
@@ -162,7 +163,7 @@ def test_headers_of_two_families_are_refused() -> None:
 
 @pytest.mark.parametrize("missing", ["按次分成-词使用量", "按次分成-曲使用量"])
 def test_karaoke_without_one_of_its_counts_is_refused(missing: str) -> None:
-    with pytest.raises(HeaderNotRecognised) as refusal:
+    with pytest.raises(CountsAreNotApart) as refusal:
         tme.recognise([header for header in FILES["k"] if header != missing], "k_1.csv")
     assert refusal.value.params == {"missing": missing}
 

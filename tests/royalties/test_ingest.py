@@ -550,7 +550,7 @@ def test_bytes_that_changed_on_disk_stop_the_report(small_chunks: None) -> None:
 def test_a_statement_without_a_count_it_needs_is_refused_and_leaves_nothing() -> None:
     content = "结算期间,平台,歌曲名,歌手名,按次分成-词使用量,CP分成收入\n20260901,全民K歌,가,나,1,1\n".encode()
     report = import_bytes(content, "k_202609.csv")
-    assert (report.state, report.error_code, report.family) == ("refused", "header-not-recognised", "")
+    assert (report.state, report.error_code, report.family) == ("refused", "counts-are-not-apart", "")
     assert "按次分成-曲使用量" in refusal_of(report.error_code, report.error_params)
     assert not ReportedRecording.objects.exists()
     assert Job.objects.get(subject_id=report.pk).state == "stopped"

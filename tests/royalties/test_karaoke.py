@@ -35,6 +35,7 @@ from royalties.models import (
 from royalties.prices import cut, words_in_sql
 from royalties.pricing import NotAPrice, PriceAlreadyDeclared, PriceAlreadyUsed, declare_price
 from royalties.services import NoReason
+from royalties.standing import withdraw_report
 from tests.royalties.build import (
     DISTRIBUTION_MONTH,
     JASRAC,
@@ -386,6 +387,20 @@ def test_money_that_was_cut_keeps_its_price() -> None:
         price("0.04", month=dt.date(2025, 12, 1))
     price("0.04", month=dt.date(2026, 2, 1))
     assert check_ledger().ok
+
+
+@pytest.mark.django_db
+def test_karaoke_that_was_withdrawn_is_taken_back_on_both_sides() -> None:
+    author, composer, song = a_and_c()
+    price()
+    made = report([sung(90 * YUAN + 1, 1200, 901)], {"1": matched(song)}, family="k")
+    money(90 * YUAN + 1, "100")
+    run()
+    assert paid(author) + paid(composer) == 9_000 * WON + 100
+    withdraw_report(report=made, actor=staff(), reason="sent by mistake")
+    assert distribute(period=dt.date(2026, 4, 1)).state == "distributed"
+    require_all_holds()
+    assert (paid(author), paid(composer)) == (0, 0)
 
 
 # ── from the file on ────────────────────────────────────────────────────────────────────────────────────────────────────

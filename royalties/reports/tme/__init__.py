@@ -26,7 +26,7 @@ IGNORED_ANYWHERE: Final = ("数专", "digital_album", "音乐汇总单", "合同
 def recognise(headers: Sequence[str], *names: str) -> Layout:
     """Where the columns of a file stand, from its header; its names (file, sheet) help only where the headers leave it open.
 
-    Raises HeaderNotRecognised, HeaderIsAmbiguous, HeadersOfTwoFamilies, and FileIsIgnored by name.
+    Raises HeaderNotRecognised, CountsAreNotApart, HeaderIsAmbiguous, HeadersOfTwoFamilies, and FileIsIgnored by name.
     """
     keys = [header_key(name) for name in names]
     for name, key in zip(names, keys, strict=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from royalties.models import Service
-from royalties.reports.base import HeaderIsAmbiguous, HeaderNotRecognised, Layout, header_key
+from royalties.reports.base import CountsAreNotApart, HeaderIsAmbiguous, HeaderNotRecognised, Layout, header_key
 
 PLATFORMS: Final[dict[str, str]] = {
     "QQ音乐": Service.QQ,
@@ -98,12 +98,15 @@ class Family:
         return [headers[at] for column in self.columns if column.tells for at in column.places(keys)]
 
     def layout(self, headers: Sequence[str]) -> Layout:
-        """Where things stand in a file of this family. Raises HeaderNotRecognised and HeaderIsAmbiguous."""
+        """Where things stand in a file of this family. Raises HeaderNotRecognised, CountsAreNotApart and HeaderIsAmbiguous."""
         found = self._found(headers)
         if "platform" not in found and "platform_id" in found:
             found["platform"] = found["platform_id"]
         apart = [meaning for meaning in (self.words, self.music) if meaning]
-        for meaning in (*NEEDED, *apart):
+        for meaning in apart:
+            if meaning not in found:
+                raise CountsAreNotApart(missing=self.header_of(meaning))
+        for meaning in NEEDED:
             if meaning not in found:
                 raise HeaderNotRecognised(missing=self.header_of(meaning))
         counts = tuple(found[meaning] for meaning in (*self.uses, *apart) if meaning in found)
