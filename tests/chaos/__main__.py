@@ -15,6 +15,7 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=1_000_000, help="of the CSV file")
     parser.add_argument("--xlsx", type=int, default=200_000, help="lines of the spreadsheet; 0 for none")
     parser.add_argument("--families", type=int, default=20_000, help="lines of a file of each family; 0 for none")
+    parser.add_argument("--decisions", type=int, default=1, help="of staff about files; 0 for none")
     parser.add_argument("--mutant-lines", type=int, default=60_000, help="lines the mutants read; 0 for no mutants")
     parser.add_argument("--chunks", type=int, default=1_000, help="that a file is cut into")
     parser.add_argument(
@@ -26,7 +27,7 @@ def main() -> int:
     return run(**vars(options))
 
 
-def run(*, lines: int, xlsx: int, families: int, mutant_lines: int, chunks: int, seed: int) -> int:
+def run(*, lines: int, xlsx: int, families: int, decisions: int, mutant_lines: int, chunks: int, seed: int) -> int:
     from tests.chaos import statement
     from tests.chaos.campaign import STATEMENTS, campaign, faults_of, is_caught, table
     from tests.chaos.mutants import MUTANTS
@@ -62,6 +63,12 @@ def run(*, lines: int, xlsx: int, families: int, mutant_lines: int, chunks: int,
                 f"late attempts rolled back: {outcome.late}; workers that ended by themselves: {outcome.ended_by_themselves}",
                 flush=True,
             )
+        if decisions:
+            untouched_, killed = chaos.decided("decided"), chaos.decided("decided_among_kills", kill=[" "])
+            unlike = [table for table, rows_ in untouched_.tables.items() if killed.tables[table] != rows_]
+            wrong += [f"decisions: other rows than untouched: {unlike}"] if unlike else []
+            print(f"\ndecisions: {killed.kills.total()} kills, one before and one after every commit of", end=" ")
+            print(f"{', '.join(killed.kills)}: {'FAILED' if unlike else 'passed'}.", flush=True)
         if mutant_lines:
             print(f"\nmutants: {mutant_lines:,} lines each.", flush=True)
             path = statement.write(chaos.folder / "song_mutants.csv", mutant_lines, seed)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.chaos import statement
+import psycopg
+
+from tests.chaos import choices, statement
 from tests.chaos.disk import SmallDisk
 from tests.chaos.faults import FAULTS
 from tests.chaos.mutants import MUTANTS
-from tests.chaos.processes import PostgresOfTest
+from tests.chaos.processes import ROOT, PostgresOfTest
 from tests.chaos.schedules import FOR_MUTANTS, schedule
 from tests.chaos.supervisor import CLOCKS, Outcome, Run, Step
 
@@ -30,6 +37,14 @@ STATEMENTS: Final = (
 )
 assert {family for family, _container in STATEMENTS} == {*statement.FAMILIES, *statement.OTHERS}
 KILLS: Final = ("child_killed", "worker_killed", "main_process_killed", "killed_after_commit", "killed_before_ack", "killed_before_bell")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Decided:
+    """How often each deed of choices.py was killed, and what its tables hold in the end."""
+
+    kills: Counter[str]
+    tables: dict[str, list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,26 @@ class Campaign:
         name = mutant.replace("-", "_")
         run = Run(self.postgres, self.folder / name, name, lines, chunk, seed=self.seed, mutant=mutant, is_paced=True)
         return self._run(run, [path], schedule(FOR_MUTANTS, self.seed, disk=False, other_stages=False))
+
+    def decided(self, name: str, *, kill: Sequence[str] = ()) -> Decided:
+        """What choices.py comes to; deeds whose names hold one of these words are killed at every commit."""
+        self.postgres.create(name)
+        folder = self.folder / name
+        folder.mkdir()
+        environment = {
+            "DATABASE_URL": self.postgres.url(name),
+            "DATABASE_OWNER_URL": self.postgres.owner_url(name),
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+            "PORTAL_DATA_DIR": str(folder),
+        }
+        command = [sys.executable, "-m", "tests.chaos.choices", str(self.seed), *kill]
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        with psycopg.connect(self.postgres.owner_url(name)) as connection:
+            tables = {table: connection.execute(query).fetchall() for table, query in choices.TABLES.items()}
+        return Decided(Counter(json.loads(done.stdout)), tables)
 
     def _run(self, run: Run, paths: Sequence[Path], steps: Sequence[Step], *, dies: str = "") -> Outcome:
         try:

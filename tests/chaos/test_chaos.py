@@ -67,6 +67,20 @@ def test_a_worker_that_is_wrong_is_caught(chaos: Campaign, path: Path, untouched
     assert outcome.ended == "stopped lines-do-not-add-up"
 
 
+def test_what_is_decided_about_files_is_done_once_whoever_is_killed(chaos: Campaign) -> None:
+    """A supplement, a replacement, a correction and a withdrawal, with what follows of them in money: killed at every commit."""
+    words = ("settled", "distributed", "correction is read")
+    untouched, killed = chaos.decided("decided"), chaos.decided("decided_among_kills", kill=words)
+    print(dict(killed.kills))
+    assert not untouched.kills
+    assert min(killed.kills.values()) >= 2  # before and after the only commit
+    for choice in ("supplement", "replacement", "correction", "withdrawal"):
+        assert killed.kills[f"{choice} is settled"]
+        assert killed.kills[f"{choice} is distributed"]
+    assert any(reversed_ for *_rest, reversed_ in untouched.tables["earnings"])
+    assert killed.tables == untouched.tables
+
+
 def test_an_upload_waits_for_a_redis_that_is_away(chaos: Campaign) -> None:
     """F07: the upload succeeds, and the work begins when Redis is there."""
     lines = 3_000
