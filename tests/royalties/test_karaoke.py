@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import random
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from django.db import connection
 from django.urls import reverse
 from django.utils import translation
@@ -58,8 +60,9 @@ from tests.royalties.build import (
 from tests.royalties.scene import make_scene, signed_in
 from tests.royalties.test_distribution import earned, paid, require_all_holds, require_identities
 from tests.royalties.test_families import FILES
-from tests.royalties.test_ingest import import_bytes
+from tests.royalties.test_ingest import import_bytes, receive
 from tests.royalties.test_money_api import send
+from tests.royalties.test_poison import MARK, break_stage, has_mark, work_through_bugs
 from tests.royalties.twin import expected_earnings
 from works.models import Party, Work
 from works.shares import WHOLE, Cell, CellState, CollectorKind, pay_side
@@ -475,6 +478,45 @@ def test_the_order_of_the_lines_leaves_no_trace() -> None:
     made, author, composer = distribute_file(k_file(turned))
     assert (paid(author), paid(composer)) == (6_820_909_295, 2_679_091_005)
     assert made.reading["beside"] == [["按次分成-邻接权使用量-原版音源", 16]]
+
+
+@pytest.mark.django_db
+def test_a_workbook_says_the_same_as_a_table_in_text() -> None:
+    rows = [line.split(",") for line in k_file(ROWS).decode().splitlines()]
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("k")
+        for at, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                if at and column >= 4:
+                    sheet.write_number(at, column, float(cell))
+                else:
+                    sheet.write_string(at, column, cell)
+    columns = ("line_no", "uses", "amount_micros", "words_uses", "music_uses")
+    found = [
+        list(UsageLine.objects.of_report(import_bytes(content, label)).values_list(*columns))
+        for content, label in ((k_file(ROWS), "k_202601.csv"), (out.getvalue(), "k_202601.xlsx"))
+    ]
+    assert found[0] == found[1] != []
+
+
+@pytest.mark.django_db
+def test_a_line_our_reader_fails_on_costs_itself_and_the_counts_of_the_others_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    marked = [*ROWS[:2], (MARK, "5", "5", "1"), *ROWS[2:]]
+    break_stage(monkeypatch, "parse", has_mark)
+    made, _new = receive(k_file(marked), "k_202601.csv")
+    work_through_bugs(made)
+    lines = UsageLine.objects.of_report(made).order_by("line_no")
+    assert list(lines.values_list("line_no", "words_uses", "music_uses")) == [
+        (2, 1200, 900), (3, 10, 0), (5, 600, 150), (6, 0, 7),
+    ]  # fmt: skip
+    assert made.rejected_lines.get(reason="poison").line_no == 4
+    assert made.reading["beside"] == [["按次分成-邻接权使用量-原版音源", 16]]
+    sums = made.song_usages.order_by("-amount_micros").values_list("words_uses", "music_uses")
+    assert list(sums) == [(1800, 1050), (10, 7)]
+    assert check_ledger().ok
 
 
 @pytest.mark.django_db
