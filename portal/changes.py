@@ -24,12 +24,14 @@ from portal.accounts.models import Membership, User
 from portal.lib import wording
 from portal.lib.keyset import DamagedCursor
 from royalties.models import (
+    DeclaredTotal,
     DistributionRun,
     Match,
     Rematch,
     Remittance,
     Report,
     ReportDecision,
+    ReportingCalendar,
     SourceProfile,
     StaffDecision,
 )
@@ -158,6 +160,30 @@ def _profile(row: SourceProfile) -> Change:
     )
 
 
+def _calendar(row: ReportingCalendar) -> Change:
+    return Change(
+        at=row.created_at,
+        who=_name(row.declared_by),
+        what=_("It was declared when a source’s reports are due"),
+        about=f"{row.source.name} · {wording.month(row.from_date)} · {row.get_kind_display()}",
+        url=reverse("royalties:sources"),
+        why=row.note,
+    )
+
+
+def _total(row: DeclaredTotal) -> Change:
+    said = [wording.count(row.lines)] if row.lines is not None else []
+    said += [wording.exact_money(row.micros, row.report.currency)] if row.micros is not None else []
+    return Change(
+        at=row.created_at,
+        who=_name(row.declared_by),
+        what=_("It was declared what a report should hold"),
+        about=" · ".join([row.report.ref, str(row.get_origin_display()), *said]),
+        url=reverse("royalties:report", args=[row.report.ref]),
+        why=row.note,
+    )
+
+
 def _run(row: DistributionRun) -> Change:
     return Change(
         at=row.created_at,
@@ -272,6 +298,16 @@ RECORDS: Final = (
         kind="money",
         rows=lambda: SourceProfile.objects.select_related("source", "declared_by"),
         read=_profile,
+    ),
+    Record(
+        kind="files",
+        rows=lambda: ReportingCalendar.objects.select_related("source", "declared_by"),
+        read=_calendar,
+    ),
+    Record(
+        kind="files",
+        rows=lambda: DeclaredTotal.objects.filter(declared_by__isnull=False).select_related("report", "declared_by"),
+        read=_total,
     ),
     Record(kind="money", rows=lambda: DistributionRun.objects.select_related("created_by"), read=_run),
     Record(kind="cases", rows=lambda: CaseEvent.objects.select_related("case__work", "actor"), read=_case_event),

@@ -16,6 +16,7 @@ from royalties.calendars import rule_from
 from royalties.ingest.plan import period_of
 from royalties.models import Report, ReportingCalendar, Source
 from royalties.reporting import OWED, Arrival, Arrived, Cell, Rule, State, judge, month_after, rule_of
+from royalties.services import STAND_NO_MORE
 
 LISTED: Final = 20  # files whose month nobody knows
 SPAN: Final = 12  # months that are looked at together
@@ -98,7 +99,7 @@ def files_of_no_month(user: Reader, source: Source | None = None) -> list[Report
 
 def what_became_of(report: Report) -> Arrived:
     """What a report means for its month today."""
-    if report.held_reason == Report.HeldReason.ASIDE:
+    if report.held_reason in STAND_NO_MORE:
         return Arrived.ASIDE
     return WHAT[Report.State(report.state)]
 

@@ -30,6 +30,7 @@ class Held:
     steps: tuple[Step, ...]
 
 
+WITHDRAW: Final = Step(words=_("If the file is wrong and no other can be had, withdraw it."), to="#withdraw")
 ACCEPT: Final = Step(words=_("If the file is right as it is, accept it and say why."), to="#accept")
 DECLARE: Final = Step(words=_("Declare what the money of its lines is, and on what paper."), to="royalties:sources")
 
@@ -73,6 +74,7 @@ HELD: Final[Mapping[str, Held]] = {
         steps=(
             Step(words=_("Ask the service for a CSV file, and send in what comes."), to="royalties:upload"),
             ACCEPT,
+            WITHDRAW,
         ),
     ),
     Reason.DECLARED: Held(
@@ -83,6 +85,7 @@ HELD: Final[Mapping[str, Held]] = {
             ),
             Step(words=_("If the total was typed or understood wrongly, correct it."), to="#declared"),
             ACCEPT,
+            WITHDRAW,
         ),
     ),
     Reason.PARTS: Held(

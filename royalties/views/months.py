@@ -105,7 +105,7 @@ def _cell(grid: Grid, row: Row, month: dt.date, cell: Cell) -> dict[str, Any]:
                 "report": report,
                 "state": "ready" if arrival.what == Arrived.RECEIVED else arrival.what.value,
                 "word": STATES[arrival.what.value],
-                "why": _why(report) if arrival.what == Arrived.HELD else "",
+                "why": _why(report) if arrival.what in {Arrived.HELD, Arrived.ASIDE} else "",
             }
             for arrival, report in arrived
         ],

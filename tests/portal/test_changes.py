@@ -16,8 +16,10 @@ from portal.accounts.models import Role, User
 from portal.accounts.services import appoint_delegate, end_delegate
 from portal.changes import KINDS, page_of_changes
 from portal.lib.keyset import DamagedCursor
+from royalties.calendars import declare_calendar
 from royalties.review import reject_pairs
-from tests.royalties.scene import Scene, distribute_all, make_scene, signed_in
+from royalties.services import declare_total
+from tests.royalties.scene import MONTH, Scene, add_report, distribute_all, make_scene, signed_in
 from works.models import ChangeLog
 
 
@@ -58,6 +60,21 @@ def test_every_kind_of_decision_stands_in_it_with_who_did_it(scene: Scene) -> No
         "staff: Money was distributed",
     ]
     assert "staff: Money received was recorded" in changes(scene.auditor)
+
+
+def test_what_is_declared_of_reports_stands_in_it(scene: Scene) -> None:
+    source = scene.report.source
+    declare_calendar(
+        source=source, family="song", from_date=MONTH, kind="days_after", number=45, missing_after=30, note="contract 4",
+        actor=scene.staff,
+    )  # fmt: skip
+    report = add_report([(scene.matched, "qq", 1, 1_000_000)], source="mcsc")
+    declare_total(report=report, origin="mail", lines=2, micros=None, note="their mail", actor=scene.staff_two)
+    assert changes(scene.auditor, "files")[:3] == [
+        "staff-two: It was declared what a report should hold",
+        "–: A report was brought",
+        "staff: It was declared when a source’s reports are due",
+    ]
 
 
 def test_a_kind_shows_its_own_alone(scene: Scene) -> None:

@@ -111,6 +111,14 @@ def test_held_and_refused_files_stand_in_their_cell(scene: Scene) -> None:
     assert [report.ref for report in files_of_no_month(scene.staff)] == [nowhere.ref]
 
 
+@pytest.mark.parametrize("reason", Report.HeldReason.values)
+def test_a_held_file_counts_unless_it_stands_no_more(scene: Scene, reason: str) -> None:
+    declare("mcsc", family="", from_date=dt.date(2026, 9, 1))
+    add_report([(scene.matched, QQ, 1, YUAN)], state="held", held_reason=reason, source="mcsc")
+    gone = reason in {"aside", "replaced", "withdrawn"}
+    assert states(scene)["mcsc", ""]["09"] == ("late" if gone else "held")
+
+
 def test_every_state_of_a_report_means_something_for_its_month(scene: Scene) -> None:
     declare("mcsc", family="", from_date=dt.date(2026, 1, 1))
     found = {}
