@@ -198,3 +198,10 @@ def test_a_total_may_stand_in_any_column_of_words() -> None:
 )
 def test_ids_of_distributors(text: str, found: str) -> None:
     assert mapped.any_id_of(text) == found
+
+
+def test_a_total_that_says_a_month_and_a_service_is_no_plain_line_either() -> None:
+    its = layout(["곡명", "가수", "이용월", "서비스", "비고", "횟수", "금액"])
+    block = "노래,가수,2026-09,멜론,,3,1.5\n합계,,2026-09,멜론,,3,1.5\n".encode()
+    plain, left = LineReader(rules_of(its), encoding="utf-8", delimiter=",").read(block, 2)
+    assert (plain.frame["line_no"].to_list(), list(left.line_nos)) == ([2], [3])
