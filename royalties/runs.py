@@ -16,7 +16,7 @@ from works.models import Society
 Totals = Mapping[str, Mapping[str, str]]  # state → currency → micros as text, as a run keeps it
 STATES: Final = {
     "payable": _("payable"),
-    "carried": _("carried on as fractions of a won"),
+    "carried": _("carried on: fractions of a won, and debts"),
     "deducted": _("deducted"),
     "posted": _("to payees, before deductions"),
     "held": _("held"),

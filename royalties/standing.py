@@ -164,15 +164,14 @@ class AtStake:
     pools: Sequence[Pool]  # that it is in
 
 
-def at_stake(report: Report) -> AtStake:
-    """What moves when a report is withdrawn or replaced. Three queries."""
+def at_stake(report: Report, pools: Sequence[Pool] | None = None) -> AtStake:
+    """What moves when a report is withdrawn or replaced. `pools`: those that pay for it, if they are at hand. Two queries."""
     standing = Earning.objects.standing().filter(song_usage__report=report)
-    rows = standing.order_by().values("state").annotate(won=Sum("won_micros"))
-    payees = standing.filter(state=Earning.State.PAYABLE).aggregate(payees=Count("party", distinct=True))["payees"]
+    rows = standing.order_by().values("state").annotate(won=Sum("won_micros"), payees=Count("party", distinct=True))
     return AtStake(
         won={row["state"]: int(row["won"]) for row in rows},
-        payees=payees,
-        pools=list(report.pools.select_related("remittance").order_by("pk")),
+        payees=sum(row["payees"] for row in rows if row["state"] == Earning.State.PAYABLE),
+        pools=list(report.pools.select_related("remittance").order_by("pk")) if pools is None else pools,
     )
 
 

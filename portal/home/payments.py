@@ -15,6 +15,7 @@ from portal.lib import svg, wording
 from portal.lib.money import MICROS
 from royalties.models import DeductionRule, Earning, Hold, Service, Statement, StatementDeduction
 from royalties.querysets import StatementQuerySet
+from royalties.why import words_of_carried
 from works.models import Share, Work
 
 MONTHS_DRAWN: Final = 12
@@ -144,7 +145,8 @@ def _steps(statements: Sequence[Statement]) -> list[svg.Step]:
     )
     steps = [_step(_("Royalties"), sum(each.gross_micros for each in statements), "total")]
     steps += [_step(DeductionRule.Kind(row["rule__kind"]).label, -int(row["micros"]), "change") for row in deducted]
-    steps.append(_step(_("Fraction of a won"), -sum(each.carried_micros for each in statements), "change"))
+    carried = sum(each.carried_micros for each in statements)
+    steps.append(_step(words_of_carried(carried)[0], -carried, "change"))
     return [*steps, _step(_("Paid"), sum(each.payable_micros for each in statements), "total")]
 
 

@@ -50,7 +50,11 @@ class StatementRow(serializers.Serializer[Any]):
     gross = Money()
     deducted = Money()
     net = Money(help_text=_("Gross less deducted."))
-    carried = Money(help_text=_("Net less paid: the fraction of a won that stays; negative where it filled up a won."))
+    carried = Money(
+        help_text=_(
+            "Net less paid: the fraction of a won that stays; negative where it filled up a won, or where a debt is carried on."
+        )
+    )
     paid = Money(help_text=_("Whole won."))
 
 

@@ -190,7 +190,7 @@ class ReportDecision(models.Model):
         REPLACEMENT = "replacement", _("a replacement")
         CORRECTION = "correction", _("a correction")
         ASIDE = "aside", _("set aside")
-        WITHDRAWAL = "withdrawal", _("withdrawn")
+        WITHDRAWAL = "withdrawal", _("withdrawal")
 
     report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="decisions")
     choice = models.CharField(max_length=11, choices=Choice.choices)

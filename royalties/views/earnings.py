@@ -40,6 +40,7 @@ from royalties.why import (
     song_of,
     won_of_rights,
     won_of_songs,
+    words_of_carried,
 )
 from works.access import get_work
 from works.models import Right
@@ -177,6 +178,7 @@ def statement(request: HttpRequest, ref: str) -> HttpResponse:
             for step in deductions
         ],
         "carried": -shown.carried_micros,
+        "carried_words": words_of_carried(shown.carried_micros),
         "release": release_of(shown),
         "page": page,
         "services": [
@@ -204,7 +206,7 @@ def _steps(shown: Statement, deductions: Sequence[Any]) -> list[svg.Step]:
         steps.append(svg.Step(label=step.rule.get_kind_display(), value=taken, text=amount(taken)))
     steps.append(svg.Step(label=_("Net"), value=shown.net_micros, text=amount(shown.net_micros), kind="total"))
     carried = -shown.carried_micros
-    steps.append(svg.Step(label=_("Fraction of a won"), value=carried, text=amount(carried)))
+    steps.append(svg.Step(label=words_of_carried(shown.carried_micros)[0], value=carried, text=amount(carried)))
     paid = wording.money(shown.payable_micros, shown.currency)
     steps.append(svg.Step(label=_("Paid"), value=shown.payable_micros, text=paid, kind="total"))
     return steps

@@ -118,6 +118,7 @@ def report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
     staff = is_staff(request.user)
     nothing_taken = shown.state in {Report.State.REFUSED, Report.State.MAPPING}
     figures = None if under_way or nothing_taken else report_figures(shown)
+    pools = list(shown.pools.select_related("remittance")) if sees_everything(request.user) else []
     return {
         "report": shown,
         "society": sees_everything(request.user),
@@ -134,12 +135,14 @@ def report_context(request: HttpRequest, shown: Report) -> dict[str, Any]:
         "lumps": list(shown.lump_sums.order_by("line_no")[:LUMPS_SHOWN]) if figures else [],
         "shape": of_family.shape if (of_family := format_of(shown.family)) else "",
         "earlier": other_files(shown) if shown.held_reason in TO_SETTLE and sees_everything(request.user) else [],
-        "standing": standing_context(request.user, shown) if sees_everything(request.user) and not under_way else None,
+        "standing": standing_context(request.user, shown, pools)
+        if sees_everything(request.user) and not under_way
+        else None,
         "records": records_context(shown) if sees_everything(request.user) and not under_way else None,
         "reading": reading_context(request.user, shown) if sees_everything(request.user) and not under_way else None,
         "declared": declared_context(request.user, shown) if figures and sees_everything(request.user) else None,
         "sums": society_sums(shown) if figures and sees_everything(request.user) else None,
-        "pools": list(shown.pools.select_related("remittance")) if sees_everything(request.user) else [],
+        "pools": pools,
     }
 
 

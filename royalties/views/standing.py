@@ -7,18 +7,18 @@ from typing import Any, Final
 
 from portal.accounts.access import Reader, is_staff
 from royalties.forms import SettleForm, WithdrawForm
-from royalties.models import Earning, Report
+from royalties.models import Earning, Pool, Report
 from royalties.standing import TO_SETTLE, AtStake, at_stake, files_of_month
 
 STATES: Final = dict(Earning.State.choices)
 
 
-def standing_context(user: Reader, shown: Report) -> dict[str, Any]:
+def standing_context(user: Reader, shown: Report, pools: Sequence[Pool]) -> dict[str, Any]:
     """What a report's page says about its place among the files of its month, and which decisions it offers."""
     staff = is_staff(user)
     to_settle = shown.held_reason in TO_SETTLE
     files = files_of_month(shown) if to_settle else []
-    stake = at_stake(shown)
+    stake = at_stake(shown, pools)
     gone = shown.withdrawn_at is not None or shown.held_reason == Report.HeldReason.REPLACED
     may_withdraw = staff and shown.withdrawn_at is None and shown.superseded_at is None
     return {
