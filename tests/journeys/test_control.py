@@ -130,7 +130,7 @@ def test_the_months_lead_to_what_is_late_and_missing(site: str, page: Page) -> N
         page.goto(f"{site}{reverse('royalties:reports')}")
         page.locator(f'main a[href="{reverse("royalties:reporting")}"]').click()
         rows = page.locator("table.months tbody tr")
-        expect(rows).to_have_count(2)
+        expect(rows).to_have_count(3)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         look(page, f"control-3-months-{language}-{width}")
         words = rows.first.inner_text()
