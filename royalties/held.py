@@ -17,7 +17,9 @@ Reason = Report.HeldReason
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Something a person may do: in words, and where. `to` is the name of a URL, `#` and a place of the report's page, or nothing."""
+    """Something a person may do: in words, and where. `to` is the name of a URL, perhaps with `#` and a place of that page; `#`
+    and a place of the report's page; or nothing.
+    """
 
     words: str | Promise
     to: str = ""
@@ -32,7 +34,9 @@ class Held:
 
 WITHDRAW: Final = Step(words=_("If the file is wrong and no other can be had, withdraw it."), to="#withdraw")
 ACCEPT: Final = Step(words=_("If the file is right as it is, accept it and say why."), to="#accept")
-DECLARE: Final = Step(words=_("Declare what the money of its lines is, and on what paper."), to="royalties:sources")
+DECLARE: Final = Step(
+    words=_("Declare what the money of its lines is, and on what paper."), to="royalties:sources#basis"
+)
 
 HELD: Final[Mapping[str, Held]] = {
     Reason.NO_BASIS: Held(
@@ -43,7 +47,7 @@ HELD: Final[Mapping[str, Held]] = {
         because=_("What is declared of its money is a basis that the portal cannot distribute yet."),
         steps=(
             Step(words=_("Keep it: it is distributed when the portal can do so, and nothing has to be sent again.")),
-            Step(words=_("If another basis is agreed, declare it from its month on."), to="royalties:sources"),
+            Step(words=_("If another basis is agreed, declare it from its month on."), to="royalties:sources#basis"),
         ),
     ),
     Reason.RECORDINGS: Held(
@@ -52,7 +56,7 @@ HELD: Final[Mapping[str, Held]] = {
             Step(words=_("Send it to whoever is paid for recordings: nothing of it is distributed here.")),
             Step(
                 words=_("If its money is for words and music after all, declare that with the paper that says so."),
-                to="royalties:sources",
+                to="royalties:sources#basis",
             ),
         ),
     ),
@@ -63,7 +67,7 @@ HELD: Final[Mapping[str, Held]] = {
         steps=(
             Step(
                 words=_("Declare the prices of words and of music for this source, from the month on."),
-                to="royalties:sources",
+                to="royalties:sources#price",
             ),
         ),
     ),
@@ -172,9 +176,7 @@ def why_held(report: Report) -> dict[str, Any] | None:
 def _url(step: Step, report: Report) -> str:
     if not step.to:
         return ""
-    page = reverse("royalties:report", args=[report.ref])
     if step.to.startswith("#"):
-        return f"{page}{step.to}"
-    if step.of_report:
-        return reverse(step.to, args=[report.ref])
-    return reverse(step.to)
+        return reverse("royalties:report", args=[report.ref]) + step.to
+    name, hash_mark, place = step.to.partition("#")
+    return reverse(name, args=[report.ref] if step.of_report else []) + hash_mark + place
