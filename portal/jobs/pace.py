@@ -32,7 +32,7 @@ def pace(
     left: int,
     done: Sequence[tuple[int, dt.datetime]],
     began_at: dt.datetime,
-    now: dt.datetime,
+    at: dt.datetime,
     patience: dt.timedelta,
 ) -> Pace:
     """`done`: units of the latest chunks and when each was done, in this order; they were begun after `began_at`.
@@ -42,14 +42,14 @@ def pace(
 
     >>> at = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
     >>> pace(left=9_000, done=[(500, at + dt.timedelta(seconds=5)), (500, at + dt.timedelta(seconds=10))], began_at=at,
-    ...     now=at + dt.timedelta(seconds=20), patience=dt.timedelta(minutes=2))
+    ...     at=at + dt.timedelta(seconds=20), patience=dt.timedelta(minutes=2))
     Pace(per_second=100, seconds_left=80)
     """
     units = sum(chunk_units for chunk_units, _at in done)
     if not units or left <= 0:
         return UNKNOWN
     last = done[-1][1]
-    took, silent = _seconds(last - began_at), _seconds(now - last)
+    took, silent = _seconds(last - began_at), _seconds(at - last)
     if took <= 0:
         return UNKNOWN
     per_second = Fraction(units) / took
@@ -78,14 +78,14 @@ def pace_of(job: Job, *, patience: dt.timedelta) -> Pace:
         rows = cursor.fetchall()
     if not rows:
         return UNKNOWN
-    now = rows[0][3]
+    at = rows[0][3]
     began_at, counted = rows[0][1], []  # the oldest of them says only when the next ones were begun
-    for units, done_at, counts, _now in rows[1:]:
+    for units, done_at, counts, _at in rows[1:]:
         if counts:
             counted.append((units, done_at))
         else:
             began_at, counted = done_at, []
-    return pace(left=left, done=counted, began_at=began_at, now=now, patience=patience)
+    return pace(left=left, done=counted, began_at=began_at, at=at, patience=patience)
 
 
 def _seconds(span: dt.timedelta) -> Fraction:

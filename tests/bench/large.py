@@ -105,7 +105,7 @@ class Large:
         ]
         sheets = [
             ("bare calamine read", spread(self.calamine, 2), "1.0"),
-            ("Garak: songs known", spread(self.xlsx, 2), spread(_ratios(self.xlsx, self.calamine))),
+            ("Garak: xlsx, songs known", spread(self.xlsx, 2), spread(_ratios(self.xlsx, self.calamine))),
         ]
         parts = [
             f"A large month: {self.lines:,} lines of {self.songs:,} songs, against a register of {self.songs:,} invented works.",

@@ -37,7 +37,7 @@ from tests.royalties.scene import (
 from works.models import Right, Share
 
 pytestmark = pytest.mark.django_db
-BUDGET = 45
+BUDGET = 46
 ROLES = ["haeon", "delegate", "dalbit", "finance", "copyright", "staff", "auditor", "contact"]
 
 

@@ -36,7 +36,7 @@ def after(seconds: float) -> dt.datetime:
 )
 def test_what_is_said_of_a_stage(left: int, done: list[tuple[int, float]], now: float, found: Pace) -> None:
     chunks = [(units, after(seconds)) for units, seconds in done]
-    assert pace(left=left, done=chunks, began_at=NOON, now=after(now), patience=PATIENCE) == found
+    assert pace(left=left, done=chunks, began_at=NOON, at=after(now), patience=PATIENCE) == found
 
 
 @given(
@@ -47,7 +47,7 @@ def test_what_is_said_of_a_stage(left: int, done: list[tuple[int, float]], now: 
 )
 def test_an_even_pace_is_told_exactly(units: int, each: int, chunks: int, left: int) -> None:
     done = [(units, after(each * (number + 1))) for number in range(chunks)]
-    found = pace(left=left, done=done, began_at=NOON, now=done[-1][1], patience=PATIENCE)
+    found = pace(left=left, done=done, began_at=NOON, at=done[-1][1], patience=PATIENCE)
     assert found.seconds_left == -(-left * each // units)
     assert found.per_second == max(round(units / each), 1)
 

@@ -628,7 +628,7 @@ def test_the_spooled_sheet_is_removed(data_dir: Path, django_capture_on_commit_c
 def test_the_number_of_statements_does_not_grow_with_the_lines(
     django_assert_max_num_queries: Callable[..., Any],
 ) -> None:
-    with django_assert_max_num_queries(160):
+    with django_assert_max_num_queries(165):
         import_bytes(as_csv([cells(number) for number in range(2000)]))
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(accepted) FROM royalties_lineblock_2026_09")
