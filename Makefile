@@ -12,8 +12,9 @@ install: .venv/installed ## install what is locked into .venv/
 run: install messages ## serve the portal with the demo society (ONCE=1: stop after the main job)
 	@exec $(BIN)/python manage.py run $(if $(filter 1,$(ONCE)),--once)
 
+# One process more than cores: much of the time a test waits, for a disk or for the processes it started.
 test: lint browser ## everything CI runs
-	@exec $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --durations 15
+	@exec $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --maxprocesses 4 --dist loadfile --durations 15
 
 lint: install messages ## style, types, arrows between rooms (imports, foreign keys, migrations), templates, translations, the document of the API
 	$(BIN)/ruff check

@@ -24,6 +24,7 @@ STAGES: Final = {
 UNITS: Final = {"parse": "lines", "match": "songs"}  # what is counted in a stage; in the others, pieces of work
 UNDER_WAY: Final = (Report.State.RECEIVED, Report.State.READING, Report.State.MATCHING)
 MINUTE, HOUR = 60, 3600
+IN_MINUTES: Final = 3 * HOUR  # so much and less is said in minutes: to say two hours of one and a quarter helps nobody
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ def left_in_words(seconds: int | None) -> str:
         return ""
     if seconds < MINUTE:
         return _("less than a minute left in this step")
-    if seconds <= HOUR:
+    if seconds <= IN_MINUTES:
         minutes = -(-seconds // MINUTE)
         words = ngettext(
             "about %(count)s minute left in this step", "about %(count)s minutes left in this step", minutes

@@ -95,7 +95,8 @@ def test_programs_are_told_too(scene: Scene) -> None:
         (60, "about 1 minute left in this step"),
         (61, "about 2 minutes left in this step"),
         (3600, "about 60 minutes left in this step"),
-        (3601, "about 2 hours left in this step"),
+        (3601, "about 61 minutes left in this step"),
+        (3 * 3600 + 1, "about 4 hours left in this step"),
     ],
 )
 def test_the_time_left_is_rounded_up(seconds: int | None, said: str) -> None:
