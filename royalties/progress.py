@@ -50,7 +50,7 @@ def progress_of(report: Report) -> Progress | None:
         return None
     heard = job.heartbeat_at or job.created_at
     units = UNITS.get(job.stage)
-    pace = pace_of(job, patience=SILENCE) if units else None
+    pace = pace_of(job, patience_seconds=SILENCE // dt.timedelta(seconds=1)) if units else None
     return Progress(
         stage=job.stage if job.stage in STAGES else next(iter(STAGES)),
         units=units,
